@@ -1,0 +1,1 @@
+"""Training data: toy distributions, and batches of whatever the user has."""

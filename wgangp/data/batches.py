@@ -1,0 +1,144 @@
+"""Turns what the user trains on into numbered batches."""
+
+import hashlib
+
+import numpy as np
+import paddle
+
+from wgangp.errors import InputError
+
+
+class ArrayBatches:
+    """Batches of an array, reshuffled each epoch, the remainder dropped (the authors' cifar10.py).
+
+    Batch k is a function of the seed and k alone, so that a resumed run needs no reading position.
+
+    Args:
+        array: samples, [n, ...].
+        batch_size: examples per batch, 1 to n.
+        seed: of the shuffles.
+    """
+
+    def __init__(self, array, batch_size, seed):
+        array = np.asarray(array)
+        if array.ndim == 0 or len(array) == 0:
+            raise InputError("train_data is empty; give at least batch_size samples.")
+        if array.dtype == object or array.dtype.kind not in "fiub":
+            raise InputError(f"train_data has dtype {array.dtype}; give numbers.")
+        array = array.astype("float32", copy=False)
+        bad = ~np.isfinite(array.reshape(len(array), -1)).all(axis=1)
+        if bad.any():
+            raise InputError(
+                f"train_data has NaN or infinite values in {bad.sum()} of {len(array)} samples (the first "
+                f"is number {bad.argmax()}); remove them."
+            )
+        if batch_size > len(array):
+            raise InputError(
+                f"batch_size is {batch_size} but train_data has {len(array)} samples; use a smaller batch."
+            )
+        self.array, self.batch_size, self.seed = array, batch_size, seed
+        self.per_epoch = len(array) // batch_size
+        self.epoch, self.order = None, None
+
+    def __call__(self, k):
+        epoch, i = divmod(k, self.per_epoch)
+        if epoch != self.epoch:
+            self.epoch = epoch
+            self.order = np.random.default_rng([self.seed, epoch]).permutation(len(self.array))
+        chosen = self.order[i * self.batch_size : (i + 1) * self.batch_size]
+        return paddle.to_tensor(self.array[chosen])
+
+    def describe(self):
+        digest = hashlib.sha256(np.ascontiguousarray(self.array)).hexdigest()[:16]
+        return f"array {list(self.array.shape)}, sha256 {digest}"
+
+
+class StreamBatches:
+    """Batches of an iterable, in its own order, begun again when it ends.
+
+    A resumed run reads past the batches that it has already used.
+
+    Args:
+        stream: yields arrays or tensors [n, ...], or lists or tuples whose first item is one.
+    """
+
+    def __init__(self, stream):
+        self.stream, self.iterator, self.position = stream, iter(stream), 0
+
+    def __call__(self, k):
+        while self.position <= k:
+            batch = next(self.iterator, None)
+            if batch is None:
+                self.iterator = iter(self.stream)
+                batch = next(self.iterator, None)
+                if batch is None:
+                    raise InputError(
+                        f"train_data ended after {self.position} batches; give one that can be iterated "
+                        "again, or enough batches for iterations x critic_iters."
+                    )
+            self.position += 1
+        if isinstance(batch, (list, tuple)):
+            batch = batch[0]
+        batch = paddle.to_tensor(np.asarray(batch), dtype="float32")
+        if not bool(paddle.isfinite(batch).all()):
+            raise InputError(f"batch {k} of train_data has NaN or infinite values; remove them.")
+        return batch
+
+    def describe(self):
+        return f"stream {type(self.stream).__name__}"
+
+
+class SampledBatches:
+    """Batches drawn afresh from a distribution with a method `sample(n, rng)`.
+
+    Args:
+        distribution: such as `wgangp.data.toy.Toy`.
+        batch_size: examples per batch.
+        seed: of the draws; batch k depends on the seed and k alone.
+    """
+
+    def __init__(self, distribution, batch_size, seed):
+        self.distribution, self.batch_size, self.seed = distribution, batch_size, seed
+
+    def __call__(self, k):
+        rng = np.random.default_rng([self.seed, k // self.distribution.reuse])
+        return paddle.to_tensor(self.distribution.sample(self.batch_size, rng))
+
+    def describe(self):
+        return f"samples of {self.distribution.name}, each batch used {self.distribution.reuse} times"
+
+
+def as_batches(train_data, batch_size, seed):
+    """Turn training data into a callable from the batch's number to the batch.
+
+    Args:
+        train_data: an array or tensor [n, ...]; a paddle.io.Dataset (map-style: read whole, the
+            first field of each item); a paddle.io.DataLoader or an iterator of batches; or an object
+            with `sample(n, rng)`.
+        batch_size: examples per batch (loaders and iterators bring their own).
+        seed: of shuffles and draws.
+
+    Returns:
+        A callable k -> float32 tensor [batch_size, ...], with `describe()`.
+
+    Raises:
+        InputError: empty data, NaN or infinite values, or fewer samples than a batch.
+    """
+    if batch_size < 1:
+        raise InputError(f"batch_size is {batch_size}; use at least 1.")
+    if hasattr(train_data, "sample"):
+        return SampledBatches(train_data, batch_size, seed)
+    if isinstance(train_data, (np.ndarray, paddle.Tensor, list)):
+        return ArrayBatches(np.asarray(train_data), batch_size, seed)
+    if isinstance(train_data, paddle.io.Dataset) and not isinstance(train_data, paddle.io.IterableDataset):
+        items = [train_data[i] for i in range(len(train_data))]
+        items = [item[0] if isinstance(item, (list, tuple)) else item for item in items]
+        return ArrayBatches(np.stack([np.asarray(i) for i in items]) if items else [], batch_size, seed)
+    if isinstance(train_data, paddle.io.IterableDataset):
+        return StreamBatches(paddle.io.DataLoader(train_data, batch_size=batch_size))
+    if hasattr(train_data, "__iter__"):
+        return StreamBatches(train_data)
+    raise InputError(
+        f"train_data is a {type(train_data).__name__}; give an array, a paddle.io.Dataset, a DataLoader "
+        "or an iterator of batches."
+    )

@@ -1,0 +1,106 @@
+"""Measures of two-dimensional samples and of critics on the plane."""
+
+import copy
+
+import numpy as np
+import ot
+import paddle
+
+from wgangp.losses import gradient_norms, wasserstein_critic_loss
+
+
+def exact_w1(x, y):
+    """Exact Wasserstein-1 distance between two samples, by linear programming (POT).
+
+    Args:
+        x, y: points, [n, d] and [m, d]; a few thousand (memory and time grow as n m).
+
+    Returns:
+        A float, in the data's units.
+
+    Source: Villani, Optimal Transport, Definition 6.1, which the paper's Eq. 2 estimates by duality.
+    """
+    cost = ot.dist(np.asarray(x, "float64"), np.asarray(y, "float64"), metric="euclidean")
+    uniform = [np.full(k, 1 / k) for k in cost.shape]
+    return float(ot.emd2(*uniform, cost, numItermax=10_000_000))
+
+
+def mode_coverage(samples, centers, std):
+    """Modes found, and share of good samples, of a mixture with equal weights.
+
+    A sample is good within 4 standard deviations of its nearest mode. A mode is found when it
+    receives at least a tenth of its fair share of the samples as good ones.
+
+    Args:
+        samples: [n, 2].
+        centers: [modes, 2].
+        std: of one mode, per axis.
+
+    Returns:
+        The number of modes found and the share of good samples in [0, 1].
+    """
+    distances = np.linalg.norm(np.asarray(samples)[:, None] - centers[None], axis=2)
+    nearest = distances.argmin(axis=1)
+    good = distances.min(axis=1) <= 4 * std
+    counts = np.bincount(nearest[good], minlength=len(centers))
+    found = counts >= max(1, 0.1 * len(samples) / len(centers))
+    return int(found.sum()), float(good.mean())
+
+
+def grid(half_width, size):
+    """Points of a square grid around the origin, row by row, float32 [size * size, 2]."""
+    axis = np.linspace(-half_width, half_width, size, dtype="float32")
+    return np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+
+
+def value_surface(critic, half_width, size):
+    """Critic's values and gradient norms on a square window.
+
+    Args:
+        critic: maps [n, 2] to [n, 1].
+        half_width: the window is [-half_width, half_width]^2.
+        size: grid points per axis.
+
+    Returns:
+        Two float32 arrays [size, size]; rows are the second coordinate.
+    """
+    points = paddle.to_tensor(grid(half_width, size))
+    with paddle.no_grad():
+        values = critic(points)
+    norms = gradient_norms(critic, points, create_graph=False)
+    return values.numpy().reshape(size, size), norms.numpy().reshape(size, size)
+
+
+def layer_gradient_norms(critic, real, fake):
+    """Norm of the critic loss's gradient at each layer's activations, in float64.
+
+    The loss is E[D(fake)] - E[D(real)] with n of each; a layer's figure is the mean over the 2n
+    examples of the Euclidean norm. The output layer's is therefore 1/n for every critic.
+
+    Args:
+        critic: an `MLP`.
+        real, fake: points, [n, 2] each.
+
+    Returns:
+        [layers], first hidden layer first, output last.
+
+    Source: Figure 1b, left; Section 3.2.
+    """
+    critic = copy.deepcopy(critic).to(dtype="float64")
+    x = paddle.to_tensor(np.concatenate([real, fake]), dtype="float64")
+    activations = critic.activations(x)
+    real_scores, fake_scores = activations[-1].split(2)
+    gradients = paddle.grad(wasserstein_critic_loss(real_scores, fake_scores), activations)
+    return np.array([float(g.norm(axis=1).mean()) for g in gradients])
+
+
+def share_at_bounds(weights, c):
+    """Share of weights within 1 % of +c or -c.
+
+    Args:
+        weights: any array.
+        c: the clipping bound, > 0.
+
+    Source: Figure 1b, right.
+    """
+    return float((np.abs(np.abs(weights) - c) <= 0.01 * c).mean())

@@ -1,0 +1,70 @@
+"""Multilayer perceptrons for two-dimensional data, initialised as the authors'."""
+
+import math
+
+from paddle import nn
+
+
+def uniform_linear(fan_in, fan_out, std):
+    """Linear layer with uniform weights of a given standard deviation and zero bias.
+
+    Source: tflib/ops/linear.py lines 28-36.
+    """
+    bound = std * math.sqrt(3)
+    return nn.Linear(
+        fan_in,
+        fan_out,
+        weight_attr=nn.initializer.Uniform(-bound, bound),
+        bias_attr=nn.initializer.Constant(0.0),
+    )
+
+
+class MLP(nn.Layer):
+    """ReLU perceptron; hidden weights He-uniform, output weights Glorot-uniform.
+
+    Args:
+        sizes: widths from input to output, e.g. [2, 512, 512, 512, 1].
+
+    Source: gan_toy.py lines 40-76; tflib/ops/linear.py lines 48-75.
+    """
+
+    def __init__(self, sizes):
+        super().__init__()
+        hidden = [uniform_linear(a, b, math.sqrt(2 / a)) for a, b in zip(sizes[:-2], sizes[1:-1])]
+        output = uniform_linear(sizes[-2], sizes[-1], math.sqrt(2 / (sizes[-2] + sizes[-1])))
+        self.linears = nn.LayerList([*hidden, output])
+        self.latent_dim = sizes[0]
+
+    def activations(self, x):
+        """Every layer's activations: after each ReLU, and the output last.
+
+        Args:
+            x: [n, sizes[0]].
+
+        Returns:
+            A list of [n, size] for sizes[1:].
+        """
+        outputs = []
+        for linear in self.linears[:-1]:
+            x = nn.functional.relu(linear(x))
+            outputs.append(x)
+        return [*outputs, self.linears[-1](x)]
+
+    def forward(self, x):
+        return self.activations(x)[-1]
+
+
+def toy_generator(width=512, depth=3, latent_dim=2):
+    """Generator from N(0, I) to the plane: `depth` hidden layers of `width` units.
+
+    Source: gan_toy.py lines 59-67.
+    """
+    return MLP([latent_dim] + [width] * depth + [2])
+
+
+def toy_critic(width=512, depth=3):
+    """Critic of points in the plane: `depth` hidden layers of `width` units.
+
+    Source: gan_toy.py lines 69-76; Figure 1b: depth 12 (Section 3.2).
+    """
+    return MLP([2] + [width] * depth + [1])

@@ -1,0 +1,89 @@
+"""Adam and RMSProp with TensorFlow 1's arithmetic, which the authors used."""
+
+import math
+
+import numpy as np
+import paddle
+
+
+class Adam(paddle.optimizer.Adam):
+    """Adam whose epsilon is added to the uncorrected root, as TensorFlow adds it.
+
+    TensorFlow steps by lr sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + epsilon); Paddle scales
+    epsilon by sqrt(1 - beta2^t), which is divided out here.
+
+    Args:
+        learning_rate: step size.
+        beta1, beta2: decay rates of the two moments, in [0, 1).
+        parameters: what is optimised.
+
+    Source: tf.train.AdamOptimizer ("epsilon hat"), epsilon 1e-8.
+    """
+
+    epsilon_hat = 1e-8
+
+    def __init__(self, learning_rate, beta1, beta2, parameters):
+        super().__init__(learning_rate, beta1, beta2, parameters=parameters)
+        self.steps = 0
+
+    def step(self):
+        """Update the parameters from their gradients."""
+        self.steps += 1
+        self._epsilon = self.epsilon_hat / math.sqrt(1 - self._beta2**self.steps)
+        super().step()
+
+
+class RMSProp(paddle.optimizer.RMSProp):
+    """RMSProp with decay 0.9, epsilon inside the root and a mean square that starts at 1.
+
+    Args:
+        learning_rate: step size.
+        parameters: what is optimised.
+
+    Source: tf.train.RMSPropOptimizer, epsilon 1e-10.
+    """
+
+    def __init__(self, learning_rate, parameters):
+        super().__init__(learning_rate, rho=0.9, epsilon=1e-10, parameters=parameters)
+        self.steps = 0
+
+    def _add_accumulator(self, name, param, **kwargs):
+        if name == self._mean_square_acc_str:
+            kwargs["fill_value"] = 1.0
+        return super()._add_accumulator(name, param, **kwargs)
+
+    def step(self):
+        """Update the parameters from their gradients."""
+        self.steps += 1
+        super().step()
+
+
+def state_arrays(optimizer, prefix):
+    """Copy an optimizer's state out, keyed by the parameter's position.
+
+    Paddle keys it by generated parameter names, which differ in a rebuilt model.
+
+    Returns:
+        {prefix/position/accumulator: array} and {prefix/steps: [1]}.
+    """
+    arrays = {f"{prefix}/steps": np.array([optimizer.steps])}
+    state = optimizer.state_dict()
+    for i, parameter in enumerate(optimizer._parameter_list):
+        for key, value in state.items():
+            if key.startswith(parameter.name + "_"):
+                arrays[f"{prefix}/{i}/{key[len(parameter.name) + 1 :]}"] = value.numpy()
+    return arrays
+
+
+def load_state_arrays(optimizer, prefix, arrays):
+    """Put back what `state_arrays` copied out, into an optimizer of a rebuilt model."""
+    optimizer.steps = int(arrays[f"{prefix}/steps"][0])
+    state = {}
+    for i, parameter in enumerate(optimizer._parameter_list):
+        start = f"{prefix}/{i}/"
+        for key, value in arrays.items():
+            if key.startswith(start):
+                name = f"{parameter.name}_{key[len(start) :]}"
+                state[name] = paddle.to_tensor(value)
+                state[name].name = name
+    optimizer.set_state_dict(state)

@@ -1,0 +1,45 @@
+"""Progress with rate and time left: a bar on a terminal, a line every half minute elsewhere."""
+
+import sys
+import time
+
+from tqdm import tqdm
+
+
+class Progress:
+    """Counts steps.
+
+    Args:
+        label: what is going on; None shows nothing.
+        total: steps in all.
+        done: steps done before.
+    """
+
+    position = 0  # line of the bar, for several processes on one terminal
+
+    def __init__(self, label, total, done=0):
+        self.label, self.total, self.done = label, total, done
+        self.first, self.began = done, time.time()
+        self.told = self.began
+        self.bar = None
+
+    def __enter__(self):
+        if self.label and sys.stderr.isatty():
+            self.bar = tqdm(total=self.total, initial=self.done, desc=self.label, position=self.position, leave=False)
+        return self
+
+    def __exit__(self, *_):
+        if self.bar is not None:
+            self.bar.close()
+
+    def update(self):
+        """Count one step."""
+        self.done += 1
+        if self.bar is not None:
+            self.bar.update()
+        elif self.label and time.time() - self.told > 30:
+            self.told = time.time()
+            meter = tqdm.format_meter(
+                self.done, self.total, self.told - self.began, prefix=self.label, initial=self.first, ncols=0
+            )
+            print(meter, file=sys.stderr, flush=True)

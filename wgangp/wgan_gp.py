@@ -1,0 +1,68 @@
+"""WGAN with gradient penalty, the paper's method."""
+
+from wgangp import double_backward, losses
+from wgangp.base_gan import BaseGAN
+from wgangp.errors import InputError
+
+import paddle
+
+
+class WGAN_GP(BaseGAN):
+    """Wasserstein GAN whose critic is kept near 1-Lipschitz by a gradient penalty.
+
+    Args:
+        generator: Paddle layer, latent vectors [n, latent_dim] to samples [n, ...].
+        discriminator: the critic, samples [n, ...] to scores [n] or [n, 1]; differentiable twice and
+            without batch normalisation.
+        lambda_gp: weight of the penalty, at least 0.
+        critic_iters: critic steps per generator step, at least 1.
+        latent_dim: length of the latent vectors; the generator's own `latent_dim` when None.
+        penalty: "two-sided" (norm 1 wanted) or "one-sided" (norms below 1 left alone).
+        allow_batch_norm: accept a critic with batch norm, for which the penalty of one example's
+            gradient is not what it should be (Section 4).
+
+    Raises:
+        InputError: the networks do not fit, or the critic cannot be differentiated twice.
+
+    Source: Algorithm 1 and Eq. 3; one-sided: Appendix C.
+    """
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        lambda_gp=10.0,
+        critic_iters=5,
+        latent_dim=None,
+        penalty="two-sided",
+        allow_batch_norm=False,
+    ):
+        super().__init__(generator, discriminator, critic_iters, latent_dim)
+        if lambda_gp < 0:
+            raise InputError(f"lambda_gp is {lambda_gp}; use 0 or more.")
+        if penalty not in ("two-sided", "one-sided"):
+            raise InputError(f"penalty is {penalty!r}; use 'two-sided' or 'one-sided'.")
+        if not self.one_pass and not allow_batch_norm:
+            raise InputError(
+                "the critic has batch normalisation, which ties the examples of a batch together while the "
+                "penalty is on each example's gradient; use wgangp.layers.LayerNorm, or allow_batch_norm=True."
+            )
+        double_backward.check(discriminator, paddle.zeros([2, *self._sample_shape]) + 0.5)
+        self.lambda_gp, self.penalty = lambda_gp, penalty
+
+    def method_settings(self):
+        return {"lambda_gp": self.lambda_gp, "penalty": self.penalty}
+
+    def critic_loss(self, real, fake):
+        wasserstein = losses.wasserstein_critic_loss(*self.score_both(real, fake))
+        norms = losses.gradient_norms(self.discriminator, losses.interpolate(real, fake))
+        penalty = losses.penalty_from_norms(norms, one_sided=self.penalty == "one-sided")
+        parts = {
+            "wasserstein_estimate": -wasserstein,
+            "gradient_penalty": penalty,
+            "gradient_norm": norms.mean(),
+        }
+        return wasserstein + self.lambda_gp * penalty, parts
+
+    def generator_loss(self, fake_scores):
+        return losses.wasserstein_generator_loss(fake_scores)
