@@ -292,8 +292,8 @@ class BaseGAN:
     def _check_batch(self, real):
         if real.shape[1:] != self._sample_shape:
             raise InputError(
-                f"train_data has samples of shape {list(real.shape[1:])} but the generator makes {list(self._sample_shape)}; "
-                "reshape the data or change the generator."
+                f"train_data has samples of shape {list(real.shape[1:])} but the generator makes "
+                f"{list(self._sample_shape)}; reshape the data or change the generator."
             )
 
     def _check_finite(self, record, iteration, checkpoint):

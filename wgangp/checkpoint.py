@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from wgangp.errors import InputError
+from wgangp.files import replacing
 
 
 def write(path, arrays, about):
@@ -22,19 +23,10 @@ def write(path, arrays, about):
         InputError: the file cannot be written (the old one is untouched).
     """
     path = Path(path)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(part, "wb") as file:
-            np.savez(file, about=np.array(json.dumps(about)), **arrays)
-            file.flush()
-            os.fsync(file.fileno())
+    with replacing(path) as file:
+        np.savez(file, about=np.array(json.dumps(about)), **arrays)
         if path.exists():
             os.replace(path, previous(path))
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise InputError(f"cannot write {path}: {error.strerror}; free or choose another place.") from None
 
 
 def previous(path):

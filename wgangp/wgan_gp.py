@@ -1,10 +1,10 @@
 """WGAN with gradient penalty, the paper's method."""
 
+import paddle
+
 from wgangp import double_backward, losses
 from wgangp.base_gan import BaseGAN
 from wgangp.errors import InputError
-
-import paddle
 
 
 class WGAN_GP(BaseGAN):

@@ -1,0 +1,64 @@
+"""Figure 1b of v3: weight clipping makes a deep critic's gradients explode or vanish, the penalty does not.
+
+"For each c, the gradient either grows or decays exponentially as we move farther back in the
+network" (Section 3.2). A generator and a critic of 12 hidden ReLU layers are trained on the Swiss
+roll, by clipping with c = 0.1, 0.01, 0.001 and by gradient penalty. Measured: the log10 norm of the
+critic loss's gradient at each layer's activations, its slope per layer going back, and the share of
+weights at the clipping bounds.
+"""
+
+from functools import partial
+from typing import Literal
+
+import numpy as np
+
+from wgangp import WGAN, WGAN_GP
+from wgangp.data.toy import Toy
+from wgangp.experiment import Config as BaseConfig
+from wgangp.metrics.toy import layer_gradient_norms, share_at_bounds
+from wgangp.networks.toy import toy_critic, toy_generator
+from wgangp.results import row as result_row
+
+
+class Config(BaseConfig):
+    method: Literal["clip", "gp"]
+    c: float  # clipping bound; for "gp" the bound that the share of weights is compared at
+    width: int
+    depth: int
+    batch_size: int
+    iterations: int
+    critic_iters: int
+    learning_rate: float
+    beta1: float
+    beta2: float
+    lambda_gp: float
+    measured_on: int  # real and generated points each
+
+
+def build(config):
+    networks = toy_generator(config.width, config.depth), toy_critic(config.width, config.depth)
+    if config.method == "clip":
+        return WGAN(*networks, critic_iters=config.critic_iters, clip=config.c)
+    return WGAN_GP(*networks, critic_iters=config.critic_iters, lambda_gp=config.lambda_gp)
+
+
+def run(config, seed):
+    gan, data = build(config), Toy("swissroll")
+    rates = {"g_learning_rate": config.learning_rate, "d_learning_rate": config.learning_rate}
+    training = rates | {"beta1": config.beta1, "beta2": config.beta2, "batch_size": config.batch_size}
+    gan.train(data, iterations=config.iterations, seed=seed, **training, **config.train_options)
+
+    real = data.sample(config.measured_on, np.random.default_rng([seed, 1]))
+    fake = gan.generate(config.measured_on, seed=seed)
+    norms = np.log10(layer_gradient_norms(gan.discriminator, real, fake))
+    weights = np.concatenate([linear.weight.numpy().ravel() for linear in gan.discriminator.linears])
+    counts, edges = np.histogram(weights, bins=101, range=(-abs(weights).max(), abs(weights).max()))
+    config.save_arrays(log10_norms=norms, counts=counts, edges=edges)
+
+    hidden = norms[:-1][::-1]  # from the last hidden layer back to the first
+    protocol = f"float64, mean over {2 * config.measured_on} points, after {config.iterations} generator iterations"
+    row = partial(result_row, data=data.sha256, protocol=protocol)
+    rows = [row("log10_gradient_norm", value, setting=f"layer {i}") for i, value in enumerate(norms, 1)]
+    rows.append(row("slope_per_layer", np.polyfit(np.arange(len(hidden)), hidden, 1)[0]))
+    rows.append(row("share_of_weights_at_c", share_at_bounds(weights, config.c)))
+    return rows

@@ -1,0 +1,114 @@
+"""Figure 1a of v3: a critic with clipped weights sees only simple approximations of the data.
+
+"Critics trained with weight clipping ignore higher moments of the data distribution" (Section 3.1).
+Part one trains a critic against a fixed generator, the real data plus N(0, I), and asks how much of
+the exact Wasserstein distance it finds for its own Lipschitz constant: tightness = estimate /
+(largest gradient norm on the window x W1), 1 for an optimal critic. Part two trains a generator,
+too, and asks what it covers.
+"""
+
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import paddle
+from paddle import nn
+
+from wgangp import WGAN, WGAN_GP
+from wgangp.data.toy import Toy
+from wgangp.experiment import Config as BaseConfig
+from wgangp.metrics.toy import exact_w1, mode_coverage, value_surface
+from wgangp.networks.toy import toy_critic, toy_generator
+from wgangp.results import row as result_row
+
+HALF_WIDTH = 2.0  # the paper's window is [-2, 2]^2
+
+
+class Config(BaseConfig):
+    method: Literal["clip", "gp"]
+    data: Literal["8gaussians", "25gaussians", "swissroll"]
+    generator: Literal["fixed", "trained"]
+    width: int
+    depth: int
+    batch_size: int
+    iterations: int
+    critic_iters: int
+    batch_reuse: int  # critic steps on the same real batch
+    learning_rate: float
+    lr_decay: bool
+    beta1: float
+    beta2: float
+    lambda_gp: float
+    c: float
+    w1_points: int  # real and generated each
+
+
+class NoisyData(nn.Layer):
+    """The fixed generator: a real batch plus N(0, I)."""
+
+    latent_dim = 2
+
+    def forward(self, real):
+        return real + paddle.randn(real.shape)
+
+
+def build(config):
+    method = WGAN if config.method == "clip" else WGAN_GP
+    options = {"clip": config.c} if config.method == "clip" else {"lambda_gp": config.lambda_gp}
+    critic = toy_critic(config.width, config.depth)
+    if config.generator == "trained":
+        return method(toy_generator(config.width, config.depth), critic, critic_iters=config.critic_iters, **options)
+    against_noisy_data = type(method.__name__, (method,), {"draw_fake": lambda gan, real: gan.generator(real)})
+    return against_noisy_data(NoisyData(), critic, critic_iters=config.critic_iters, **options)
+
+
+def run(config, seed):
+    gan, data = build(config), Toy(config.data, reuse=config.batch_reuse)
+    rates = {"g_learning_rate": config.learning_rate, "d_learning_rate": config.learning_rate}
+    training = rates | {"beta1": config.beta1, "beta2": config.beta2, "lr_decay": config.lr_decay}
+    training |= {"batch_size": config.batch_size, "iterations": config.iterations, "seed": seed}
+    gan.train(data, **training, **config.train_options)
+    rng = np.random.default_rng([seed, 1])
+    measure = measure_critic if config.generator == "fixed" else measure_generator
+    return measure(gan, data, config, rng, seed)
+
+
+def measure_critic(gan, data, config, rng, seed):
+    def against_noise(n):
+        return data.sample(n, rng), data.sample(n, rng) + rng.standard_normal((n, 2)).astype("float32")
+
+    w1 = exact_w1(*against_noise(config.w1_points))
+    with paddle.no_grad():
+        real, fake = (gan.discriminator(paddle.to_tensor(x)).mean() for x in against_noise(50_000))
+    values, norms = value_surface(gan.discriminator, HALF_WIDTH, 128)
+    config.save_arrays(values=values[::2, ::2], estimates=thinned(gan.history["wasserstein_estimate"]))
+    protocol = f"exact W1 on {config.w1_points} points; estimate on 50,000; norm on 128 x 128 points of [-2, 2]^2"
+    row = partial(result_row, data=data.sha256, protocol=protocol)
+    estimate, largest = float(real - fake), float(norms.max())
+    return [
+        row("exact_w1", w1),
+        row("critic_estimate", estimate),
+        row("largest_gradient_norm", largest),
+        row("tightness", estimate / (largest * w1)),
+    ]
+
+
+def measure_generator(gan, data, config, rng, seed):
+    n = config.w1_points
+    samples, real, other = gan.generate(10_000, seed=seed), data.sample(n, rng), data.sample(n, rng)
+    config.save_arrays(samples=samples[:2000], estimates=thinned(gan.history["wasserstein_estimate"]))
+    row = partial(result_row, data=data.sha256, protocol=f"10,000 samples; W1 on {n} points")
+    rows = [
+        row("sample_w1", exact_w1(samples[:n], real)),
+        row("sample_w1_real_against_real", exact_w1(other, real)),
+    ]
+    if data.centers is not None:
+        found, good = mode_coverage(samples, data.centers, data.std)
+        rows += [row("modes_found", found), row("share_of_good_samples", good)]
+    return rows
+
+
+def thinned(curve, most=500):
+    """At most `most` evenly spaced points of a training curve, with their iterations, [2, points]."""
+    chosen = np.unique(np.linspace(0, len(curve) - 1, most).astype(int))
+    return np.stack([chosen + 1, curve.to_numpy()[chosen]]).astype("float32")

@@ -1,0 +1,153 @@
+"""The command line: python -m wgangp, or wgangp."""
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import wgangp
+from wgangp import compare, devices, report, results, schedule
+from wgangp.data import toy
+from wgangp.errors import InputError
+from wgangp.experiment import TIERS, Experiment, load_trained, names
+from wgangp.files import replacing
+from wgangp.metrics.toy import exact_w1, mode_coverage
+
+
+def command_run(given):
+    chosen = names() if given.name == "all" else [given.name]
+    experiments = [Experiment(name) for name in chosen]
+    jobs = schedule.jobs_of(experiments, given.tier, given.setting, given.seed)
+    return schedule.run(jobs, given.device, given.jobs, given.budget, given.fresh)
+
+
+def command_compare(given):
+    chosen = [given.name] if given.name else names()
+    print(compare.as_text(pd.concat([compare.compare(name) for name in chosen], ignore_index=True)))
+    if not given.check:
+        return 0
+    gone = pd.concat([compare.lost(name) for name in chosen], ignore_index=True)
+    if len(gone):
+        print("\nNo longer reproduced:\n" + compare.as_text(gone))
+        return 1
+    print("\nEvery row that the committed results reproduce still is.")
+    return 0
+
+
+def command_report(given):
+    print(f"Wrote {report.write()}.")
+
+
+def command_generate(given):
+    samples = load_trained(given.checkpoint).generate(given.number, seed=given.seed)
+    with replacing(given.output) as file:
+        np.save(file, samples)
+    print(f"Wrote {given.output}: {samples.dtype} {list(samples.shape)}.")
+
+
+def command_score(given):
+    try:
+        samples = np.load(given.samples, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{given.samples} cannot be read as an array (.npy): {error}.") from None
+    if samples.ndim != 2 or samples.shape[1] != 2:
+        raise InputError(f"{given.samples} has shape {list(samples.shape)}; points in the plane are [n, 2].")
+    data = toy.Toy(given.data)
+    rng = np.random.default_rng(0)
+    real, other = data.sample(2000, rng), data.sample(2000, rng)
+    print(
+        f"exact W1 to {given.data}  {exact_w1(samples[:2000], real):.4f}  (real against real {exact_w1(other, real):.4f})"
+    )
+    if data.centers is not None:
+        found, good = mode_coverage(samples, data.centers, data.std)
+        found_real, good_real = mode_coverage(real, data.centers, data.std)
+        print(f"modes found  {found} of {len(data.centers)}  (real {found_real})")
+        print(f"share of good samples  {good:.4f}  (real {good_real:.4f})")
+
+
+def command_data(given):
+    for name in toy.NAMES:
+        print(f"{name:12}  drawn, nothing to fetch; sha256 of its first 10,000 points {toy.Toy(name).sha256[:16]}…")
+
+
+def command_doctor(given):
+    import paddle
+
+    free = shutil.disk_usage(results.output_root()).free / 2**30
+    rows = [
+        ("wgangp", wgangp.__version__ + ", commit " + results.code_commit()),
+        ("python", sys.version.split()[0]),
+        ("paddle", paddle.__version__ + (" (CUDA)" if paddle.is_compiled_with_cuda() else " (CPU)")),
+        ("numpy", np.__version__),
+        ("device", devices.choose("auto")),
+        ("processor", f"{devices.cpu_name()}, {os.cpu_count()} cores"),
+        ("MKL_DEBUG_CPU_TYPE", os.environ.get("MKL_DEBUG_CPU_TYPE", "not set")),
+        ("results", f"{results.output_root()}, {free:.0f} GiB free"),
+    ]
+    for name, value in rows:
+        print(f"{name:20}{value}")
+
+
+def parser():
+    top = argparse.ArgumentParser(prog="wgangp", description="Reproduces the figures and tables of WGAN-GP.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name, function, text):
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(function=function)
+        return command
+
+    run = add("run", command_run, "Train and measure an experiment; goes on where it was stopped.")
+    run.add_argument("name", metavar="NAME", help="an experiment, or 'all'")
+    run.add_argument("--tier", choices=TIERS, default="short")
+    run.add_argument("--seed", type=int, action="append", help="instead of the pinned seeds (may be repeated)")
+    run.add_argument("--setting", action="append", help="only this setting (may be repeated)")
+    run.add_argument("--device", default="auto", help="auto, cpu or gpu")
+    run.add_argument("--jobs", type=int, help="processes at once (default: the cores on a CPU, 1 on a GPU)")
+    run.add_argument("--budget", type=float, metavar="MINUTES", help="stop cleanly after this time")
+    run.add_argument("--fresh", action="store_true", help="do again what is done")
+
+    command = add("compare", command_compare, "Print the paper's numbers beside ours.")
+    command.add_argument("name", metavar="NAME", nargs="?")
+    command.add_argument("--check", action="store_true", help="exit with 1 when a reproduced row no longer is")
+
+    add("report", command_report, "Write report.html, one self-contained page.")
+
+    data = add("data", command_data, "List the data sets.")
+    data.add_argument("action", choices=["list"], nargs="?", default="list")
+
+    score = add("score", command_score, "Measure samples against a data set.")
+    score.add_argument("samples", metavar="SAMPLES", type=Path, help="an .npy array [n, 2]")
+    score.add_argument("--data", choices=toy.NAMES, required=True)
+
+    generate = add("generate", command_generate, "Draw samples from a trained run.")
+    generate.add_argument("checkpoint", metavar="CHECKPOINT", type=Path, help="runs/…/checkpoint.npz")
+    generate.add_argument("-n", "--number", type=int, default=10_000, help="how many samples")
+    generate.add_argument("--seed", type=int, default=0)
+    generate.add_argument("-o", "--output", type=Path, default=Path("samples.npy"))
+
+    add("doctor", command_doctor, "Show versions, device and disk.")
+    return top
+
+
+def main(arguments=None):
+    given = parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        return given.function(given) or 0
+    except InputError as error:
+        print(f"wgangp: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nwgangp: stopped; the same command goes on from the last checkpoints.", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

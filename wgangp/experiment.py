@@ -1,0 +1,259 @@
+"""An experiment's folder, its configuration, and the run of one of its settings."""
+
+import hashlib
+import importlib.util
+import json
+import re
+import shutil
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import paddle
+import pydantic
+import yaml
+
+from wgangp import devices, results
+from wgangp.base_gan import seed_everything
+from wgangp.errors import InputError
+from wgangp.files import locked, replacing
+
+TIERS = ("smoke", "short", "paper")
+FOLDER = results.ROOT / "experiments"
+
+
+class Config(pydantic.BaseModel):
+    """One setting at one tier; each experiment's `run.py` adds its own fields.
+
+    An unknown or ill-typed key in config.yaml is an error that names it.
+    """
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, strict=True)
+    setting: str
+    tier: str
+    _job: "Job | None" = None
+
+    @property
+    def train_options(self):
+        """What `.train` needs of the frame: where to keep its checkpoint and when to stop."""
+        if self._job is None:
+            return {"progress": None}
+        return {
+            "checkpoint": self._job.folder / "checkpoint.npz",
+            "deadline": self._job.deadline,
+            "progress": self._job.label,
+        }
+
+    def save_arrays(self, **arrays):
+        """Keep small arrays for the notebook, in results/<experiment>/<tier>-<setting>-seed<k>.npz."""
+        if self._job is not None:
+            with replacing(self._job.arrays_path) as file:
+                np.savez_compressed(file, **arrays)
+
+
+class Tier(pydantic.BaseModel):
+    """A tier's overrides: of all settings, and of single ones under `settings`."""
+
+    model_config = pydantic.ConfigDict(extra="allow")
+    settings: dict[str, dict] = {}
+
+
+class File(pydantic.BaseModel):
+    """The layout of config.yaml."""
+
+    model_config = pydantic.ConfigDict(extra="forbid")
+    seeds: list[pydantic.NonNegativeInt]
+    common: dict
+    settings: dict[str, dict]
+    tiers: dict[str, Tier]
+
+
+def names():
+    """The experiments there are, sorted."""
+    return sorted(path.parent.name for path in FOLDER.glob("*/config.yaml"))
+
+
+class Experiment:
+    """A folder of `experiments/`.
+
+    Args:
+        name: the folder's name.
+
+    Attributes:
+        seeds, settings: what config.yaml pins.
+        run: the `run(config, seed) -> rows` of its run.py.
+
+    Raises:
+        InputError: there is none, or its config.yaml is not as it must be.
+    """
+
+    def __init__(self, name):
+        if name not in names():
+            raise InputError(f"experiment '{name}' is unknown; there are: {', '.join(names())}.")
+        self.name, self.path = name, FOLDER / name / "config.yaml"
+        spec = importlib.util.spec_from_file_location(f"experiments.{name}", FOLDER / name / "run.py")
+        self.module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(self.module)
+        self.run, self.claim = self.module.run, self.module.__doc__
+        try:
+            text = self.path.read_text()
+            self.file = File.model_validate(yaml.safe_load(text))
+        except yaml.YAMLError as error:
+            raise InputError(f"{self.path} is not YAML: {' '.join(str(error).split())}.") from None
+        except pydantic.ValidationError as error:
+            raise InputError(f"{self.path}: {explain(error, File)}") from None
+        self.outcome = re.match(r"(?:#.*\n)*", text)[0]
+        self.seeds, self.settings = self.file.seeds, list(self.file.settings)
+        for tier in self.file.tiers:
+            if tier not in TIERS:
+                raise InputError(f"{self.path}: tier '{tier}' is unknown; use {', '.join(TIERS)}.")
+            for setting in self.file.tiers[tier].settings:
+                self._check_setting(setting)
+
+    def _check_setting(self, setting):
+        if setting not in self.settings:
+            raise InputError(
+                f"{self.name} has no setting '{setting}'; there are: {'; '.join(map(repr, self.settings))}."
+            )
+
+    def config(self, setting, tier):
+        """Resolve the configuration: common, then the setting, then the tier, then the tier's setting.
+
+        Raises:
+            InputError: unknown setting or tier, or a key that is unknown or of the wrong type.
+        """
+        self._check_setting(setting)
+        if tier not in self.file.tiers:
+            raise InputError(f"{self.name} has no tier '{tier}'; there are: {', '.join(self.file.tiers)}.")
+        overrides = self.file.tiers[tier]
+        values = self.file.common | self.file.settings[setting] | overrides.model_extra
+        values |= overrides.settings.get(setting, {})
+        try:
+            return self.module.Config(setting=setting, tier=tier, **values)
+        except pydantic.ValidationError as error:
+            where = f"{self.path} (setting '{setting}', tier {tier})"
+            raise InputError(f"{where}: {explain(error, self.module.Config)}") from None
+
+
+def explain(error, model):
+    """One sentence from a validation error: the key, what is wrong, the keys there are."""
+    first = error.errors()[0]
+    key = ".".join(map(str, first["loc"]))
+    if first["type"] == "extra_forbidden":
+        known = [name for name in model.model_fields if name not in ("setting", "tier")]
+        return f"unknown key '{key}'; known keys: {', '.join(known)}."
+    if first["type"] == "missing":
+        return f"key '{key}' is missing."
+    return f"key '{key}': {first['msg']}, got {first['input']!r}."
+
+
+def digest(config):
+    """sha256 of a resolved configuration."""
+    return hashlib.sha256(json.dumps(config.model_dump(), sort_keys=True).encode()).hexdigest()
+
+
+@dataclass
+class Job:
+    """One setting of an experiment at one tier with one seed, and where its files are."""
+
+    experiment: Experiment
+    setting: str
+    tier: str
+    seed: int
+    deadline: float | None = None
+
+    def __post_init__(self):
+        self.config = self.experiment.config(self.setting, self.tier)
+        self.config._job = self
+        self.config_sha256 = digest(self.config)
+        slug = re.sub(r"[^a-z0-9.]+", "-", self.setting.lower()).strip("-")
+        self.slug = f"{self.tier}-{slug}-seed{self.seed}"
+        self.label = f"{self.experiment.name} [{self.setting}] {self.tier} seed {self.seed}"
+        self.folder = results.output_root() / "runs" / self.experiment.name / f"{self.slug}-{self.config_sha256[:8]}"
+        self.arrays_path = results.output_root() / "results" / self.experiment.name / f"{self.slug}.npz"
+
+    @property
+    def done(self):
+        """Whether this machine has run it."""
+        return (self.folder / "rows.json").exists()
+
+    def forget(self):
+        """Delete its files, so that it runs afresh."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def run_job(job, device="auto"):
+    """Train and measure one job, and put its rows into the results.
+
+    Args:
+        job: what to run.
+        device: see `devices.choose`.
+
+    Raises:
+        InputError, Diverged, BudgetSpent: see `BaseGAN.train`.
+    """
+    with locked(job.folder / "lock", wait=False):
+        device_name = devices.choose(device)
+        about = {"experiment": job.experiment.name, "setting": job.setting, "tier": job.tier, "seed": job.seed}
+        write_json(job.folder / "job.json", about)
+        spent_path = job.folder / "seconds.json"
+        spent = json.loads(spent_path.read_text()) if spent_path.exists() else 0.0
+        began = time.time()
+        seed_everything(job.seed)
+        try:
+            rows = job.experiment.run(job.config, job.seed)
+        finally:
+            seconds = round(spent + time.time() - began, 1)
+            write_json(spent_path, seconds)
+        provenance = {
+            "tier": job.tier,
+            "seed": job.seed,
+            "config_sha256": job.config_sha256,
+            "commit": results.code_commit(),
+            "device": device_name,
+            "paddle": paddle.__version__,
+            "wall_seconds": seconds,
+            "finished": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        for row in rows:
+            row["setting"] = f"{job.setting}, {row['setting']}" if row["setting"] else job.setting
+        write_json(job.folder / "rows.json", [row | provenance for row in rows])
+        publish(job)
+
+
+def write_json(path, value):
+    """Write a value as JSON, whole or not at all."""
+    with replacing(path) as file:
+        file.write(json.dumps(value).encode())
+
+
+def publish(job):
+    """Put a finished job's rows into the results file."""
+    rows = json.loads((job.folder / "rows.json").read_text())
+    results.replace_job(job.experiment.name, job.setting, job.tier, job.seed, rows)
+
+
+def load_trained(path):
+    """Rebuild the networks of a run and load its checkpoint.
+
+    Args:
+        path: runs/<experiment>/<run>/checkpoint.npz.
+
+    Returns:
+        The trained GAN.
+
+    Raises:
+        InputError: not a checkpoint of a run.
+    """
+    try:
+        about = json.loads((Path(path).parent / "job.json").read_text())
+    except (OSError, ValueError):
+        raise InputError(
+            f"{path} is not a checkpoint in a run's folder (runs/<experiment>/<run>/checkpoint.npz)."
+        ) from None
+    experiment = Experiment(about["experiment"])
+    gan = experiment.module.build(experiment.config(about["setting"], about["tier"]))
+    gan.load(path)
+    return gan

@@ -1,0 +1,78 @@
+"""One self-contained HTML page: verdicts, figures beside what the paper shows, costs, deviations."""
+
+import base64
+import re
+from pathlib import Path
+
+import jinja2
+import mistune
+import pandas as pd
+
+from wgangp import compare, results
+from wgangp.experiment import FOLDER, names
+from wgangp.files import replacing
+
+
+def costs(rows):
+    """Measured times of an experiment: a row per tier and device.
+
+    Args:
+        rows: its results.
+
+    Returns:
+        A DataFrame: tier, device, runs, seconds per run (median), minutes in all.
+    """
+    runs = rows.drop_duplicates(["config_sha256", "seed", "device"])
+    groups = runs.groupby(["tier", "device"])["wall_seconds"]
+    table = groups.agg(runs="size", median="median", total="sum").reset_index()
+    return table.assign(minutes=table["total"] / 60)
+
+
+def section(markdown, title):
+    """The text of a README under a second-level heading, empty where there is none."""
+    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", markdown, re.MULTILINE | re.DOTALL)
+    return found[1].strip() if found else ""
+
+
+def figures(name):
+    """An experiment's figures as (title, data URL)."""
+    pictures = sorted((results.output_root() / "paper_figures").glob(f"{name}*.png"))
+    return [(path.stem, "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()) for path in pictures]
+
+
+def write():
+    """Write report.html into the output root.
+
+    Returns:
+        Its path.
+    """
+    markdown = mistune.create_markdown(plugins=["table"])
+    experiments = []
+    for name in names():
+        rows = results.read(name)
+        table = compare.compare(name, rows)
+        table["target"] = [compare.target(row) for _, row in table.iterrows()]
+        table["measured"] = [compare.ours(row) for _, row in table.iterrows()]
+        readme = (FOLDER / name / "README.md").read_text()
+        experiments.append(
+            {
+                "name": name,
+                "title": readme.splitlines()[0].removeprefix("# "),
+                "paper_shows": markdown(section(readme, "What the paper shows")),
+                "found": markdown(section(readme, "What we find")),
+                "rows": table.to_dict("records"),
+                "verdicts": table["verdict"].value_counts().to_dict(),
+                "figures": figures(name),
+                "costs": costs(rows).to_dict("records"),
+                "commits": ", ".join(sorted(set(rows["commit"].dropna()))),
+            }
+        )
+    deviations = markdown(section((results.ROOT / "README.md").read_text(), "Deviations"))
+    template = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
+        Path(__file__).with_name("report.html.j2").read_text()
+    )
+    page = template.render(experiments=experiments, deviations=deviations, today=pd.Timestamp.now().date())
+    path = results.output_root() / "report.html"
+    with replacing(path) as file:
+        file.write(page.encode())
+    return path

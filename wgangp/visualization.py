@@ -1,0 +1,160 @@
+"""Every plot that the notebooks and the report show."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.ticker import MaxNLocator
+
+from wgangp.files import replacing
+from wgangp.results import output_root
+
+COLORS = {
+    "gradient penalty": "tab:blue",
+    "clip c=0.1": "tab:red",
+    "clip c=0.01": "tab:green",
+    "clip c=0.001": "tab:orange",
+}
+sns.set_theme(style="ticks", context="notebook")
+
+
+def save(figure, name):
+    """Write a figure as paper_figures/<name>.png and .pdf, without dates.
+
+    Args:
+        figure: a matplotlib figure.
+        name: the experiment, or <experiment>_<part>.
+    """
+    for ending, metadata in (("png", {}), ("pdf", {"CreationDate": None})):
+        with replacing(output_root() / "paper_figures" / f"{name}.{ending}") as file:
+            figure.savefig(file, format=ending, dpi=150, bbox_inches="tight", metadata=metadata)
+
+
+def value_surfaces(surfaces, points, half_width=2.0):
+    """Level sets of critics, a row per method and a column per data set.
+
+    Args:
+        surfaces: {method: {data: values [size, size]}}.
+        points: {data: real points [n, 2]}.
+        half_width: of the window, in the data's units.
+
+    Returns:
+        The figure.
+
+    Source: Figure 1a.
+    """
+    rows, columns = len(surfaces), len(points)
+    figure, axes = plt.subplots(rows, columns, figsize=(3.4 * columns, 3.4 * rows), squeeze=False)
+    axis = np.linspace(-half_width, half_width, len(next(iter(next(iter(surfaces.values())).values()))))
+    for line, (method, by_data) in zip(axes, surfaces.items(), strict=True):
+        for ax, (data, values) in zip(line, by_data.items(), strict=True):
+            ax.contour(axis, axis, values, levels=18, linewidths=0.9, cmap="viridis")
+            ax.plot(*points[data].T, "+", color="tab:orange", markersize=4, alpha=0.6)
+            ax.set(xlim=(-half_width, half_width), ylim=(-half_width, half_width), aspect="equal")
+            ax.set(xticks=[-half_width, 0, half_width], yticks=[-half_width, 0, half_width])
+            if ax in axes[0]:
+                ax.set_title(data)
+        line[0].set_ylabel(method)
+    figure.supxlabel("x (data units)", fontsize="medium")
+    figure.tight_layout()
+    return figure
+
+
+def toy_samples(samples, points, half_width=2.0):
+    """Generated points over real ones, a row per method and a column per data set.
+
+    Args:
+        samples: {method: {data: generated points [n, 2]}}.
+        points: {data: real points [n, 2]}.
+        half_width: of the window, in the data's units.
+
+    Returns:
+        The figure.
+    """
+    figure, axes = plt.subplots(
+        len(samples), len(points), figsize=(3.4 * len(points), 3.4 * len(samples)), squeeze=False
+    )
+    for line, (method, by_data) in zip(axes, samples.items(), strict=True):
+        for ax, (data, generated) in zip(line, by_data.items(), strict=True):
+            ax.plot(*points[data].T, ".", color="tab:orange", markersize=2, label="real")
+            ax.plot(*generated.T, ".", color="tab:green", markersize=2, alpha=0.5, label="generated")
+            ax.set(xlim=(-half_width, half_width), ylim=(-half_width, half_width), aspect="equal")
+            ax.set(xticks=[-half_width, 0, half_width], yticks=[-half_width, 0, half_width])
+            if ax in axes[0]:
+                ax.set_title(data)
+        line[0].set_ylabel(method)
+    axes[0][-1].legend(loc="upper right", fontsize="x-small", markerscale=4)
+    figure.supxlabel("x (data units)", fontsize="medium")
+    figure.tight_layout()
+    return figure
+
+
+def gradient_norm_profile(profiles, paper):
+    """Log gradient norms over the critic's layers, the paper's faintly behind ours.
+
+    Args:
+        profiles: {setting: log10 norms [seeds, layers]}, first layer first.
+        paper: {setting: {layer (from 1): log10 norm}}, digitised.
+
+    Returns:
+        The figure.
+
+    Source: Figure 1b, left.
+    """
+    figure, ax = plt.subplots(figsize=(6.4, 4.2))
+    for setting, norms in profiles.items():
+        layers = np.arange(1, norms.shape[1] + 1)
+        color = COLORS[setting]
+        ax.plot(layers, norms.mean(axis=0), "o-", color=color, markersize=4, label=setting)
+        ax.fill_between(layers, norms.min(axis=0), norms.max(axis=0), color=color, alpha=0.2, linewidth=0)
+        theirs = paper.get(setting, {})
+        ax.plot(list(theirs), list(theirs.values()), "s", color=color, markersize=7, alpha=0.25)
+    ax.plot([], [], "s", color="grey", alpha=0.35, markersize=7, label="paper (digitised)")
+    ax.invert_xaxis()
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set(xlabel="critic layer", ylabel="log10 gradient norm (critic loss per activation)")
+    ax.legend(fontsize="small")
+    sns.despine(figure)
+    figure.tight_layout()
+    return figure
+
+
+def weight_histograms(histograms):
+    """Histograms of critic weights, a panel per setting.
+
+    Args:
+        histograms: {setting: (counts [bins], edges [bins + 1])}.
+
+    Returns:
+        The figure.
+
+    Source: Figure 1b, right.
+    """
+    figure, axes = plt.subplots(1, len(histograms), figsize=(3.2 * len(histograms), 3.0))
+    for ax, (setting, (counts, edges)) in zip(np.atleast_1d(axes), histograms.items(), strict=True):
+        ax.stairs(counts / counts.sum(), edges, fill=True, color=COLORS[setting])
+        ax.set(title=setting, xlabel="weight", ylabel="share of weights per bin")
+        ax.xaxis.set_major_locator(MaxNLocator(5))
+    sns.despine(figure)
+    figure.tight_layout()
+    return figure
+
+
+def training_curves(histories, quantity, label):
+    """One quantity over generator iterations, a line per setting.
+
+    Args:
+        histories: {setting: values [iterations]}.
+        quantity: the axis label, with its unit.
+        label: the title.
+
+    Returns:
+        The figure.
+    """
+    figure, ax = plt.subplots(figsize=(6.4, 3.6))
+    for setting, values in histories.items():
+        ax.plot(np.arange(1, len(values) + 1), values, linewidth=0.8, label=setting)
+    ax.set(xlabel="generator iteration", ylabel=quantity, title=label)
+    ax.legend(fontsize="small")
+    sns.despine(figure)
+    figure.tight_layout()
+    return figure
