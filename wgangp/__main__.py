@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 import wgangp
-from wgangp import compare, devices, report, results, schedule
+from wgangp import compare, devices, notebooks, report, results, schedule
 from wgangp.data import toy
 from wgangp.errors import InputError
 from wgangp.experiment import TIERS, Experiment, load_trained, names
@@ -20,18 +20,22 @@ from wgangp.metrics.toy import exact_w1, mode_coverage
 
 
 def command_run(given):
-    chosen = names() if given.name == "all" else [given.name]
-    experiments = [Experiment(name) for name in chosen]
+    experiments = [Experiment(name) for name in chosen(given.names)]
     jobs = schedule.jobs_of(experiments, given.tier, given.setting, given.seed)
     return schedule.run(jobs, given.device, given.jobs, given.budget, given.fresh)
 
 
+def chosen(given):
+    """The experiments that were named, all for none or "all"."""
+    return names() if given in ([], ["all"]) else given
+
+
 def command_compare(given):
-    chosen = [given.name] if given.name else names()
-    print(compare.as_text(pd.concat([compare.compare(name) for name in chosen], ignore_index=True)))
+    experiments = chosen(given.names)
+    print(compare.as_text(pd.concat([compare.compare(name) for name in experiments], ignore_index=True)))
     if not given.check:
         return 0
-    gone = pd.concat([compare.lost(name) for name in chosen], ignore_index=True)
+    gone = pd.concat([compare.lost(name) for name in experiments], ignore_index=True)
     if len(gone):
         print("\nNo longer reproduced:\n" + compare.as_text(gone))
         return 1
@@ -41,6 +45,11 @@ def command_compare(given):
 
 def command_report(given):
     print(f"Wrote {report.write()}.")
+
+
+def command_notebook(given):
+    for name in chosen(given.names):
+        print(f"Wrote {notebooks.execute(name)}.", flush=True)
 
 
 def command_generate(given):
@@ -60,9 +69,8 @@ def command_score(given):
     data = toy.Toy(given.data)
     rng = np.random.default_rng(0)
     real, other = data.sample(2000, rng), data.sample(2000, rng)
-    print(
-        f"exact W1 to {given.data}  {exact_w1(samples[:2000], real):.4f}  (real against real {exact_w1(other, real):.4f})"
-    )
+    ours, floor = exact_w1(samples[:2000], real), exact_w1(other, real)
+    print(f"exact W1 to {given.data}  {ours:.4f}  (real against real {floor:.4f})")
     if data.centers is not None:
         found, good = mode_coverage(samples, data.centers, data.std)
         found_real, good_real = mode_coverage(real, data.centers, data.std)
@@ -103,7 +111,7 @@ def parser():
         return command
 
     run = add("run", command_run, "Train and measure an experiment; goes on where it was stopped.")
-    run.add_argument("name", metavar="NAME", help="an experiment, or 'all'")
+    run.add_argument("names", metavar="NAME", nargs="+", help="experiments, or 'all'")
     run.add_argument("--tier", choices=TIERS, default="short")
     run.add_argument("--seed", type=int, action="append", help="instead of the pinned seeds (may be repeated)")
     run.add_argument("--setting", action="append", help="only this setting (may be repeated)")
@@ -113,10 +121,13 @@ def parser():
     run.add_argument("--fresh", action="store_true", help="do again what is done")
 
     command = add("compare", command_compare, "Print the paper's numbers beside ours.")
-    command.add_argument("name", metavar="NAME", nargs="?")
+    command.add_argument("names", metavar="NAME", nargs="*", help="experiments; all for none")
     command.add_argument("--check", action="store_true", help="exit with 1 when a reproduced row no longer is")
 
     add("report", command_report, "Write report.html, one self-contained page.")
+
+    command = add("notebook", command_notebook, "Execute an experiment's notebook, which draws its figures.")
+    command.add_argument("names", metavar="NAME", nargs="*", help="experiments; all for none")
 
     data = add("data", command_data, "List the data sets.")
     data.add_argument("action", choices=["list"], nargs="?", default="list")

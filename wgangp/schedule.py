@@ -180,5 +180,5 @@ def time_left(jobs, seconds, at_once, word=""):
     if not jobs:
         return ""
     if not known:
-        return ", time not measured yet"
+        return ""
     return f", about {np.mean(known) * len(jobs) / at_once / 60:.0f} min{word}"

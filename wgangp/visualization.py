@@ -139,22 +139,22 @@ def weight_histograms(histograms):
     return figure
 
 
-def training_curves(histories, quantity, label):
-    """One quantity over generator iterations, a line per setting.
+def training_curves(curves, quantity, title):
+    """One quantity over iterations, a panel per setting.
 
     Args:
-        histories: {setting: values [iterations]}.
+        curves: {setting: [2, points], iterations and values}.
         quantity: the axis label, with its unit.
-        label: the title.
+        title: over the panels.
 
     Returns:
         The figure.
     """
-    figure, ax = plt.subplots(figsize=(6.4, 3.6))
-    for setting, values in histories.items():
-        ax.plot(np.arange(1, len(values) + 1), values, linewidth=0.8, label=setting)
-    ax.set(xlabel="generator iteration", ylabel=quantity, title=label)
-    ax.legend(fontsize="small")
+    figure, axes = plt.subplots(1, len(curves), figsize=(4.6 * len(curves), 3.2), squeeze=False)
+    for ax, (setting, (iterations, values)) in zip(axes[0], curves.items(), strict=True):
+        ax.plot(iterations, values, linewidth=0.8)
+        ax.set(xlabel="iteration", ylabel=quantity, title=setting)
+    figure.suptitle(title, fontsize="medium")
     sns.despine(figure)
     figure.tight_layout()
     return figure

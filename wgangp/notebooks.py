@@ -1,0 +1,48 @@
+"""Executes the notebooks, which read results and draw figures."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import nbformat
+import papermill
+
+from wgangp import results
+from wgangp.errors import InputError
+from wgangp.files import replacing
+
+
+def execute(name):
+    """Execute notebooks/<name>.ipynb and keep it with its outputs in the output root.
+
+    What papermill notes of times and paths is left out, so that the same results give the same file.
+
+    Returns:
+        The executed notebook's path.
+
+    Raises:
+        InputError: there is no such notebook, or a cell failed.
+    """
+    source = results.ROOT / "notebooks" / f"{name}.ipynb"
+    if not source.exists():
+        raise InputError(f"there is no notebook {source}.")
+    os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # this environment's kernel, not the user's
+    with tempfile.TemporaryDirectory() as folder:
+        executed = Path(folder) / "executed.ipynb"
+        try:
+            papermill.execute_notebook(
+                source, executed, kernel_name="python3", progress_bar=False, log_output=False, cwd=results.ROOT
+            )
+        except papermill.PapermillExecutionError as error:
+            raise InputError(
+                f"notebook {name} failed in cell {error.cell_index}: {error.ename}: {error.evalue}"
+            ) from None
+        notebook = nbformat.read(executed, as_version=4)
+    notebook.metadata.pop("papermill", None)
+    for cell in notebook.cells:
+        cell.metadata.pop("papermill", None)
+        cell.metadata.pop("execution", None)
+    target = results.output_root() / "notebooks" / f"{name}.ipynb"
+    with replacing(target) as file:
+        file.write(nbformat.writes(notebook).encode())
+    return target
