@@ -345,7 +345,7 @@ class BaseGAN:
             state = network.state_dict()
             saved = {k.split("/", 1)[1]: v for k, v in arrays.items() if k.startswith(name + "/")}
             for key in sorted(set(state) | set(saved)):
-                here = state[key].shape if key in state else "nothing"
+                here = list(state[key].shape) if key in state else "nothing"
                 there = list(saved[key].shape) if key in saved else "nothing"
                 if here != there:
                     raise InputError(

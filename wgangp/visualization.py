@@ -133,7 +133,7 @@ def weight_histograms(histograms):
     for ax, (setting, (counts, edges)) in zip(np.atleast_1d(axes), histograms.items(), strict=True):
         ax.stairs(counts / counts.sum(), edges, fill=True, color=COLORS[setting])
         ax.set(title=setting, xlabel="weight", ylabel="share of weights per bin")
-        ax.xaxis.set_major_locator(MaxNLocator(5))
+        ax.set_xticks([edges[0], 0, edges[-1]], [f"{edges[0]:.2g}", "0", f"{edges[-1]:.2g}"])
     sns.despine(figure)
     figure.tight_layout()
     return figure
@@ -152,8 +152,9 @@ def training_curves(curves, quantity, title):
     """
     figure, axes = plt.subplots(1, len(curves), figsize=(4.6 * len(curves), 3.2), squeeze=False)
     for ax, (setting, (iterations, values)) in zip(axes[0], curves.items(), strict=True):
-        ax.plot(iterations, values, linewidth=0.8)
-        ax.set(xlabel="iteration", ylabel=quantity, title=setting)
+        ax.plot(iterations[1:], values[1:], linewidth=0.8)  # the first comes before the first step
+        ax.set(xlabel="iteration", title=setting)
+    axes[0][0].set_ylabel(quantity)
     figure.suptitle(title, fontsize="medium")
     sns.despine(figure)
     figure.tight_layout()

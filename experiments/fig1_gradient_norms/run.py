@@ -52,7 +52,8 @@ def run(config, seed):
     fake = gan.generate(config.measured_on, seed=seed)
     norms = np.log10(layer_gradient_norms(gan.discriminator, real, fake))
     weights = np.concatenate([linear.weight.numpy().ravel() for linear in gan.discriminator.linears])
-    counts, edges = np.histogram(weights, bins=101, range=(-abs(weights).max(), abs(weights).max()))
+    bound = 1.25 * np.quantile(abs(weights), 0.999)  # the few wider weights of the first layer left out
+    counts, edges = np.histogram(weights, bins=101, range=(-bound, bound))
     config.save_arrays(log10_norms=norms, counts=counts, edges=edges)
 
     hidden = norms[:-1][::-1]  # from the last hidden layer back to the first

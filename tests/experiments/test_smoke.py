@@ -1,0 +1,62 @@
+"""Every experiment's folder, at the smoke tier, from training to the executed notebook and the report."""
+
+import numpy as np
+import pytest
+
+from wgangp import notebooks, report
+from wgangp.experiment import FOLDER, TIERS, Experiment, Job, names, run_job
+from wgangp.results import COLUMNS, output_root, read
+
+
+@pytest.fixture(scope="module", autouse=True)
+def output(tmp_path_factory):
+    patch = pytest.MonkeyPatch()
+    patch.setenv("WGANGP_OUTPUT", str(tmp_path_factory.mktemp("output")))
+    yield
+    patch.undo()
+
+
+@pytest.mark.parametrize("name", names())
+def test_runs_and_draws(name):
+    experiment = Experiment(name)
+    for setting in experiment.settings:
+        for tier in TIERS:
+            experiment.config(setting, tier)
+        run_job(Job(experiment, setting, "smoke", 0), "cpu")
+    rows = read(name)
+    assert list(rows.columns) == COLUMNS and np.isfinite(rows["value"]).all()
+    assert {row.split(", layer")[0] for row in rows["setting"]} == set(experiment.settings)
+    notebooks.execute(name)
+    pictures = list((output_root() / "paper_figures").glob(f"{name}*"))
+    assert {path.suffix for path in pictures} == {".png", ".pdf"}
+
+
+@pytest.mark.parametrize("name", names())
+def test_same_seed_same_rows(name):
+    experiment = Experiment(name)
+    setting = experiment.settings[-1]
+    values = []
+    for _ in range(2):
+        job = Job(experiment, setting, "smoke", 5)
+        job.forget()
+        run_job(job, "cpu")
+        rows = read(name)
+        values.append(rows[rows["seed"] == 5]["value"].tolist())
+    assert values[0] == values[1]
+
+
+@pytest.mark.parametrize("name", names())
+def test_folder_is_complete_and_short(name):
+    folder = FOLDER / name
+    assert {"config.yaml", "run.py", "paper.csv", "README.md"} <= {path.name for path in folder.iterdir()}
+    assert (folder / "config.yaml").read_text().startswith("# ")
+    readme = (folder / "README.md").read_text()
+    assert report.section(readme, "What the paper shows")
+    assert f"wgangp run {name}" in readme
+
+
+def test_report_is_one_self_contained_page():
+    page = report.write().read_text()
+    assert all(name in page for name in names())
+    assert page.count("data:image/png;base64,") >= len(names())
+    assert "http://" not in page and 'src="/' not in page and "<link" not in page and "<script" not in page

@@ -1,0 +1,79 @@
+import shutil
+
+import pytest
+import yaml
+
+from wgangp import InputError, experiment
+from wgangp.experiment import Experiment, Job, digest
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """A copy of an experiment's folder whose config.yaml may be edited."""
+    folder = tmp_path / "experiments"
+    shutil.copytree(experiment.FOLDER / "fig1_gradient_norms", folder / "fig1_gradient_norms")
+    monkeypatch.setattr(experiment, "FOLDER", folder)
+    monkeypatch.setenv("WGANGP_OUTPUT", str(tmp_path))
+
+    def edit(change):
+        path = folder / "fig1_gradient_norms" / "config.yaml"
+        values = yaml.safe_load(path.read_text())
+        change(values)
+        path.write_text(yaml.safe_dump(values))
+        return Experiment("fig1_gradient_norms")
+
+    return edit
+
+
+def test_order_of_overrides(copy):
+    def change(values):
+        values["common"]["width"] = 1
+        values["settings"]["clip c=0.1"]["width"] = 2
+        values["tiers"]["short"]["width"] = 3
+        del values["tiers"]["smoke"]["width"]
+        values["tiers"]["paper"]["settings"] = {"clip c=0.1": {"width": 4}}
+
+    changed = copy(change)
+    widths = {tier: changed.config("clip c=0.1", tier).width for tier in experiment.TIERS}
+    assert widths == {"smoke": 2, "short": 3, "paper": 4}
+
+
+def test_unknown_key_is_named_with_the_known_ones(copy):
+    changed = copy(lambda values: values["common"].update(widht=7))
+    with pytest.raises(
+        InputError, match=r"config.yaml \(setting 'clip c=0.1', tier short\): unknown key 'widht'; known.*width"
+    ):
+        changed.config("clip c=0.1", "short")
+    with pytest.raises(InputError, match="unknown key 'sedes'"):
+        copy(lambda values: values.update(sedes=[1]))
+
+
+def test_wrong_type_is_named(copy):
+    changed = copy(lambda values: values["common"].update(width="wide"))
+    with pytest.raises(InputError, match="key 'width': .* got 'wide'"):
+        changed.config("clip c=0.1", "paper")
+    with pytest.raises(InputError, match="seeds.1"):
+        copy(lambda values: values.update(seeds=[0, "one"]))
+
+
+def test_missing_key_is_named(copy):
+    changed = copy(lambda values: values["common"].pop("depth"))
+    with pytest.raises(InputError, match="key 'depth' is missing"):
+        changed.config("clip c=0.1", "paper")
+
+
+def test_unknown_names(copy):
+    with pytest.raises(InputError, match="experiment 'fig9' is unknown; there are: fig1_gradient_norms"):
+        Experiment("fig9")
+    with pytest.raises(InputError, match="no setting 'clip c=7'; there are: .*'clip c=0.1'"):
+        copy(lambda values: None).config("clip c=7", "short")
+    with pytest.raises(InputError, match="tier 'long' is unknown"):
+        copy(lambda values: values["tiers"].update(long={}))
+
+
+def test_changed_number_changes_the_identity(copy):
+    before = copy(lambda values: None)
+    after = copy(lambda values: values["tiers"]["short"].update(iterations=81))
+    jobs = [Job(e, "gradient penalty", "short", 0) for e in (before, after)]
+    assert jobs[0].config_sha256 != jobs[1].config_sha256 and jobs[0].folder != jobs[1].folder
+    assert digest(before.config("gradient penalty", "paper")) == digest(after.config("gradient penalty", "paper"))

@@ -1,0 +1,78 @@
+"""Real processes, killed for real."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from wgangp import results
+
+SCRIPT = """
+import sys, paddle
+from wgangp import WGAN_GP
+from wgangp.data.toy import Toy
+from wgangp.networks.toy import toy_critic, toy_generator
+paddle.seed(0)
+gan = WGAN_GP(toy_generator(16), toy_critic(16))
+print("ready", flush=True)
+gan.train(Toy("8gaussians"), batch_size=32, iterations=300, lr_decay=True, checkpoint=sys.argv[1],
+          checkpoint_seconds=0.05, progress=None)
+gan.save(sys.argv[2])
+"""
+
+
+def start(*paths):
+    command = [sys.executable, "-c", SCRIPT, *map(str, paths)]
+    return subprocess.Popen(command, cwd=results.ROOT, stdout=subprocess.PIPE, text=True)
+
+
+def test_killed_training_ends_bit_equal(tmp_path):
+    whole = start(tmp_path / "whole.npz", tmp_path / "expected.npz")
+    assert whole.wait() == 0
+    chance, killed = random.Random(0), 0
+    for _ in range(4):
+        process = start(tmp_path / "c.npz", tmp_path / "resumed.npz")
+        process.stdout.readline()
+        time.sleep(chance.uniform(0.1, 0.8))
+        killed += process.poll() is None
+        process.kill()
+        process.wait()
+    assert start(tmp_path / "c.npz", tmp_path / "resumed.npz").wait() == 0
+    assert killed >= 2
+    expected, resumed = np.load(tmp_path / "expected.npz"), np.load(tmp_path / "resumed.npz")
+    assert all((expected[name] == resumed[name]).all() for name in expected.files)
+
+
+def workers():
+    listing = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
+    return {line.split()[0] for line in listing.splitlines() if "wgangp.worker" in line}
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_stopped_run_leaves_no_process_and_goes_on(how, tmp_path):
+    environment = os.environ | {"WGANGP_OUTPUT": str(tmp_path)}
+    setting = "gp, 8gaussians, trained generator"
+    command = [sys.executable, "-m", "wgangp", "run", "fig2_toy_8gaussians", "--setting", setting]
+    command += ["--seed", "0", "--tier", "paper", "--jobs", "1"]
+    before = workers()
+    process = subprocess.Popen(command, cwd=results.ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+    deadline = time.time() + 60
+    while not list(tmp_path.glob("runs/*/*/job.json")) and time.time() < deadline:
+        time.sleep(0.1)
+    time.sleep(1)
+    process.send_signal(how)
+    process.wait(timeout=30)
+    told = process.stderr.read()
+    assert "Traceback" not in told
+    if how != signal.SIGKILL:
+        assert process.returncode == 130 and "goes on from the last checkpoints" in told
+    deadline = time.time() + 10
+    while workers() - before and time.time() < deadline:
+        time.sleep(0.1)
+    assert not workers() - before
+    assert not list(tmp_path.glob("results/*.csv"))

@@ -1,0 +1,88 @@
+"""The promises of README, environment.yml and the set-up scripts."""
+
+import re
+import subprocess
+import tomllib
+
+import pytest
+import yaml
+
+from wgangp.experiment import names
+from wgangp.results import ROOT
+
+
+def pins():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+
+
+def test_conda_environment_has_the_same_pins():
+    pip = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"][-1]["pip"]
+    assert {p for p in pip if not p.startswith("--")} == {
+        p.replace("paddlepaddle==", "paddlepaddle-gpu==") for p in pins()
+    }
+    assert all("==" in p for p in pins())
+
+
+def test_readme_names_every_experiment():
+    readme = (ROOT / "README.md").read_text()
+    assert all(f"`{name}`" in readme for name in names())
+
+
+def test_readme_code_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert blocks
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), {"__name__": "readme"})
+
+
+def source_and_call(folder, script, **environment):
+    return subprocess.run(
+        ["bash", "-c", f". {ROOT}/setup_env.sh; {script}"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={"PATH": "/usr/bin:/bin", **environment},
+    )
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
+    return tmp_path
+
+
+def fake_python(folder, body):
+    """A Python whose `-m pip` does as told."""
+    path = folder / "bin" / "python3.11"
+    path.parent.mkdir()
+    path.write_text(
+        f'#!/bin/sh\ncase "$*" in "-m venv .venv") mkdir -p .venv/bin; cp "$0" .venv/bin/python ;;\n{body}\nesac\n'
+    )
+    path.chmod(0o755)
+    return path
+
+
+def test_failed_download_leaves_nothing_that_the_next_run_trusts(project):
+    python = fake_python(project, '*pip*) echo "no network" >&2; exit 1 ;;')
+    setup = f"find_python() {{ echo {python}; }}; setup_env; echo usable $PYTHON"
+    for _ in range(2):
+        told = source_and_call(project, setup)
+        assert told.returncode == 1 and "will be made anew" in told.stderr and "usable" not in told.stdout
+    python.write_text(python.read_text().replace("exit 1", "exit 0"))
+    assert "usable" in source_and_call(project, setup).stdout
+    again = source_and_call(project, setup)
+    assert "Using .venv" in again.stdout and "Making" not in again.stdout
+
+
+def test_foreign_venv_is_not_deleted(project):
+    (project / ".venv" / "bin").mkdir(parents=True)
+    (project / ".venv" / "mine").touch()
+    told = source_and_call(project, "setup_env")
+    assert told.returncode == 1 and "was not made by this script" in told.stderr
+    assert (project / ".venv" / "mine").exists()
+
+
+def test_no_suitable_python(project):
+    told = source_and_call(project, "find_python() { return 1; }; setup_env")
+    assert told.returncode == 1 and "No Python 3.11 or 3.12" in told.stderr
