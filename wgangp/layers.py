@@ -18,7 +18,7 @@ def uniform_linear(fan_in, fan_out, std=None):
         fan_in, fan_out: sizes of input and output.
         std: Glorot's, sqrt(2 / (fan_in + fan_out)), when None.
 
-    Source: tflib/ops/linear.py lines 28-36 and 48-56.
+    Source: tflib/ops/linear.py lines 39-60.
     """
     std = math.sqrt(2 / (fan_in + fan_out)) if std is None else std
     return nn.Linear(fan_in, fan_out, weight_attr=_uniform(std), bias_attr=nn.initializer.Constant(0.0))
@@ -42,7 +42,7 @@ class Conv2D(nn.Layer):
 
     Shapes: [n, in_channels, h, w] to [n, out_channels, h / stride, w / stride].
 
-    Source: tflib/ops/conv2d.py lines 55-88.
+    Source: tflib/ops/conv2d.py lines 55-86.
     """
 
     def __init__(self, in_channels, out_channels, kernel_size, stride=1, he_init=True, bias=True, gain=1.0, std=None):
@@ -125,7 +125,7 @@ class Deconv2D(nn.Layer):
 
     Shapes: [n, in_channels, h, w] to [n, out_channels, 2 h, 2 w].
 
-    Source: tflib/ops/deconv2d.py lines 42-120.
+    Source: tflib/ops/deconv2d.py lines 38-105.
     """
 
     def __init__(self, in_channels, out_channels, kernel_size=5, std=None):

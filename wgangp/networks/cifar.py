@@ -14,7 +14,7 @@ def dcgan_generator(dim=128):
     Args:
         dim: width of the last hidden layer.
 
-    Source: gan_cifar.py lines 47-70.
+    Source: gan_cifar.py lines 47-68.
     """
     return DeconvGenerator([4 * dim, 2 * dim, dim], batch_norm="unit")
 
@@ -26,7 +26,7 @@ def dcgan_critic(dim=128, batch_norm=False):
         dim: width of the first convolution.
         batch_norm: as in all the authors' modes but the gradient penalty.
 
-    Source: gan_cifar.py lines 72-92.
+    Source: gan_cifar.py lines 70-89.
     """
     return ConvCritic([dim, 2 * dim, 4 * dim], norm=BatchNorm if batch_norm else None)
 
@@ -44,7 +44,7 @@ class ResNetGenerator(nn.Layer):
 
     Shapes: [n, 128] and, conditional, labels [n], to [n, 3, 32, 32] in [-1, 1].
 
-    Source: Appendix F; gan_cifar_resnet.py lines 149-164 and 199-202.
+    Source: Appendix F; gan_cifar_resnet.py lines 151-163 and 189-192.
     """
 
     latent_dim, groups = 128, 2
@@ -97,7 +97,7 @@ class ResNetCritic(nn.Layer):
 
     Shapes: [n, 3, 32, 32] to [n]; `heads` gives [n] and logits [n, classes].
 
-    Source: Appendix F; gan_cifar_resnet.py lines 166-180.
+    Source: Appendix F; gan_cifar_resnet.py lines 165-179.
     """
 
     def __init__(self, dim=128, classes=None):

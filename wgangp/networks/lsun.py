@@ -33,7 +33,7 @@ def pair(name, normalise_critic="layer", dim=64, size=64):
     Raises:
         InputError: an unknown name, normalisation or size.
 
-    Source: Section 5.2; gan_64x64.py lines 41-75.
+    Source: Section 5.2; gan_64x64.py lines 38-71.
     """
     if name not in NAMES:
         raise InputError(f"architecture {name!r} is unknown; use one of {', '.join(NAMES)}.")

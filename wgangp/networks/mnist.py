@@ -13,7 +13,7 @@ def mnist_generator(dim=64, batch_norm=False):
         dim: width of the last hidden layer.
         batch_norm: as the authors' clipping mode has it.
 
-    Source: gan_mnist.py lines 51-77.
+    Source: gan_mnist.py lines 55-80.
     """
     widths = [4 * dim, 2 * dim, dim]
     return DeconvGenerator(widths, 1, "unit" if batch_norm else None, output=F.sigmoid, crop=7)
@@ -26,6 +26,6 @@ def mnist_critic(dim=64, batch_norm=False):
         dim: width of the first convolution.
         batch_norm: as the authors' clipping mode has it.
 
-    Source: gan_mnist.py lines 79-98.
+    Source: gan_mnist.py lines 82-101.
     """
     return ConvCritic([dim, 2 * dim, 4 * dim], 1, BatchNorm if batch_norm else None)
