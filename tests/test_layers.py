@@ -45,13 +45,19 @@ def test_convolution_pads_as_tensorflow(side, k, stride):
 
 
 @pytest.mark.parametrize("k", [3, 5])
-def test_deconvolution_is_the_transpose_of_the_convolution(k):
+@pytest.mark.parametrize("side", [4, 7])
+def test_deconvolution_is_the_transpose_of_the_convolution(side, k):
     deconv = double(layers.Deconv2D(4, 3, k))
     deconv.bias.set_value(paddle.zeros([3], "float64"))
-    x, y = normal([2, 3, 8, 8]), normal([2, 4, 4, 4], 1)
-    image = deconv(paddle.to_tensor(y)).numpy()
-    assert image.shape == (2, 3, 8, 8)
-    np.testing.assert_allclose((same_convolution(x, deconv.weight.numpy(), 2) * y).sum(), (x * image).sum(), rtol=1e-12)
+    x, y = normal([2, 3, 2 * side, 2 * side]), paddle.to_tensor(normal([2, 4, side, side], 1), stop_gradient=False)
+    image = deconv(y)
+    assert image.shape == list(x.shape)
+    product = (image * paddle.to_tensor(x)).sum()
+    assert float(product) == pytest.approx((same_convolution(x, deconv.weight.numpy(), 2) * y.numpy()).sum(), rel=1e-12)
+    to_y, to_weight = (g.numpy() for g in paddle.grad(product, [y, deconv.weight]))
+    np.testing.assert_allclose(to_y, same_convolution(x, deconv.weight.numpy(), 2), atol=1e-12)
+    other = normal(to_weight.shape, 2)
+    assert (to_weight * other).sum() == pytest.approx((same_convolution(x, other, 2) * y.numpy()).sum(), rel=1e-11)
 
 
 def plain_conv_mean_pool(layer, x):

@@ -130,6 +130,8 @@ class Deconv2D(nn.Layer):
 
     def __init__(self, in_channels, out_channels, kernel_size=5, std=None):
         super().__init__()
+        cut = kernel_size - 2  # from a side of 2 h + kernel_size - 2, the odd pixel behind
+        self.padding = [cut // 2, cut - cut // 2] * 2
         fans = in_channels * kernel_size**2 // 4 + out_channels * kernel_size**2
         std = math.sqrt(4 / fans) if std is None else std
         shape = [in_channels, out_channels, kernel_size, kernel_size]
@@ -137,8 +139,8 @@ class Deconv2D(nn.Layer):
         self.bias = self.create_parameter([out_channels], is_bias=True)
 
     def forward(self, x):
-        size = [2 * side for side in x.shape[2:]]
-        return F.conv2d_transpose(x, self.weight, self.bias, stride=2, padding="SAME", output_size=size)
+        # Paddle's own "SAME" reckons from the smaller image and is wrong where that is odd.
+        return F.conv2d_transpose(x, self.weight, self.bias, stride=2, padding=self.padding)
 
 
 class SubpixelConv2D(Conv2D):
