@@ -138,8 +138,8 @@ def test_shapes_and_ranges(tiny):
         assert critic(images).shape == [3]
 
 
-def test_penalty_s_gradient_against_central_differences(tiny):
-    _, critic, shape = tiny
+def check_gradient_of_penalty(critic, shape):
+    """The penalty's gradient along random directions of all parameters against central differences."""
     critic.to(dtype="float64")
     generator = np.random.default_rng(0)
 
@@ -148,7 +148,7 @@ def test_penalty_s_gradient_against_central_differences(tiny):
 
     for parameter in critic.parameters():
         parameter.set_value(parameter + 0.05 * normal(parameter.shape))
-    x = 0.5 * normal([2, *shape])
+    x = 0.5 * normal([3, *shape])
 
     def penalty():
         return losses.penalty_from_norms(losses.gradient_norms(critic, x))
@@ -165,7 +165,17 @@ def test_penalty_s_gradient_against_central_differences(tiny):
                 parameter.set_value(value + sign * step * direction)
             ends.append(float(penalty()))
         assert along == pytest.approx((ends[0] - ends[1]) / (2 * step), rel=1e-5)
-    assert abs(along) > 1e-6
+        assert abs(along) > 1e-6
+
+
+def test_penalty_s_gradient_against_central_differences(tiny):
+    _, critic, shape = tiny
+    check_gradient_of_penalty(critic, shape)
+
+
+def test_batch_norm_can_be_differentiated_twice_where_it_is_allowed():
+    paddle.seed(1)
+    check_gradient_of_penalty(cifar.dcgan_critic(2, batch_norm=True), [3, 32, 32])
 
 
 def test_two_steps_of_training(tiny):

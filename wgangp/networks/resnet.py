@@ -12,7 +12,7 @@ class ResidualBlock(nn.Layer):
     "up" upsamples before the first convolution, "down" mean-pools after the second.
 
     Args:
-        in_channels, out_channels: of the images.
+        in_channels, out_channels: of the images, equal when resample is None.
         resample: None, "up" or "down".
         norm: layer made from a number of channels; None for no normalisation.
         first_bias: whether the first convolution has a bias.
@@ -27,18 +27,23 @@ class ResidualBlock(nn.Layer):
 
     def __init__(self, in_channels, out_channels, resample=None, norm=None, first_bias=True, strided=False, gain=1.0):
         super().__init__()
-        middle = in_channels if resample == "down" else out_channels
-        shortcut, first, second, up = Conv2D, Conv2D, Conv2D, {}
         if resample == "up":
-            shortcut, first, up = UpsampleConv, UpsampleConv, {"gain": gain}
-        if resample == "down":
-            shortcut, second = ConvMeanPool, Conv2D if strided else ConvMeanPool
+            self.conv1 = UpsampleConv(in_channels, out_channels, 3, bias=first_bias, gain=gain)
+            self.conv2 = Conv2D(out_channels, out_channels, 3)
+            self.shortcut = UpsampleConv(in_channels, out_channels, 1, he_init=False, gain=gain)
+        elif resample == "down":
+            self.conv1 = Conv2D(in_channels, in_channels, 3, bias=first_bias)
+            if strided:
+                self.conv2 = Conv2D(in_channels, out_channels, 3, stride=2)
+            else:
+                self.conv2 = ConvMeanPool(in_channels, out_channels, 3)
+            self.shortcut = ConvMeanPool(in_channels, out_channels, 1, he_init=False)
+        else:
+            self.conv1 = Conv2D(in_channels, in_channels, 3, bias=first_bias)
+            self.conv2 = Conv2D(in_channels, in_channels, 3)
+            self.shortcut = nn.Identity()
+        middle = out_channels if resample == "up" else in_channels
         self.norm1, self.norm2 = (norm(width) if norm else nn.Identity() for width in (in_channels, middle))
-        self.conv1 = first(in_channels, middle, 3, bias=first_bias, **up)
-        self.conv2 = second(middle, out_channels, 3, **({"stride": 2} if resample == "down" and strided else {}))
-        self.shortcut = nn.Identity()
-        if resample or in_channels != out_channels:
-            self.shortcut = shortcut(in_channels, out_channels, 1, he_init=False, **up)
 
     def forward(self, x, *labels):
         y = self.conv1(F.relu(self.norm1(x, *labels)))
