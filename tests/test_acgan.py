@@ -65,9 +65,16 @@ def test_generator_s_loss_has_a_tenth_of_the_cross_entropy():
     assert float(loss) == pytest.approx(-float(scores.mean()) + 0.1 * cross_entropy(logits, labels), rel=1e-5)
 
 
-def test_generator_steps_draw_labels_uniformly():
-    labels = conditional().random_labels(3000).numpy()
+def test_generator_steps_draw_labels_uniformly_and_critic_steps_take_the_batch_s():
+    gan = conditional()
+    real = gan.take(Colours(8)(0))
+    labels = gan.batch_like(real, 3000)[1].numpy()
     assert np.bincount(labels, minlength=3) == pytest.approx(np.full(3, 1000), abs=120)
+    given, generator = [], gan.generator
+    hook = generator.register_forward_pre_hook(lambda _, arguments: given.append(arguments[1].numpy()))
+    gan.draw_fake(real)
+    hook.remove()
+    np.testing.assert_array_equal(np.concatenate(given), real[1].numpy())
 
 
 def test_training_learns_the_labels(monkeypatch):
