@@ -1,6 +1,7 @@
 """WGAN-GP in PaddlePaddle: the core of the reproduction of arXiv 1704.00028.
 
     WGAN_GP, WGAN, DCGAN, LSGAN     train a generator against a critic
+    ConditionalWGAN_GP              with labels (AC-GAN conditioning)
     gradient_penalty                the paper's Eq. 3, as a function
     InputError, Diverged            what they raise
 
@@ -12,6 +13,7 @@ from wgangp import devices
 
 devices.tune_cpu()  # before the first import of paddle, which reads the environment then
 
+from wgangp.acgan import ConditionalWGAN_GP  # noqa: E402
 from wgangp.dcgan import DCGAN  # noqa: E402
 from wgangp.errors import Diverged, InputError  # noqa: E402
 from wgangp.losses import gradient_penalty  # noqa: E402
@@ -20,4 +22,4 @@ from wgangp.wgan import WGAN  # noqa: E402
 from wgangp.wgan_gp import WGAN_GP  # noqa: E402
 
 __version__ = "0.1.0"
-__all__ = ["DCGAN", "Diverged", "InputError", "LSGAN", "WGAN", "WGAN_GP", "gradient_penalty"]
+__all__ = ["DCGAN", "LSGAN", "WGAN", "WGAN_GP", "ConditionalWGAN_GP", "Diverged", "InputError", "gradient_penalty"]

@@ -48,7 +48,7 @@ class BaseGAN:
     def _check_networks(self):
         try:
             with paddle.no_grad():
-                fake = self.generator(paddle.randn([2, self.latent_dim]))
+                fake = self.draw(2)
         except (ValueError, RuntimeError, OSError) as error:
             raise InputError(
                 f"the generator cannot take latent vectors of shape [2, {self.latent_dim}]: {brief(error)}."
@@ -67,6 +67,17 @@ class BaseGAN:
             )
         return fake.shape[1:]
 
+    def draw(self, n):
+        """Generated samples from fresh latent vectors.
+
+        Args:
+            n: how many.
+
+        Returns:
+            [n, ...].
+        """
+        return self.generator(paddle.randn([n, self.latent_dim]))
+
     def draw_fake(self, real):
         """Generated samples for one step.
 
@@ -76,7 +87,35 @@ class BaseGAN:
         Returns:
             [n, ...].
         """
-        return self.generator(paddle.randn([real.shape[0], self.latent_dim]))
+        return self.in_groups(paddle.randn([real.shape[0], self.latent_dim]))
+
+    def in_groups(self, *inputs):
+        """The generator's output in training: in sub-batches where it has an attribute `groups`.
+
+        Batch norm then uses each sub-batch's own statistics.
+
+        Args:
+            inputs: the generator's, [n, ...] each.
+
+        Returns:
+            [n, ...].
+
+        Raises:
+            InputError: n is not a multiple of the generator's groups.
+
+        Source: gan_cifar_resnet.py lines 189-192 and 288-299.
+        """
+        groups = getattr(self.generator, "groups", 1)
+        if groups == 1:
+            return self.generator(*inputs)
+        n = inputs[0].shape[0]
+        if n % groups:
+            raise InputError(
+                f"the generator trains in {groups} sub-batches (its attribute groups), which a batch of {n} "
+                "cannot be split into; use another batch size or set groups."
+            )
+        parts = zip(*(x.split(groups) for x in inputs), strict=True)
+        return paddle.concat([self.generator(*part) for part in parts])
 
     def score_both(self, real, fake):
         """Critic's scores of real and generated samples, one pass unless batch norm would mix them.
@@ -113,6 +152,29 @@ class BaseGAN:
         """
         raise NotImplementedError
 
+    def batch_like(self, real, n):
+        """What a generator step takes in place of a batch of another size.
+
+        Args:
+            real: a batch, [m, ...].
+            n: samples per generator step.
+
+        Returns:
+            [n, ...], for its shape only.
+        """
+        return real[:1].expand([n, *real.shape[1:]])
+
+    def generator_step_loss(self, real):
+        """The generator's loss on fresh samples.
+
+        Args:
+            real: stands for the batch's shape, [n, ...].
+
+        Returns:
+            A scalar tensor.
+        """
+        return self.generator_loss(self.discriminator(self.draw_fake(real)))
+
     def constrain_critic(self):
         """What a method does to the critic's weights after each of its steps; nothing here."""
 
@@ -148,7 +210,7 @@ class BaseGAN:
         critic_parameters = [p for p in self.discriminator.parameters() if not p.stop_gradient]
         for parameter in critic_parameters:
             parameter.stop_gradient = True
-        loss = self.generator_loss(self.discriminator(self.draw_fake(real)))
+        loss = self.generator_step_loss(real)
         loss.backward()
         for parameter in critic_parameters:
             parameter.stop_gradient = False
@@ -259,13 +321,13 @@ class BaseGAN:
                     d_optimizer.set_lr(settings["d_learning_rate"] * (1 - iteration / iterations))
                 record = {}
                 first = iteration * self.critic_iters
-                real = batches(first)
+                real = self.take(batches(first))
                 self._check_batch(real)
                 if iteration > 0 and self.generator.parameters():
-                    like = real[:1].expand([settings["generator_batch_size"], *real.shape[1:]])
+                    like = self.batch_like(real, settings["generator_batch_size"])
                     record |= self.generator_step(like, g_optimizer)
                 for i in range(self.critic_iters):
-                    record |= self.critic_step(real if i == 0 else batches(first + i), d_optimizer)
+                    record |= self.critic_step(real if i == 0 else self.take(batches(first + i)), d_optimizer)
                 record = {name: float(value) for name, value in record.items()}
                 self._check_finite(record, iteration, checkpoint)
                 record["seconds"] = seconds_before + time.time() - began
@@ -288,6 +350,17 @@ class BaseGAN:
     def method_settings(self):
         """What of the method belongs into a checkpoint's identity, {name: value}."""
         return {}
+
+    def take(self, batch):
+        """What the steps use of a batch of the data: the samples, without labels.
+
+        Args:
+            batch: samples [n, ...], or a pair of samples and labels.
+
+        Returns:
+            Samples [n, ...].
+        """
+        return batch[0] if isinstance(batch, (tuple, list)) else batch
 
     def _check_batch(self, real):
         if real.shape[1:] != self._sample_shape:
@@ -330,7 +403,7 @@ class BaseGAN:
         parts = []
         with paddle.no_grad():
             for _ in range(0, num_samples, self.batch_size):
-                parts.append(self.generator(paddle.randn([self.batch_size, self.latent_dim])).numpy())
+                parts.append(self.draw(self.batch_size).numpy())
         return np.concatenate(parts)[:num_samples]
 
     def _network_arrays(self):

@@ -6,6 +6,7 @@ import paddle
 from paddle import nn
 
 from wgangp.errors import InputError
+from wgangp.layers import BatchNorm
 
 REPLACEMENTS = {
     "LayerNorm": "wgangp.layers.LayerNorm",
@@ -93,5 +94,5 @@ def _error_of_second_derivative(layer, x):
 
 def has_batch_norm(network):
     """Tell whether a network has batch normalisation anywhere."""
-    kinds = (nn.BatchNorm, nn.BatchNorm1D, nn.BatchNorm2D, nn.BatchNorm3D, nn.SyncBatchNorm)
+    kinds = (BatchNorm, nn.BatchNorm, nn.BatchNorm1D, nn.BatchNorm2D, nn.BatchNorm3D, nn.SyncBatchNorm)
     return any(isinstance(layer, kinds) for layer in network.sublayers(include_self=True))

@@ -1,6 +1,244 @@
-"""Layers that Paddle lacks or cannot differentiate twice."""
+"""Layers that Paddle lacks or cannot differentiate twice, and the authors' initial weights."""
 
+import math
+
+import paddle
+import paddle.nn.functional as F
 from paddle import nn
+
+
+def _uniform(std):
+    return nn.initializer.Uniform(-std * math.sqrt(3), std * math.sqrt(3))
+
+
+def uniform_linear(fan_in, fan_out, std=None):
+    """Linear layer with uniform weights of a given standard deviation and zero bias.
+
+    Args:
+        fan_in, fan_out: sizes of input and output.
+        std: Glorot's, sqrt(2 / (fan_in + fan_out)), when None.
+
+    Source: tflib/ops/linear.py lines 39-60.
+    """
+    std = math.sqrt(2 / (fan_in + fan_out)) if std is None else std
+    return nn.Linear(fan_in, fan_out, weight_attr=_uniform(std), bias_attr=nn.initializer.Constant(0.0))
+
+
+class Conv2D(nn.Layer):
+    """Convolution with TensorFlow's SAME padding and the authors' initial weights.
+
+    SAME pads one more after than before where the padding is odd: 1 and 2 for a 5x5 kernel of stride 2
+    on an even size.
+
+    Args:
+        in_channels, out_channels: of the images.
+        kernel_size: side of the kernel.
+        stride: the output's size is the input's over it, rounded up.
+        he_init: variance 4 / (fan_in + fan_out) rather than Glorot's 2 / (fan_in + fan_out), where
+            fan_out is divided by the stride's square.
+        bias: whether there is one, initially zero.
+        gain: factor of the initial weights.
+        std: of the initial weights, in place of he_init's.
+
+    Shapes: [n, in_channels, h, w] to [n, out_channels, h / stride, w / stride].
+
+    Source: tflib/ops/conv2d.py lines 55-86.
+    """
+
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, he_init=True, bias=True, gain=1.0, std=None):
+        super().__init__()
+        self.kernel_size, self.stride = kernel_size, stride
+        fans = in_channels * kernel_size**2 + out_channels * kernel_size**2 // stride**2
+        std = gain * math.sqrt((4 if he_init else 2) / fans) if std is None else std
+        shape = [out_channels, in_channels, kernel_size, kernel_size]
+        self.weight = self.create_parameter(shape, default_initializer=_uniform(std))
+        self.bias = self.create_parameter([out_channels], is_bias=True) if bias else None
+
+    def forward(self, x):
+        return F.conv2d(x, self.weight, self.bias, stride=self.stride, padding="SAME")
+
+
+def _shifted_mean(kernel):
+    """The mean of a kernel's four shifts by 0 or 1 pixel in each direction, one pixel larger."""
+    return F.avg_pool2d(kernel, 2, stride=1, padding=1, exclusive=False)
+
+
+class ConvMeanPool(Conv2D):
+    """Convolution followed by a 2x2 mean pool, computed as one convolution of stride 2.
+
+    The larger kernel is the mean of the four shifts of this one; less than half the arithmetic. A 1x1
+    convolution commutes with the pool, so that it is the authors' MeanPoolConv too.
+
+    Args: as of `Conv2D`, kernel_size odd, stride 1.
+
+    Shapes: [n, in_channels, h, w] to [n, out_channels, h / 2, w / 2], h and w even.
+
+    Source: ConvMeanPool and MeanPoolConv of gan_cifar_resnet.py.
+    """
+
+    def forward(self, x):
+        if self.kernel_size == 1:
+            return super().forward(F.avg_pool2d(x, 2))
+        padding = self.kernel_size // 2
+        return F.conv2d(x, _shifted_mean(self.weight), self.bias, stride=2, padding=padding)
+
+
+def upsample(x):
+    """Repeat every pixel 2x2 times.
+
+    Args:
+        x: [n, c, h, w].
+
+    Returns:
+        [n, c, 2 h, 2 w].
+    """
+    n, c, h, w = x.shape
+    return x.reshape([n, c, h, 1, w, 1]).expand([n, c, h, 2, w, 2]).reshape([n, c, 2 * h, 2 * w])
+
+
+class UpsampleConv(Conv2D):
+    """2x upsampling followed by a convolution, computed as one transposed convolution of stride 2.
+
+    Paddle differentiates it once only: for generators.
+
+    Args: as of `Conv2D`, kernel_size odd, stride 1.
+
+    Shapes: [n, in_channels, h, w] to [n, out_channels, 2 h, 2 w].
+
+    Source: UpsampleConv of gan_cifar_resnet.py.
+    """
+
+    def forward(self, x):
+        if self.kernel_size == 1:
+            return upsample(super().forward(x))
+        kernel = 4 * _shifted_mean(self.weight.flip([2, 3]).transpose([1, 0, 2, 3]))
+        return F.conv2d_transpose(x, kernel, self.bias, stride=2, padding=self.kernel_size // 2)
+
+
+class Deconv2D(nn.Layer):
+    """Transposed convolution of stride 2 with TensorFlow's SAME alignment, for generators.
+
+    Args:
+        in_channels, out_channels: of the images.
+        kernel_size: side of the kernel.
+        std: of the initial weights; sqrt(4 / (fan_in + fan_out)), with fan_in over 4, when None.
+
+    Shapes: [n, in_channels, h, w] to [n, out_channels, 2 h, 2 w].
+
+    Source: tflib/ops/deconv2d.py lines 38-105.
+    """
+
+    def __init__(self, in_channels, out_channels, kernel_size=5, std=None):
+        super().__init__()
+        cut = kernel_size - 2  # from a side of 2 h + kernel_size - 2, the odd pixel behind
+        self.padding = [cut // 2, cut - cut // 2] * 2
+        fans = in_channels * kernel_size**2 // 4 + out_channels * kernel_size**2
+        std = math.sqrt(4 / fans) if std is None else std
+        shape = [in_channels, out_channels, kernel_size, kernel_size]
+        self.weight = self.create_parameter(shape, default_initializer=_uniform(std))
+        self.bias = self.create_parameter([out_channels], is_bias=True)
+
+    def forward(self, x):
+        # Paddle's own "SAME" reckons from the smaller image and is wrong where that is odd.
+        return F.conv2d_transpose(x, self.weight, self.bias, stride=2, padding=self.padding)
+
+
+class SubpixelConv2D(Conv2D):
+    """Convolution to four times the channels, which become the pixels of an image twice as large.
+
+    Args: as of `Conv2D`, out_channels being those of the larger image.
+
+    Shapes: [n, in_channels, h, w] to [n, out_channels, 2 h, 2 w].
+
+    Source: SubpixelConv2D of gan_64x64.py (TensorFlow's depth_to_space: pixel first, then channel).
+    """
+
+    def __init__(self, in_channels, out_channels, kernel_size, he_init=True):
+        super().__init__(in_channels, 4 * out_channels, kernel_size, he_init=he_init)
+
+    def forward(self, x):
+        n, _, h, w = x.shape
+        pixels = super().forward(x).reshape([n, 2, 2, -1, h, w]).transpose([0, 3, 4, 1, 5, 2])
+        return pixels.reshape([n, -1, 2 * h, 2 * w])
+
+
+def gate(x):
+    """Gated nonlinearity: sigmoid of the even channels times tanh of the odd ones.
+
+    Args:
+        x: [n, 2 c, h, w].
+
+    Returns:
+        [n, c, h, w].
+
+    Source: pixcnn_gated_nonlinearity of gan_64x64.py.
+    """
+    n, channels, h, w = x.shape
+    even, odd = x.reshape([n, channels // 2, 2, h, w]).split(2, axis=2)
+    return (F.sigmoid(even) * F.tanh(odd)).reshape([n, channels // 2, h, w])
+
+
+class BatchNorm(nn.Layer):
+    """Batch normalisation over all axes but the second, always with the batch's own statistics.
+
+    The authors never pass is_training, so that sampling uses the batch's statistics as well; there are
+    no running ones.
+
+    Args:
+        channels: size of axis 1; of a vector each unit is a channel.
+        epsilon: added to the variance.
+
+    Source: tflib/ops/batchnorm.py.
+    """
+
+    def __init__(self, channels, epsilon=1e-5):
+        super().__init__()
+        self.epsilon = epsilon
+        self.scale = self.create_parameter([channels], default_initializer=nn.initializer.Constant(1.0))
+        self.offset = self.create_parameter([channels], default_initializer=nn.initializer.Constant(0.0))
+        # Paddle's operator asks for running statistics; momentum 1 leaves them as they are.
+        self.register_buffer("unused_mean", paddle.zeros([channels]), persistable=False)
+        self.register_buffer("unused_variance", paddle.ones([channels]), persistable=False)
+
+    def normalise(self, x, scale=None, offset=None):
+        """Normalise, then scale and shift where given, [channels] each."""
+        return F.batch_norm(
+            x,
+            self.unused_mean,
+            self.unused_variance,
+            scale,
+            offset,
+            training=True,
+            momentum=1.0,
+            epsilon=self.epsilon,
+        )
+
+    def forward(self, x):
+        return self.normalise(x, self.scale, self.offset)
+
+
+class ConditionalBatchNorm(BatchNorm):
+    """Batch normalisation with a scale and an offset per class, statistics over all classes.
+
+    Args:
+        channels: size of axis 1.
+        classes: number of labels.
+        epsilon: added to the variance.
+
+    Shapes: x [n, channels, h, w] and labels [n], integers from 0.
+
+    Source: tflib/ops/cond_batchnorm.py.
+    """
+
+    def __init__(self, channels, classes=10, epsilon=1e-5):
+        super().__init__(channels, epsilon)
+        shape = [classes, channels]
+        self.scale = self.create_parameter(shape, default_initializer=nn.initializer.Constant(1.0))
+        self.offset = self.create_parameter(shape, default_initializer=nn.initializer.Constant(0.0))
+
+    def forward(self, x, labels):
+        scale, offset = (F.embedding(labels, table)[:, :, None, None] for table in (self.scale, self.offset))
+        return self.normalise(x) * scale + offset
 
 
 class LayerNorm(nn.Layer):

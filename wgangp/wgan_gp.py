@@ -55,14 +55,21 @@ class WGAN_GP(BaseGAN):
 
     def critic_loss(self, real, fake):
         wasserstein = losses.wasserstein_critic_loss(*self.score_both(real, fake))
+        penalty, parts = self.weighted_penalty(real, fake)
+        return wasserstein + penalty, {"wasserstein_estimate": -wasserstein, **parts}
+
+    def weighted_penalty(self, real, fake):
+        """lambda times the gradient penalty between real and generated samples.
+
+        Args:
+            real, fake: [n, ...], the same shape.
+
+        Returns:
+            A scalar tensor and {name: scalar tensor} for the history.
+        """
         norms = losses.gradient_norms(self.discriminator, losses.interpolate(real, fake))
         penalty = losses.penalty_from_norms(norms, one_sided=self.penalty == "one-sided")
-        parts = {
-            "wasserstein_estimate": -wasserstein,
-            "gradient_penalty": penalty,
-            "gradient_norm": norms.mean(),
-        }
-        return wasserstein + self.lambda_gp * penalty, parts
+        return self.lambda_gp * penalty, {"gradient_penalty": penalty, "gradient_norm": norms.mean()}
 
     def generator_loss(self, fake_scores):
         return losses.wasserstein_generator_loss(fake_scores)

@@ -1,22 +1,11 @@
 """Multilayer perceptrons for two-dimensional data, initialised as the authors'."""
 
 import math
+from itertools import pairwise
 
 from paddle import nn
 
-
-def uniform_linear(fan_in, fan_out, std):
-    """Linear layer with uniform weights of a given standard deviation and zero bias.
-
-    Source: tflib/ops/linear.py lines 28-36.
-    """
-    bound = std * math.sqrt(3)
-    return nn.Linear(
-        fan_in,
-        fan_out,
-        weight_attr=nn.initializer.Uniform(-bound, bound),
-        bias_attr=nn.initializer.Constant(0.0),
-    )
+from wgangp.layers import uniform_linear
 
 
 class MLP(nn.Layer):
@@ -30,8 +19,8 @@ class MLP(nn.Layer):
 
     def __init__(self, sizes):
         super().__init__()
-        hidden = [uniform_linear(a, b, math.sqrt(2 / a)) for a, b in zip(sizes[:-2], sizes[1:-1])]
-        output = uniform_linear(sizes[-2], sizes[-1], math.sqrt(2 / (sizes[-2] + sizes[-1])))
+        hidden = [uniform_linear(a, b, math.sqrt(2 / a)) for a, b in pairwise(sizes[:-1])]
+        output = uniform_linear(sizes[-2], sizes[-1])
         self.linears = nn.LayerList([*hidden, output])
         self.latent_dim = sizes[0]
 

@@ -1,0 +1,110 @@
+"""AC-GAN conditioning: the losses recomputed in numpy, and labels that are learned."""
+
+import numpy as np
+import paddle
+import pytest
+
+import wgangp
+from wgangp import base_gan, losses
+from wgangp.networks import cifar
+
+
+class Colours:
+    """Numbered batches of flat images whose colour is their class."""
+
+    def __init__(self, n, classes=3):
+        self.n, self.classes = n, classes
+
+    def __call__(self, k):
+        rng = np.random.default_rng(k)
+        labels = rng.integers(self.classes, size=self.n)
+        images = np.full([self.n, 3, 32, 32], -0.5) + 0.1 * rng.standard_normal([self.n, 3, 32, 32])
+        images[np.arange(self.n), labels] += 1
+        return paddle.to_tensor(images.astype("float32")), paddle.to_tensor(labels)
+
+    def describe(self):
+        return "colours"
+
+
+def conditional(dim=4, classes=3):
+    paddle.seed(3)
+    networks = cifar.ResNetGenerator(dim, classes), cifar.ResNetCritic(dim, classes)
+    return wgangp.ConditionalWGAN_GP(*networks, classes=classes, critic_iters=2)
+
+
+def cross_entropy(logits, labels):
+    logits = logits.numpy().astype("float64")
+    log_sum = np.log(np.exp(logits).sum(1))
+    return (log_sum - logits[np.arange(len(labels)), labels.numpy()]).mean()
+
+
+def test_critic_s_loss_has_the_cross_entropy_of_the_real_half_alone():
+    gan = conditional()
+    images, labels = gan.take(Colours(8)(0))
+    with paddle.no_grad():
+        fake = gan.draw_fake((images, labels))
+        real_scores, logits = gan.discriminator.heads(images)
+        wasserstein = (gan.discriminator(fake).mean() - real_scores.mean()).item()
+    paddle.seed(4)
+    loss, parts = gan.critic_loss((images, labels), fake)
+    paddle.seed(4)
+    penalty = float(losses.gradient_penalty(gan.discriminator, images, fake))
+    assert float(loss) == pytest.approx(wasserstein + 10 * penalty + cross_entropy(logits, labels), rel=1e-5)
+    assert float(parts["real_accuracy"]) == pytest.approx((logits.numpy().argmax(1) == labels.numpy()).mean())
+
+
+def test_generator_s_loss_has_a_tenth_of_the_cross_entropy():
+    gan = conditional()
+    images, labels = gan.batch_like(gan.take(Colours(8)(0)), 12)
+    assert images.shape == [12, 3, 32, 32] and labels.shape == [12]
+    paddle.seed(4)
+    loss = gan.generator_step_loss((images, labels))
+    paddle.seed(4)
+    with paddle.no_grad():
+        scores, logits = gan.discriminator.heads(gan.draw_fake((images, labels)))
+    assert float(loss) == pytest.approx(-float(scores.mean()) + 0.1 * cross_entropy(logits, labels), rel=1e-5)
+
+
+def test_generator_steps_draw_labels_uniformly_and_critic_steps_take_the_batch_s():
+    gan = conditional()
+    real = gan.take(Colours(8)(0))
+    labels = gan.batch_like(real, 3000)[1].numpy()
+    assert np.bincount(labels, minlength=3) == pytest.approx(np.full(3, 1000), abs=120)
+    given, generator = [], gan.generator
+    hook = generator.register_forward_pre_hook(lambda _, arguments: given.append(arguments[1].numpy()))
+    gan.draw_fake(real)
+    hook.remove()
+    np.testing.assert_array_equal(np.concatenate(given), real[1].numpy())
+
+
+def test_training_learns_the_labels(monkeypatch):
+    monkeypatch.setattr(base_gan, "as_batches", lambda data, batch_size, seed: Colours(batch_size))
+    gan = conditional(8)
+    history = gan.train(None, batch_size=8, iterations=40, d_learning_rate=3e-3, progress=None)
+    assert history["real_accuracy"].iloc[-3:].mean() > 0.9
+    assert {"gradient_norm", "class_loss", "fake_accuracy", "generator_loss"} <= set(history)
+    a = gan.generate(5, seed=1, labels=[0, 1, 2, 0, 1])
+    assert a.shape == (5, 3, 32, 32)
+    np.testing.assert_array_equal(a, gan.generate(5, seed=1, labels=[0, 1, 2, 0, 1]))
+    assert np.abs(a - gan.generate(5, seed=1, labels=[1, 1, 2, 0, 1])).max() > 0
+    assert gan.generate(9).shape == (9, 3, 32, 32)
+
+
+def test_unlabelled_methods_leave_labels_out(monkeypatch):
+    monkeypatch.setattr(base_gan, "as_batches", lambda data, batch_size, seed: Colours(batch_size))
+    gan = wgangp.WGAN_GP(cifar.ResNetGenerator(4), cifar.ResNetCritic(4), critic_iters=1)
+    assert len(gan.train(None, batch_size=4, iterations=2, progress=None)) == 2
+
+
+def test_what_does_not_fit_is_refused():
+    gan = conditional()
+    with pytest.raises(wgangp.InputError, match="no labels"):
+        gan.train(np.zeros([8, 3, 32, 32], "float32"), batch_size=8, iterations=1, progress=None)
+    with pytest.raises(wgangp.InputError, match="labels from"):
+        gan.generate(2, labels=[0, 3])
+    with pytest.raises(wgangp.InputError, match="one for each"):
+        gan.generate(3, labels=[0, 1])
+    with pytest.raises(wgangp.InputError, match="class logits"):
+        wgangp.ConditionalWGAN_GP(cifar.ResNetGenerator(4, 3), cifar.ResNetCritic(4, 3), classes=2)
+    with pytest.raises(wgangp.InputError, match="heads"):
+        wgangp.ConditionalWGAN_GP(cifar.ResNetGenerator(4, 3), cifar.dcgan_critic(4), classes=3)

@@ -1,0 +1,122 @@
+"""The networks for CIFAR-10, 32x32 in [-1, 1]: the DCGAN of Figure 3 and the ResNet of Table 3."""
+
+import paddle.nn.functional as F
+from paddle import nn
+
+from wgangp.layers import BatchNorm, ConditionalBatchNorm, Conv2D, ConvMeanPool, uniform_linear
+from wgangp.networks.convolutional import ConvCritic, DeconvGenerator
+from wgangp.networks.resnet import ResidualBlock
+
+
+def dcgan_generator(dim=128):
+    """Generator of Figure 3, latent vectors [n, 128] to [n, 3, 32, 32] in [-1, 1].
+
+    Args:
+        dim: width of the last hidden layer.
+
+    Source: gan_cifar.py lines 47-68.
+    """
+    return DeconvGenerator([4 * dim, 2 * dim, dim], batch_norm="unit")
+
+
+def dcgan_critic(dim=128, batch_norm=False):
+    """Critic of Figure 3, [n, 3, 32, 32] to [n].
+
+    Args:
+        dim: width of the first convolution.
+        batch_norm: as in all the authors' modes but the gradient penalty.
+
+    Source: gan_cifar.py lines 70-89.
+    """
+    return ConvCritic([dim, 2 * dim, 4 * dim], norm=BatchNorm if batch_norm else None)
+
+
+class ResNetGenerator(nn.Layer):
+    """Generator of Table 3: a linear layer and three upsampling residual blocks.
+
+    Args:
+        dim: channels of all layers.
+        classes: number of labels for conditional batch norm; None for the unsupervised model.
+
+    Attributes:
+        groups: training draws its samples in that many sub-batches, each with its own batch
+            statistics (2 in the authors' code: 32 + 32 in critic steps, 64 + 64 in generator steps).
+
+    Shapes: [n, 128] and, conditional, labels [n], to [n, 3, 32, 32] in [-1, 1].
+
+    Source: Appendix F; gan_cifar_resnet.py lines 151-163 and 189-192.
+    """
+
+    latent_dim, groups = 128, 2
+
+    def __init__(self, dim=128, classes=None):
+        super().__init__()
+        self.dim, self.classes = dim, classes
+
+        def norm(channels):
+            return ConditionalBatchNorm(channels, classes) if classes else BatchNorm(channels)
+
+        self.linear = uniform_linear(self.latent_dim, 16 * dim)
+        self.blocks = nn.LayerList([ResidualBlock(dim, dim, "up", norm) for _ in range(3)])
+        self.norm = BatchNorm(dim)  # without labels in the conditional model too
+        self.conv = Conv2D(dim, 3, 3, he_init=False)
+
+    def forward(self, z, *labels):
+        x = self.linear(z).reshape([z.shape[0], self.dim, 4, 4])
+        for block in self.blocks:
+            x = block(x, *labels)
+        return F.tanh(self.conv(F.relu(self.norm(x))))
+
+
+class FirstBlock(nn.Layer):
+    """First residual block of the critic: no ReLU before it, and the shortcut pools before it convolves.
+
+    Args:
+        dim: channels of the output.
+
+    Shapes: [n, 3, h, w] to [n, dim, h / 2, w / 2].
+
+    Source: OptimizedResBlockDisc1 of gan_cifar_resnet.py.
+    """
+
+    def __init__(self, dim):
+        super().__init__()
+        self.conv1, self.conv2 = Conv2D(3, dim, 3), ConvMeanPool(dim, dim, 3)
+        self.shortcut = ConvMeanPool(3, dim, 1, he_init=False)
+
+    def forward(self, x):
+        return self.shortcut(x) + self.conv2(F.relu(self.conv1(x)))
+
+
+class ResNetCritic(nn.Layer):
+    """Critic of Table 3: four residual blocks without normalisation, mean over the pixels, a linear unit.
+
+    Args:
+        dim: channels of all layers.
+        classes: number of labels of the AC-GAN head; None for the unsupervised model.
+
+    Shapes: [n, 3, 32, 32] to [n]; `heads` gives [n] and logits [n, classes].
+
+    Source: Appendix F; gan_cifar_resnet.py lines 165-179.
+    """
+
+    def __init__(self, dim=128, classes=None):
+        super().__init__()
+        self.blocks = nn.LayerList([FirstBlock(dim), ResidualBlock(dim, dim, "down")])
+        self.blocks.extend([ResidualBlock(dim, dim) for _ in range(2)])
+        self.score = uniform_linear(dim, 1)
+        self.classifier = uniform_linear(dim, classes) if classes else None
+
+    def features(self, x):
+        """What both heads see, [n, dim]."""
+        for block in self.blocks:
+            x = block(x)
+        return F.relu(x).mean([2, 3])
+
+    def heads(self, x):
+        """Scores [n] and class logits [n, classes]."""
+        features = self.features(x)
+        return self.score(features).reshape([-1]), self.classifier(features)
+
+    def forward(self, x):
+        return self.score(self.features(x)).reshape([-1])

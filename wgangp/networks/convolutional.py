@@ -1,0 +1,107 @@
+"""The DCGAN shape: 5x5 convolutions of stride 2 between an image and 4x4 features."""
+
+from itertools import pairwise
+
+import paddle.nn.functional as F
+from paddle import nn
+
+from wgangp.layers import BatchNorm, Conv2D, Deconv2D, gate, uniform_linear
+
+
+def leaky_relu(x):
+    """LeakyReLU with the authors' slope.
+
+    Args:
+        x: any shape.
+
+    Source: gan_cifar.py lines 36-37.
+    """
+    return F.leaky_relu(x, 0.2)
+
+
+class DeconvGenerator(nn.Layer):
+    """Generator of 4x4 features from a linear layer, then transposed convolutions, each twice as large.
+
+    Args:
+        widths: channels of the 4x4 features and after each transposed convolution but the last.
+        channels: of the images.
+        batch_norm: None, "unit" (the linear layer's outputs each with their own statistics) or
+            "channel" (as everywhere else, over the 4x4 pixels too).
+        activation: of the hidden layers; `layers.gate` doubles their channels.
+        output: activation of the images.
+        std: of the initial weights; the authors' default when None.
+        crop: size that the 8x8 features are cut to, None for no cut.
+        latent_dim: length of the latent vectors.
+
+    Shapes: [n, latent_dim] to [n, channels, size, size], size = 4 * 2^len(widths) unless cropped.
+
+    Source: Generator of gan_mnist.py and gan_cifar.py, DCGANGenerator of gan_64x64.py.
+    """
+
+    def __init__(
+        self,
+        widths,
+        channels=3,
+        batch_norm=None,
+        activation=F.relu,
+        output=F.tanh,
+        std=None,
+        crop=None,
+        latent_dim=128,
+    ):
+        super().__init__()
+        self.latent_dim, self.width, self.batch_norm, self.crop = latent_dim, widths[0], batch_norm, crop
+        self.activation, self.output = activation, output
+        times = 2 if activation is gate else 1
+        self.linear = uniform_linear(latent_dim, 16 * times * widths[0], std)
+        self.deconvs = nn.LayerList([Deconv2D(a, times * b, std=std) for a, b in pairwise(widths)])
+        self.last = Deconv2D(widths[-1], channels, std=std)
+        self.norms = nn.LayerList([nn.Identity() for _ in widths])
+        if batch_norm:
+            first = 16 if batch_norm == "unit" else 1
+            self.norms = nn.LayerList(
+                [BatchNorm(first * times * widths[0]), *(BatchNorm(times * width) for width in widths[1:])]
+            )
+
+    def forward(self, z):
+        x = self.linear(z)
+        if self.batch_norm != "unit":
+            x = x.reshape([x.shape[0], -1, 4, 4])
+        x = self.activation(self.norms[0](x)).reshape([x.shape[0], self.width, 4, 4])
+        for deconv, norm in zip(self.deconvs, self.norms[1:], strict=True):
+            x = self.activation(norm(deconv(x)))
+            if self.crop and x.shape[2] == 8:
+                x = x[:, :, : self.crop, : self.crop]
+        return self.output(self.last(x))
+
+
+class ConvCritic(nn.Layer):
+    """Critic of convolutions, each half as large, down to 4x4, and a linear unit.
+
+    Args:
+        widths: channels after each convolution.
+        channels: of the images.
+        norm: layer made from a number of channels, such as `layers.LayerNorm`, after all convolutions
+            but the first; None for no normalisation.
+        activation: after each convolution; `layers.gate` doubles their channels.
+        std: of the initial weights; the authors' default when None.
+
+    Shapes: [n, channels, size, size] to [n], size at most 4 * 2^len(widths) and more than half of it.
+
+    Source: Discriminator of gan_mnist.py and gan_cifar.py, DCGANDiscriminator of gan_64x64.py.
+    """
+
+    def __init__(self, widths, channels=3, norm=None, activation=leaky_relu, std=None):
+        super().__init__()
+        self.activation = activation
+        times = 2 if activation is gate else 1
+        pairs = pairwise([channels, *widths])
+        self.convs = nn.LayerList([Conv2D(a, times * b, 5, stride=2, std=std) for a, b in pairs])
+        norms = [norm(times * width) if norm else nn.Identity() for width in widths[1:]]
+        self.norms = nn.LayerList([nn.Identity(), *norms])
+        self.linear = uniform_linear(16 * widths[-1], 1, std)
+
+    def forward(self, x):
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            x = self.activation(norm(conv(x)))
+        return self.linear(x.reshape([x.shape[0], -1])).reshape([-1])
