@@ -1,17 +1,130 @@
 """Turns what the user trains on into numbered batches."""
 
 import hashlib
+from dataclasses import dataclass
 
 import numpy as np
 import paddle
 
 from wgangp.errors import InputError
 
+SCALINGS = {
+    "resnet": lambda x: 2 * (x / 256 - 0.5) + paddle.uniform(x.shape, min=0.0, max=1 / 128),
+    "dcgan": lambda x: 2 * (x / 255 - 0.5),
+    "unit": lambda x: x / 255,
+}
 
-class ArrayBatches:
-    """Batches of an array, reshuffled each epoch, the remainder dropped (the authors' cifar10.py).
+
+def scale(pixels, scaling):
+    """Turn bytes into what a network is trained on.
+
+    Args:
+        pixels: tensor uint8 [n, ...].
+        scaling: "resnet" (-1 to 1, with noise of one grey level from Paddle's random numbers), "dcgan"
+            (-1 to 1) or "unit" (0 to 1, MNIST).
+
+    Returns:
+        float32 [n, ...].
+
+    Source: gan_cifar_resnet.py lines 194-195, gan_cifar.py line 92, tflib/mnist.py.
+    """
+    return SCALINGS[scaling](pixels.astype("float32"))
+
+
+@dataclass(frozen=True)
+class ScaledImages:
+    """Training images as bytes, and how they are turned into numbers batch by batch.
+
+    Args:
+        images: uint8 [n, channels, height, width].
+        scaling: as in `scale`.
+        labels: integers [n]; batches are then pairs (images, labels).
+
+    Raises:
+        InputError: not bytes, an unknown scaling, or another number of labels than of images.
+    """
+
+    images: np.ndarray
+    scaling: str
+    labels: np.ndarray | None = None
+
+    def __post_init__(self):
+        if self.images.dtype != np.uint8 or self.images.ndim != 4:
+            raise InputError(
+                f"images are {self.images.dtype} {list(self.images.shape)}; give uint8 [n, channels, height, width]."
+            )
+        if self.scaling not in SCALINGS:
+            raise InputError(f"scaling '{self.scaling}' is unknown; use one of {', '.join(SCALINGS)}.")
+        if self.labels is not None and len(self.labels) != len(self.images):
+            raise InputError(f"there are {len(self.images)} images and {len(self.labels)} labels; give as many.")
+
+
+class Shuffle:
+    """Which examples batch k has: reshuffled each epoch, the remainder dropped (the authors' cifar10.py).
 
     Batch k is a function of the seed and k alone, so that a resumed run needs no reading position.
+
+    Args:
+        n: number of examples.
+        batch_size: examples per batch.
+        seed: of the shuffles.
+
+    Raises:
+        InputError: there are fewer examples than a batch has.
+    """
+
+    def __init__(self, n, batch_size, seed):
+        if batch_size > n:
+            raise InputError(f"batch_size is {batch_size} but train_data has {n} samples; use a smaller batch.")
+        self.n, self.batch_size, self.seed = n, batch_size, seed
+        self.per_epoch = n // batch_size
+        self.epoch, self.order = None, None
+
+    def __call__(self, k):
+        epoch, i = divmod(k, self.per_epoch)
+        if epoch != self.epoch:
+            self.epoch = epoch
+            self.order = np.random.default_rng([self.seed, epoch]).permutation(self.n)
+        return self.order[i * self.batch_size : (i + 1) * self.batch_size]
+
+
+class ImageBatches:
+    """Batches of images that lie on the device as bytes, shuffled as `Shuffle` says.
+
+    Args:
+        data: ScaledImages.
+        batch_size: examples per batch, 1 to n.
+        seed: of the shuffles; the noise of a scaling comes from Paddle's random numbers, which the training
+            loop seeds in every iteration.
+    """
+
+    def __init__(self, data, batch_size, seed):
+        self.shuffle = Shuffle(len(data.images), batch_size, seed)
+        self.scaling = data.scaling
+        images = np.ascontiguousarray(data.images)
+        self.about = f"images {list(images.shape)}, {self.scaling}, sha256 {_digest(images)}"
+        self.images = paddle.to_tensor(images)
+        self.labels = None
+        if data.labels is not None:
+            labels = np.asarray(data.labels, "int64")
+            self.about += f", labels sha256 {_digest(labels)}"
+            self.labels = paddle.to_tensor(labels)
+
+    def __call__(self, k):
+        chosen = paddle.to_tensor(self.shuffle(k))
+        images = scale(paddle.gather(self.images, chosen), self.scaling)
+        return images if self.labels is None else (images, paddle.gather(self.labels, chosen))
+
+    def describe(self):
+        return self.about
+
+
+def _digest(array):
+    return hashlib.sha256(np.ascontiguousarray(array)).hexdigest()[:16]
+
+
+class ArrayBatches:
+    """Batches of an array, shuffled as `Shuffle` says.
 
     Args:
         array: samples, [n, ...].
@@ -32,25 +145,13 @@ class ArrayBatches:
                 f"train_data has NaN or infinite values in {bad.sum()} of {len(array)} samples (the first "
                 f"is number {bad.argmax()}); remove them."
             )
-        if batch_size > len(array):
-            raise InputError(
-                f"batch_size is {batch_size} but train_data has {len(array)} samples; use a smaller batch."
-            )
-        self.array, self.batch_size, self.seed = array, batch_size, seed
-        self.per_epoch = len(array) // batch_size
-        self.epoch, self.order = None, None
+        self.array, self.shuffle = array, Shuffle(len(array), batch_size, seed)
 
     def __call__(self, k):
-        epoch, i = divmod(k, self.per_epoch)
-        if epoch != self.epoch:
-            self.epoch = epoch
-            self.order = np.random.default_rng([self.seed, epoch]).permutation(len(self.array))
-        chosen = self.order[i * self.batch_size : (i + 1) * self.batch_size]
-        return paddle.to_tensor(self.array[chosen])
+        return paddle.to_tensor(self.array[self.shuffle(k)])
 
     def describe(self):
-        digest = hashlib.sha256(np.ascontiguousarray(self.array)).hexdigest()[:16]
-        return f"array {list(self.array.shape)}, sha256 {digest}"
+        return f"array {list(self.array.shape)}, sha256 {_digest(self.array)}"
 
 
 class StreamBatches:
@@ -112,20 +213,23 @@ def as_batches(train_data, batch_size, seed):
     """Turn training data into a callable from the batch's number to the batch.
 
     Args:
-        train_data: an array or tensor [n, ...]; a paddle.io.Dataset (map-style: read whole, the
+        train_data: an array or tensor [n, ...]; ScaledImages; a paddle.io.Dataset (map-style: read whole, the
             first field of each item); a paddle.io.DataLoader or an iterator of batches; or an object
             with `sample(n, rng)`.
         batch_size: examples per batch (loaders and iterators bring their own).
         seed: of shuffles and draws.
 
     Returns:
-        A callable k -> float32 tensor [batch_size, ...], with `describe()`.
+        A callable k -> float32 tensor [batch_size, ...] (a pair with the labels, int64 [batch_size], for
+        ScaledImages that have them), with `describe()`.
 
     Raises:
         InputError: empty data, NaN or infinite values, or fewer samples than a batch.
     """
     if batch_size < 1:
         raise InputError(f"batch_size is {batch_size}; use at least 1.")
+    if isinstance(train_data, ScaledImages):
+        return ImageBatches(train_data, batch_size, seed)
     if hasattr(train_data, "sample"):
         return SampledBatches(train_data, batch_size, seed)
     if isinstance(train_data, (np.ndarray, paddle.Tensor, list)):

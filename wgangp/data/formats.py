@@ -1,0 +1,261 @@
+"""The publishers' file formats: CIFAR-10's pickles, MNIST's idx, LSUN's lmdb, folders of images."""
+
+import gzip
+import io
+import math
+import tarfile
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from wgangp.data.safe_pickle import RestrictedUnpickler
+from wgangp.errors import InputError
+
+CIFAR10_TRAIN = tuple(f"data_batch_{i}" for i in range(1, 6))
+CIFAR10_LABELS = {name: f"training batch {i} of 5" for i, name in enumerate(CIFAR10_TRAIN, 1)}
+CIFAR10_LABELS["test_batch"] = "testing batch 1 of 1"
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+
+
+def _array(*_):
+    return np.ndarray(0, "u1")  # numpy's own state (shape, dtype, bytes) follows in the pickle
+
+
+def _dtype(code, *_):
+    return np.dtype(str(code.decode() if isinstance(code, bytes) else code), copy=True)
+
+
+def _encode(text, _):
+    return text.encode("latin1")
+
+
+# What numpy arrays and byte strings ask for, in pickles of Python 2 and 3.
+ARRAYS = {
+    ("numpy.core.multiarray", "_reconstruct"): _array,
+    ("numpy._core.multiarray", "_reconstruct"): _array,
+    ("numpy", "ndarray"): "ndarray",
+    ("numpy", "dtype"): _dtype,
+    ("_codecs", "encode"): _encode,
+    ("__builtin__", "bytes"): lambda: b"",
+}
+
+
+def read_cifar10(path, split):
+    """CIFAR-10 from the publisher's python version.
+
+    Args:
+        path: cifar-10-python.tar.gz, or the folder cifar-10-batches-py that it unpacks to.
+        split: "train" (data_batch_1 to 5) or "test" (test_batch).
+
+    Returns:
+        Images uint8 [n, 3, 32, 32] and labels int64 [n] in 0 to 9; n is 50,000, or at most 10,000 for test.
+
+    Raises:
+        InputError: the file is cut off, swapped, something else, or calls what it should not.
+    """
+    names = CIFAR10_TRAIN if split == "train" else ("test_batch",)
+    images = np.empty([10_000 * len(names), 3, 32, 32], "uint8")
+    labels = np.empty(len(images), "int64")
+    count, missing = 0, set(names)
+    for name, file in _cifar10_members(path, names):
+        rows, row_labels = _cifar10_batch(file, f"{path}/{name}", name)
+        start = 10_000 * names.index(name)
+        images[start : start + len(rows)], labels[start : start + len(rows)] = rows, row_labels
+        count += len(rows)
+        missing.discard(name)
+        if not missing:
+            break
+    if missing:
+        raise InputError(
+            f"{path} has no file {min(missing)}: it is not the python version of CIFAR-10; "
+            "delete it and fetch it again."
+        )
+    return images[:count], labels[:count]
+
+
+def _cifar10_members(path, names):
+    if path.is_dir():
+        for name in names:
+            if (path / name).is_file():
+                with open(path / name, "rb") as file:
+                    yield name, file
+        return
+    try:
+        with tarfile.open(path, "r:*") as tar:
+            for member in tar:
+                name = Path(member.name).name
+                if member.isfile() and name in names:
+                    yield name, tar.extractfile(member)
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        raise InputError(f"{path} is cut off or not a .tar.gz ({error}); delete it and fetch it again.") from None
+
+
+def _cifar10_batch(file, where, name):
+    batch = RestrictedUnpickler(file, ARRAYS, where, encoding="bytes").load()
+    batch = batch if isinstance(batch, dict) else {}
+    data, labels = batch.get(b"data"), batch.get(b"labels")
+    whole = isinstance(data, np.ndarray) and data.dtype == np.uint8 and data.ndim == 2 and data.shape[1] == 3072
+    whole = whole and isinstance(labels, list) and len(labels) == len(data)
+    if not whole or not all(isinstance(label, int) and 0 <= label <= 9 for label in labels):
+        raise InputError(
+            f"{where} is not a CIFAR-10 batch (data uint8 [n, 3072], as many labels in 0 to 9); "
+            "delete it and fetch it again."
+        )
+    told = batch.get(b"batch_label", b"")
+    told = told.decode("latin1") if isinstance(told, bytes) else ""
+    for other, label in CIFAR10_LABELS.items():
+        if told in (other, label) and other != name:
+            raise InputError(f"{where} holds {other} ('{told}'): the files were swapped; fetch CIFAR-10 again.")
+    if len(data) > 10_000 or (len(data) < 10_000 and name != "test_batch"):
+        raise InputError(f"{where} has {len(data)} images, not 10,000; delete it and fetch it again.")
+    return data.reshape(-1, 3, 32, 32), labels
+
+
+def read_idx(path, dimensions):
+    """An MNIST file, packed or not (its first bytes tell).
+
+    Args:
+        path: such as train-images-idx3-ubyte.gz.
+        dimensions: 3 for images, 1 for labels.
+
+    Returns:
+        uint8 [n, 28, 28] or [n].
+
+    Raises:
+        InputError: the file is cut off, swapped or something else.
+    """
+    raw = Path(path).read_bytes()
+    if raw[:2] == b"\x1f\x8b":
+        try:
+            raw = gzip.decompress(raw)
+        except (EOFError, OSError, zlib.error) as error:
+            raise InputError(f"{path} is cut off or damaged ({error}); delete it and fetch it again.") from None
+    if len(raw) < 8 or raw[:3] != b"\0\0\x08" or raw[3] not in (1, 3):
+        raise InputError(f"{path} is not an idx file of MNIST; delete it and fetch it again.")
+    if raw[3] != dimensions:
+        kinds = {1: "labels", 3: "images"}
+        raise InputError(f"{path} holds {kinds[raw[3]]}, not {kinds[dimensions]}: the files were swapped; rename them.")
+    header = 4 + 4 * dimensions
+    shape = np.frombuffer(raw[4:header], ">u4").tolist()
+    if shape[1:] != [28, 28][: dimensions - 1]:
+        raise InputError(f"{path} has images of {shape[1:]} pixels, not [28, 28]; delete it and fetch it again.")
+    if len(raw) - header != math.prod(shape):
+        raise InputError(
+            f"{path} has {len(raw) - header} bytes of data where its header says {math.prod(shape)}; "
+            "delete it and fetch it again."
+        )
+    return np.frombuffer(raw, "u1", offset=header).reshape(shape)
+
+
+class Lmdb:
+    """The images in an LSUN database, in the order of their keys (hashes).
+
+    Args:
+        path: a folder such as bedroom_train_lmdb.
+
+    Raises:
+        InputError: the package lmdb is missing, or the folder is not such a database.
+    """
+
+    def __init__(self, path):
+        try:
+            import lmdb
+        except ImportError:
+            raise InputError(
+                f"reading {path} needs the package lmdb; install it with: pip install 'wgangp[lsun]', or put the "
+                "images as files into a folder lsun_bedroom beside it."
+            ) from None
+        self.path = path
+        try:
+            self.database = lmdb.open(str(path), readonly=True, lock=False, readahead=False, create=False)
+        except lmdb.Error as error:
+            raise InputError(f"{path} is not an LSUN database ({error}); unpack it again.") from None
+
+    def __len__(self):
+        return self.database.stat()["entries"]
+
+    def __iter__(self):
+        with self.database.begin(buffers=False) as transaction:
+            for key, value in transaction.cursor():
+                yield io.BytesIO(value), f"{self.path}, key {key.decode('latin1')}"
+
+
+def read_pixels(file, size, where=None):
+    """One image, its central square averaged down to the wanted size.
+
+    Args:
+        file: a path or an open stream of an image file.
+        size: height and width of the result, at most those of the image.
+        where: for messages; the path when None.
+
+    Returns:
+        uint8 [3, size, size].
+
+    Raises:
+        InputError: not an image, cut off, or too small.
+    """
+    where = where or file
+    try:
+        with Image.open(file) as image:
+            image = image.convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(f"{where} is cut off or not an image ({error}); delete it.") from None
+    side = min(image.size)
+    if side < size:
+        raise InputError(
+            f"{where} has {image.width}x{image.height} pixels, too few for {size}x{size}; use larger ones."
+        )
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    if image.size != (size, size):
+        image = image.resize((size, size), Image.Resampling.BOX, (left, top, left + side, top + side))
+    return np.asarray(image).transpose(2, 0, 1)
+
+
+def read_folder(folder, size, count=None):
+    """The images in a folder, in the order of their names.
+
+    Args:
+        folder: searched with its subfolders for .png, .jpg, .jpeg and .webp.
+        size: height and width of the result.
+        count: how many at most; all when None.
+
+    Returns:
+        uint8 [n, 3, size, size].
+
+    Raises:
+        InputError: there are none, or as `read_pixels`.
+    """
+    files = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)[:count]
+    if not files:
+        raise InputError(f"{folder} has no images ({', '.join(IMAGE_SUFFIXES)}); put them there.")
+    images, done = np.empty([len(files), 3, size, size], "uint8"), 0
+    for chunk in pixel_chunks(((file, file) for file in files), size):
+        images[done : done + len(chunk)] = chunk
+        done += len(chunk)
+    return images
+
+
+def pixel_chunks(items, size):
+    """Read many images with several threads.
+
+    Args:
+        items: pairs (path or stream, name for messages).
+        size: height and width of the result.
+
+    Yields:
+        uint8 [at most 1024, 3, size, size], in order.
+
+    Raises:
+        InputError: as `read_pixels`.
+    """
+    items = iter(items)
+    with ThreadPoolExecutor() as pool:
+        while chunk := list(islice(items, 1024)):
+            images = np.empty([len(chunk), 3, size, size], "uint8")
+            for i, pixels in enumerate(pool.map(lambda item: read_pixels(item[0], size, item[1]), chunk)):
+                images[i] = pixels
+            yield images
