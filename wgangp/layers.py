@@ -11,6 +11,21 @@ def _uniform(std):
     return nn.initializer.Uniform(-std * math.sqrt(3), std * math.sqrt(3))
 
 
+class Linear(nn.Linear):
+    """Linear layer of vectors whose bias is added by a matrix product.
+
+    Paddle adds a row to a matrix, and sums the gradient back, ten times more slowly on the CPU.
+
+    Args: as of `paddle.nn.Linear`.
+
+    Shapes: [n, in_features] to [n, out_features].
+    """
+
+    def forward(self, x):
+        ones = paddle.ones([x.shape[0], 1], dtype=x.dtype)
+        return x.matmul(self.weight) + ones.matmul(self.bias.reshape([1, -1]))
+
+
 def uniform_linear(fan_in, fan_out, std=None):
     """Linear layer with uniform weights of a given standard deviation and zero bias.
 
@@ -21,7 +36,7 @@ def uniform_linear(fan_in, fan_out, std=None):
     Source: tflib/ops/linear.py lines 39-60.
     """
     std = math.sqrt(2 / (fan_in + fan_out)) if std is None else std
-    return nn.Linear(fan_in, fan_out, weight_attr=_uniform(std), bias_attr=nn.initializer.Constant(0.0))
+    return Linear(fan_in, fan_out, weight_attr=_uniform(std), bias_attr=nn.initializer.Constant(0.0))
 
 
 class Conv2D(nn.Layer):
