@@ -9,13 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 import wgangp
 from wgangp import compare, devices, notebooks, report, results, schedule
-from wgangp.data import toy
+from wgangp.data import formats, images, registry, toy
 from wgangp.errors import InputError
 from wgangp.experiment import TIERS, Experiment, load_trained, names
 from wgangp.files import replacing
+from wgangp.metrics.image_scores import METRICS, calibrate
+from wgangp.metrics.inception_weights import COMPLETE, PARTIAL, convert_inception
+from wgangp.metrics.judge import Judge
 from wgangp.metrics.toy import exact_w1, mode_coverage
 
 
@@ -60,12 +64,43 @@ def command_generate(given):
 
 
 def command_score(given):
+    samples = read_samples(given.samples)
+    if samples.ndim == 2:
+        return score_points(samples, given)
+    if given.data in toy.NAMES:
+        raise InputError(f"{given.samples} holds images and {given.data} are points in the plane; use --data cifar10.")
+    side = samples.shape[-1]
+    real = images.cifar10() if given.data == "cifar10" else images.lsun_bedrooms(size=side, count=given.real)
+    judge = Judge(real, len(samples), given.real)
+    metrics = given.metric or judge.metrics
+    print(f"{judge.protocol}; their figures change with the number of images")
+    both = {"samples": samples[: judge.count], "real": judge.others}
+    for name, scores in ((name, judge.judge(pictures, metrics)) for name, pictures in both.items()):
+        for metric, (value, spread) in scores.items():
+            print(f"{name:9}{metric:18}{value:.4f}" + (f" ± {spread:.4f} over splits" if spread is not None else ""))
+
+
+def read_samples(path):
+    """Samples from a folder of images or an .npy file: uint8 [n, 3, h, w] or points [n, 2]."""
+    if path.is_dir():
+        first = next((p for p in path.rglob("*") if p.suffix.lower() in formats.IMAGE_SUFFIXES), None)
+        return formats.read_folder(path, min(Image.open(first).size) if first else 32)
     try:
-        samples = np.load(given.samples, allow_pickle=False)
+        samples = np.load(path, allow_pickle=False)
     except (OSError, ValueError) as error:
-        raise InputError(f"{given.samples} cannot be read as an array (.npy): {error}.") from None
-    if samples.ndim != 2 or samples.shape[1] != 2:
-        raise InputError(f"{given.samples} has shape {list(samples.shape)}; points in the plane are [n, 2].")
+        raise InputError(f"{path} cannot be read as an array (.npy) and is no folder: {error}.") from None
+    points = samples.ndim == 2 and samples.shape[1] == 2
+    pictures = samples.dtype == np.uint8 and samples.ndim == 4 and samples.shape[1] == 3
+    if not points and not pictures:
+        raise InputError(
+            f"{path} is {samples.dtype} {list(samples.shape)}; points in the plane are [n, 2], "
+            "images uint8 [n, 3, h, w]."
+        )
+    return samples
+
+
+def score_points(samples, given):
+    """Print the toy measures of points."""
     data = toy.Toy(given.data)
     rng = np.random.default_rng(0)
     real, other = data.sample(2000, rng), data.sample(2000, rng)
@@ -79,8 +114,28 @@ def command_score(given):
 
 
 def command_data(given):
-    for name in toy.NAMES:
-        print(f"{name:12}  drawn, nothing to fetch; sha256 of its first 10,000 points {toy.Toy(name).sha256[:16]}…")
+    if given.action == "list":
+        print(registry.list_data())
+        for name in toy.NAMES:
+            print(f"\n{name}: drawn, nothing to fetch\n  sha256 of its first 10,000 points {toy.Toy(name).sha256}")
+    elif given.action == "fetch":
+        print(registry.fetch_data(given.names))
+    elif given.action == "verify":
+        print(registry.verify_data(given.names))
+    else:
+        convert(Path(given.names[0]) if given.names else registry.root() / registry.known("inception").file)
+
+
+def convert(source):
+    """Convert Inception weights, and calibrate complete ones on real CIFAR-10."""
+    target = registry.root() / (PARTIAL if source.suffix == ".npz" else COMPLETE)
+    complete = convert_inception(source, target)
+    print(f"Wrote {target}.")
+    if complete:
+        print("Scoring real CIFAR-10 train, which must give 11.24 ± 0.10 ...", flush=True)
+        record = calibrate(registry.root(), images.cifar10().images, label="calibration")
+        passed = "passed" if record["passed"] else "NOT passed: no score will be called inception_score"
+        print(f"{record['mean']:.4f} ± {record['std']:.4f}: {passed}.")
 
 
 def command_doctor(given):
@@ -97,8 +152,9 @@ def command_doctor(given):
         ("MKL_DEBUG_CPU_TYPE", os.environ.get("MKL_DEBUG_CPU_TYPE", "not set")),
         ("results", f"{results.output_root()}, {free:.0f} GiB free"),
     ]
+    rows += [(file.name, str(registry.find(file.name) or "missing")) for file in registry.FILES]
     for name, value in rows:
-        print(f"{name:20}{value}")
+        print(f"{name:22}{value}")
 
 
 def parser():
@@ -129,12 +185,19 @@ def parser():
     command = add("notebook", command_notebook, "Execute an experiment's notebook, which draws its figures.")
     command.add_argument("names", metavar="NAME", nargs="*", help="experiments; all for none")
 
-    data = add("data", command_data, "List the data sets.")
-    data.add_argument("action", choices=["list"], nargs="?", default="list")
+    data = add("data", command_data, "List, fetch or verify data files, or convert Inception weights.")
+    data.add_argument("action", choices=["list", "fetch", "verify", "convert-inception"], nargs="?", default="list")
+    data.add_argument("names", metavar="NAME", nargs="*", help="data sets; for convert-inception the .pth or .npz file")
 
     score = add("score", command_score, "Measure samples against a data set.")
-    score.add_argument("samples", metavar="SAMPLES", type=Path, help="an .npy array [n, 2]")
-    score.add_argument("--data", choices=toy.NAMES, required=True)
+    score.add_argument(
+        "samples", metavar="SAMPLES", type=Path, help="folder of images, or .npy: uint8 [n, 3, h, w] or [n, 2]"
+    )
+    score.add_argument(
+        "--data", choices=(*toy.NAMES, "cifar10", "lsun_bedroom"), required=True, help="what to compare with"
+    )
+    score.add_argument("--metric", choices=METRICS, action="append", help="default: what the weights allow")
+    score.add_argument("--real", type=int, default=10_000, help="real images that distances are taken to")
 
     generate = add("generate", command_generate, "Draw samples from a trained run.")
     generate.add_argument("checkpoint", metavar="CHECKPOINT", type=Path, help="runs/…/checkpoint.npz")

@@ -54,10 +54,11 @@ class Config(pydantic.BaseModel):
 
 
 class Tier(pydantic.BaseModel):
-    """A tier's overrides: of all settings, and of single ones under `settings`."""
+    """A tier's overrides: of all settings, and of single ones under `settings`; `skip` names those not run."""
 
     model_config = pydantic.ConfigDict(extra="allow")
     settings: dict[str, dict] = {}
+    skip: list[str] = []
 
 
 class File(pydantic.BaseModel):
@@ -109,7 +110,7 @@ class Experiment:
         for tier in self.file.tiers:
             if tier not in TIERS:
                 raise InputError(f"{self.path}: tier '{tier}' is unknown; use {', '.join(TIERS)}.")
-            for setting in self.file.tiers[tier].settings:
+            for setting in [*self.file.tiers[tier].settings, *self.file.tiers[tier].skip]:
                 self._check_setting(setting)
 
     def _check_setting(self, setting):
@@ -117,6 +118,10 @@ class Experiment:
             raise InputError(
                 f"{self.name} has no setting '{setting}'; there are: {'; '.join(map(repr, self.settings))}."
             )
+
+    def settings_at(self, tier):
+        """The settings that a tier runs."""
+        return [setting for setting in self.settings if setting not in self.file.tiers[tier].skip]
 
     def config(self, setting, tier):
         """Resolve the configuration: common, then the setting, then the tier, then the tier's setting.

@@ -21,7 +21,7 @@ def best_runs(experiment):
     """
     for tier in ("paper", "short", "smoke"):
         runs = {}
-        for setting in experiment.settings:
+        for setting in experiment.settings_at(tier):
             paths = [Job(experiment, setting, tier, seed).arrays_path for seed in experiment.seeds]
             runs[setting] = [dict(np.load(path)) for path in paths if path.exists()]
         if all(runs.values()):
@@ -55,3 +55,43 @@ def provenance(name):
     rows = results.read(name).drop_duplicates(["config_sha256", "seed"])
     groups = rows.groupby(["tier", "commit", "device", "paddle"])
     return groups.agg(runs=("seed", "size"), seconds=("wall_seconds", "sum"), last=("finished", "max")).reset_index()
+
+
+def score_curves(runs, x=0):
+    """Judgements over training, {metric: {setting: (x, score)}}, of the first seed.
+
+    Args:
+        runs: of `best_runs`.
+        x: row of the abscissa: 0 for iterations, 2 for seconds.
+    """
+    lines = {}
+    for setting, arrays in runs.items():
+        for key, curve in arrays[0].items():
+            if key.startswith("curve/"):
+                lines.setdefault(key.removeprefix("curve/"), {})[setting] = (curve[x], curve[1])
+    return lines
+
+
+def paper_iterations(name):
+    """Digitised curves, {setting: (iterations, values)}."""
+    rows = compare.paper_rows(name)
+    curves = {}
+    for setting, group in rows.groupby(rows["setting"].str.split(", iteration ").str[0]):
+        curves[setting] = (group["setting"].str.split(", iteration ").str[1].astype(int), group["value"])
+    return curves
+
+
+def cells(name):
+    """Architecture by method: the distance and whether the cell trained, of the best tier."""
+    rows = results.read(name)
+    tier = next(tier for tier in ("paper", "short", "smoke") if (rows["tier"] == tier).any())
+    rows = rows[rows["tier"] == tier].assign(
+        architecture=lambda frame: frame["setting"].str.split(", ").str[0],
+        method=lambda frame: frame["setting"].str.split(", ").str[1],
+    )
+    named = rows[rows["quantity"].isin(["fid", "fid_768", "frechet_pixels"])]
+    distances = named.pivot_table(index="architecture", columns="method", values="value", sort=False).round(1)
+    trained = rows[rows["quantity"] == "trained"]
+    trained = trained.pivot_table(index="architecture", columns="method", values="value", sort=False)
+    words = trained.map(lambda share: {1: "trained", 0: "collapsed"}.get(share, f"{share:.0%} trained"))
+    return distances.astype(str) + " (" + words + ")"

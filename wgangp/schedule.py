@@ -32,7 +32,7 @@ def jobs_of(experiments, tier, settings=None, seeds=None):
             raise InputError(f"--seed {seed}: a seed is a non-negative integer.")
     for experiment in experiments:
         for seed in seeds or experiment.seeds:
-            jobs += [Job(experiment, setting, tier, seed) for setting in settings or experiment.settings]
+            jobs += [Job(experiment, setting, tier, seed) for setting in settings or experiment.settings_at(tier)]
     return jobs
 
 

@@ -159,3 +159,88 @@ def training_curves(curves, quantity, title):
     sns.despine(figure)
     figure.tight_layout()
     return figure
+
+
+def image_grids(grids, columns=10):
+    """Grids of images side by side.
+
+    Args:
+        grids: {title: uint8 [n, channels, height, width]}, 1 or 3 channels, n a multiple of columns.
+        columns: images per row of a grid.
+
+    Returns:
+        The figure.
+    """
+    figure, axes = plt.subplots(1, len(grids), figsize=(4.2 * len(grids), 4.4), squeeze=False)
+    for ax, (title, images) in zip(axes[0], grids.items(), strict=True):
+        ax.imshow(tile(images, columns), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+        ax.set_title(title, fontsize="small")
+        ax.set_axis_off()
+    figure.tight_layout()
+    return figure
+
+
+def cell_grids(cells, columns):
+    """A table of small grids, 4 x 4 images each.
+
+    Args:
+        cells: {title: uint8 [16, channels, height, width]}, row by row.
+        columns: cells per row.
+
+    Returns:
+        The figure.
+
+    Source: Figure 2.
+    """
+    rows = -(-len(cells) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(2.3 * columns, 2.5 * rows), squeeze=False)
+    for ax, (title, images) in zip(axes.flat, cells.items(), strict=False):
+        ax.imshow(tile(images, 4), interpolation="nearest")
+        ax.set_title(title, fontsize="x-small")
+    for ax in axes.flat:
+        ax.set_axis_off()
+    figure.tight_layout()
+    return figure
+
+
+def tile(images, columns):
+    """One picture of many, row by row.
+
+    Args:
+        images: uint8 [n, channels, height, width].
+        columns: images per row; the last row may be short.
+
+    Returns:
+        uint8 [rows * height, columns * width] or with 3 channels last.
+    """
+    n, channels, height, width = images.shape
+    rows = -(-n // columns)
+    page = np.full((rows * columns, channels, height, width), 255, "uint8")
+    page[:n] = images
+    page = page.reshape(rows, columns, channels, height, width).transpose(0, 3, 1, 4, 2)
+    page = page.reshape(rows * height, columns * width, channels)
+    return page[:, :, 0] if channels == 1 else page
+
+
+def curves(panels, xlabel, ylabel, paper=None):
+    """Lines over a common axis, a panel each.
+
+    Args:
+        panels: {title: {setting: (x [points], y [points])}}.
+        xlabel, ylabel: with units.
+        paper: {setting: (x, y)}, the paper's curves, drawn faintly in the first panel.
+
+    Returns:
+        The figure.
+    """
+    figure, axes = plt.subplots(1, len(panels), figsize=(5.2 * len(panels), 3.8), squeeze=False)
+    for ax, (title, lines) in zip(axes[0], panels.items(), strict=True):
+        for i, (setting, (x, y)) in enumerate(lines.items()):
+            ax.plot(x, y, "-", color=f"C{i}", linewidth=1.2, label=setting)
+            if paper and setting in paper and ax is axes[0][0]:
+                ax.plot(*paper[setting], "--", color=f"C{i}", alpha=0.35, label=f"{setting}, paper (digitised)")
+        ax.set(xlabel=xlabel if isinstance(xlabel, str) else xlabel[title], ylabel=ylabel, title=title)
+        ax.legend(fontsize="x-small")
+    sns.despine(figure)
+    figure.tight_layout()
+    return figure

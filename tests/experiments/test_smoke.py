@@ -1,5 +1,7 @@
 """Every experiment's folder, at the smoke tier, from training to the executed notebook and the report."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -19,13 +21,15 @@ def output(tmp_path_factory):
 @pytest.mark.parametrize("name", names())
 def test_runs_and_draws(name):
     experiment = Experiment(name)
-    for setting in experiment.settings:
-        for tier in TIERS:
+    for tier in TIERS:
+        for setting in experiment.settings_at(tier):
             experiment.config(setting, tier)
+    for setting in experiment.settings_at("smoke"):
         run_job(Job(experiment, setting, "smoke", 0), "cpu")
     rows = read(name)
     assert list(rows.columns) == COLUMNS and np.isfinite(rows["value"]).all()
-    assert {row.split(", layer")[0] for row in rows["setting"]} == set(experiment.settings)
+    settings = {re.sub(", (layer|iteration) .*", "", setting) for setting in rows["setting"]}
+    assert settings == set(experiment.settings_at("smoke"))
     notebooks.execute(name)
     pictures = list((output_root() / "paper_figures").glob(f"{name}*"))
     assert {path.suffix for path in pictures} == {".png", ".pdf"}

@@ -31,6 +31,22 @@ def scale(pixels, scaling):
     return SCALINGS[scaling](pixels.astype("float32"))
 
 
+def to_bytes(samples, scaling):
+    """Turn a generator's samples into images of bytes, as the authors do before scoring.
+
+    Args:
+        samples: [n, ...] in the range of the scaling; what is outside is cut.
+        scaling: as in `scale`.
+
+    Returns:
+        uint8 [n, ...].
+
+    Source: gan_cifar_resnet.py line 361 ("resnet"), gan_cifar.py line 165 ("dcgan").
+    """
+    bytes_ = {"resnet": (samples + 1) * (255.99 / 2), "dcgan": (samples + 1) * (255 / 2), "unit": samples * 255.99}
+    return np.clip(bytes_[scaling], 0, 255).astype("uint8")
+
+
 @dataclass(frozen=True)
 class ScaledImages:
     """Training images as bytes, and how they are turned into numbers batch by batch.

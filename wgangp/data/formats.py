@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from wgangp.data.safe_pickle import RestrictedUnpickler
+from wgangp.data import safe_pickle
 from wgangp.errors import InputError
 
 CIFAR10_TRAIN = tuple(f"data_batch_{i}" for i in range(1, 6))
@@ -61,8 +61,8 @@ def read_cifar10(path, split):
     images = np.empty([10_000 * len(names), 3, 32, 32], "uint8")
     labels = np.empty(len(images), "int64")
     count, missing = 0, set(names)
-    for name, file in _cifar10_members(path, names):
-        rows, row_labels = _cifar10_batch(file, f"{path}/{name}", name)
+    for name, raw in _cifar10_members(path, names):
+        rows, row_labels = _cifar10_batch(raw, f"{path}/{name}", name)
         start = 10_000 * names.index(name)
         images[start : start + len(rows)], labels[start : start + len(rows)] = rows, row_labels
         count += len(rows)
@@ -81,21 +81,20 @@ def _cifar10_members(path, names):
     if path.is_dir():
         for name in names:
             if (path / name).is_file():
-                with open(path / name, "rb") as file:
-                    yield name, file
+                yield name, (path / name).read_bytes()
         return
     try:
         with tarfile.open(path, "r:*") as tar:
             for member in tar:
                 name = Path(member.name).name
                 if member.isfile() and name in names:
-                    yield name, tar.extractfile(member)
+                    yield name, tar.extractfile(member).read()
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise InputError(f"{path} is cut off or not a .tar.gz ({error}); delete it and fetch it again.") from None
 
 
-def _cifar10_batch(file, where, name):
-    batch = RestrictedUnpickler(file, ARRAYS, where, encoding="bytes").load()
+def _cifar10_batch(raw, where, name):
+    batch = safe_pickle.load(io.BytesIO(raw), ARRAYS, encoding="bytes", name=where)
     batch = batch if isinstance(batch, dict) else {}
     data, labels = batch.get(b"data"), batch.get(b"labels")
     whole = isinstance(data, np.ndarray) and data.dtype == np.uint8 and data.ndim == 2 and data.shape[1] == 3072

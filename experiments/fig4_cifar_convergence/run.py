@@ -1,0 +1,73 @@
+"""Figure 3 of v3: score over iterations and over time, DCGAN architecture on CIFAR-10.
+
+"WGAN with gradient penalty outperforms weight clipping, even with the same optimizer; with Adam it
+does better still; it is slower than DCGAN but more stable at convergence" (Section 5.3, shortened).
+Four settings: clipping, penalty with RMSProp at the same step size, penalty with Adam, DCGAN.
+"""
+
+from typing import Literal
+
+import numpy as np
+
+from wgangp import DCGAN, WGAN, WGAN_GP
+from wgangp.data.batches import ScaledImages, to_bytes
+from wgangp.data.images import cifar10
+from wgangp.experiment import Config as BaseConfig
+from wgangp.metrics.judge import Judge
+from wgangp.networks.cifar import dcgan_critic, dcgan_generator
+from wgangp.results import row
+
+
+class Config(BaseConfig):
+    method: Literal["clip", "gp", "dcgan"]
+    optimizer: Literal["adam", "rmsprop"]
+    learning_rate: float
+    beta1: float
+    beta2: float
+    dim: int
+    batch_size: int
+    iterations: int
+    critic_iters: int
+    lambda_gp: float
+    c: float
+    judged_every: int  # iterations
+    judged: int  # generated images per judgement
+    reference: int  # real images that distances are taken to
+
+
+def build(config):
+    networks = dcgan_generator(config.dim), dcgan_critic(config.dim, batch_norm=config.method != "gp")
+    if config.method == "gp":
+        return WGAN_GP(*networks, critic_iters=config.critic_iters, lambda_gp=config.lambda_gp)
+    if config.method == "clip":
+        return WGAN(*networks, critic_iters=config.critic_iters, clip=config.c)
+    return DCGAN(*networks, critic_iters=config.critic_iters)
+
+
+def run(config, seed):
+    gan, data = build(config), cifar10(fallback=True)
+    judge = Judge(data, config.judged, config.reference)
+    training = {"g_learning_rate": config.learning_rate, "d_learning_rate": config.learning_rate}
+    training |= {"optimizer": config.optimizer, "beta1": config.beta1, "beta2": config.beta2}
+    history = gan.train(
+        ScaledImages(data.images, "dcgan"),
+        batch_size=config.batch_size,
+        iterations=config.iterations,
+        seed=seed,
+        callbacks=[judge.callback(config.judged_every, "dcgan")],
+        **training,
+        **config.train_options,
+    )
+    curves = {name: history[[name, "seconds"]].dropna() for name in judge.metrics}
+    grid = to_bytes(gan.generate(100, seed=seed), "dcgan")
+    stacked = {f"curve/{k}": np.stack([v.index + 1, v[k], v["seconds"]]) for k, v in curves.items()}
+    config.save_arrays(samples=grid, **stacked)
+    rows = judge.rows(to_bytes(gan.generate(judge.count, seed=seed + 1), "dcgan"))
+    for name, curve in curves.items():
+        about = {"protocol": judge.protocol, "data": data.sha256, "weights": judge.weights_sha256(name)}
+        for iteration, value in curve[name].items():
+            rows.append(row(name, value, setting=f"iteration {iteration + 1}", **about))
+    seconds = history["seconds"].iloc[-1] / len(history)
+    timing = {"protocol": "training and judgements, mean over all", "data": data.sha256}
+    rows.append(row("seconds_per_iteration", seconds, **timing))
+    return rows

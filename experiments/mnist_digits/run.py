@@ -1,0 +1,76 @@
+"""The authors' gan_mnist.py, which has no figure: WGAN-GP, clipping and DCGAN on MNIST.
+
+Judged by a small digit classifier of ours (train_classifier.py): a score with the Inception score's formula
+over its ten probabilities (10 at best) and the Fréchet distance of its 64 features, beside real digits.
+"""
+
+from functools import partial
+from typing import Literal
+
+import numpy as np
+
+from wgangp import DCGAN, WGAN, WGAN_GP
+from wgangp.data.batches import ScaledImages, to_bytes
+from wgangp.data.images import mnist
+from wgangp.experiment import Config as BaseConfig
+from wgangp.metrics import digits
+from wgangp.metrics.image_scores import file_sha256
+from wgangp.metrics.scores import frechet_distance, gaussian, inception_score
+from wgangp.networks.mnist import mnist_critic, mnist_generator
+from wgangp.results import row as result_row
+
+
+class Config(BaseConfig):
+    method: Literal["gp", "clip", "dcgan"]
+    dim: int
+    batch_size: int
+    iterations: int
+    critic_iters: int
+    learning_rate: float
+    beta1: float
+    beta2: float
+    lambda_gp: float
+    c: float
+    judged: int  # generated and real digits each
+
+
+def build(config):
+    batch_norm = config.method == "clip"  # only there in gan_mnist.py
+    networks = mnist_generator(config.dim, batch_norm), mnist_critic(config.dim, batch_norm)
+    if config.method == "gp":
+        return WGAN_GP(*networks, critic_iters=config.critic_iters, lambda_gp=config.lambda_gp)
+    if config.method == "clip":
+        return WGAN(*networks, critic_iters=config.critic_iters, clip=config.c)
+    return DCGAN(*networks, critic_iters=config.critic_iters)
+
+
+def run(config, seed):
+    gan, data, held_out = build(config), mnist("train", fallback=True), mnist("validation", fallback=True)
+    history = gan.train(
+        ScaledImages(data.images, "unit"),
+        batch_size=config.batch_size,
+        iterations=config.iterations,
+        g_learning_rate=config.learning_rate,
+        d_learning_rate=config.learning_rate,
+        beta1=config.beta1,
+        beta2=config.beta2,
+        seed=seed,
+        **config.train_options,
+    )
+    count = min(config.judged, len(held_out.images))
+    images = to_bytes(gan.generate(count, seed=seed), "unit")
+    config.save_arrays(samples=images[:100], critic_loss=history["critic_loss"].to_numpy("float32"))
+
+    classifier = digits.load_classifier()
+    reference = gaussian(digits.judge(classifier, data.images[:count])[0])
+    protocol = f"{count} digits against {count} training digits; dataset={data.name}"
+    weights = file_sha256(digits.WEIGHTS)
+    row = partial(result_row, data=data.sha256, protocol=protocol, weights=weights)
+    rows = []
+    for name, judged in (("", images), ("_of_real_images", held_out.images[:count])):
+        features, probabilities = digits.judge(classifier, judged)
+        score, spread = inception_score(probabilities)
+        rows.append(row(f"digit_score{name}", score, err=spread))
+        rows.append(row(f"digit_frechet_distance{name}", frechet_distance(gaussian(features), reference)))
+        rows.append(row(f"classes_found{name}", len(np.unique(probabilities.argmax(axis=1)))))
+    return rows

@@ -1,0 +1,94 @@
+"""A CIFAR-10 classifier, ResNet-56, whose probabilities stand in for Inception's."""
+
+import numpy as np
+import paddle
+import paddle.nn.functional as F
+
+from wgangp.errors import InputError
+from wgangp.metrics.images import add_bias, check_images, stream
+from wgangp.metrics.inception_weights import read_npz
+
+FILE = "cifar10_resnet56.npz"
+MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+BATCH_SIZE = 100
+BATCH_NORM_EPSILON = 1e-5
+
+
+class CifarClassifier:
+    """ResNet-56 for CIFAR-10 with parameter-free (option A) shortcuts, batch norm folded in.
+
+    Args:
+        path: cifar10_resnet56.npz.
+
+    Raises:
+        InputError: the file is missing, truncated or another network's.
+
+    Source: He et al. 2015, Section 4.2; weights of akamaster/pytorch_resnet_cifar10.
+    """
+
+    def __init__(self, path):
+        arrays = read_npz(path)
+        try:
+            self.convs = {
+                name[: -len(".weight")]: _folded(arrays, name) for name, array in arrays.items() if array.ndim == 4
+            }
+            self.linear = [paddle.to_tensor(arrays[f"linear.{part}"].astype("float32")) for part in ("weight", "bias")]
+            with paddle.no_grad():
+                self.logits(paddle.zeros([1, 3, 32, 32]))
+        except (KeyError, ValueError, IndexError) as error:
+            raise InputError(f"{path} is not the CIFAR-10 ResNet-56 ({error}).") from None
+
+    def conv(self, x, name, stride=1):
+        """3x3 convolution with its batch norm."""
+        weight, bias = self.convs[name]
+        return add_bias(F.conv2d(x, weight, stride=stride, padding=1), bias)
+
+    def logits(self, x):
+        """Logits of ten classes.
+
+        Args:
+            x: float32 [n, 3, 32, 32], 0..255.
+
+        Returns:
+            [n, 10].
+        """
+        mean, std = (paddle.to_tensor(c, dtype="float32").reshape([1, 3, 1, 1]) for c in (MEAN, STD))
+        x = F.relu(self.conv((x / 255 - mean) / std, "conv1"))
+        for stage in (1, 2, 3):
+            for block in range(9):
+                halve = stage > 1 and block == 0
+                y = F.relu(self.conv(x, f"layer{stage}.{block}.conv1", stride=2 if halve else 1))
+                if halve:
+                    zeros = paddle.zeros_like(x[:, ::2, ::2, ::2])
+                    x = paddle.concat([zeros, x[:, :, ::2, ::2], zeros], axis=1)
+                x = F.relu(x + self.conv(y, f"layer{stage}.{block}.conv2"))
+        weight, bias = self.linear
+        return x.mean([2, 3]) @ weight.T + bias
+
+    def probabilities(self, images, label=None):
+        """Probabilities of ten classes.
+
+        Args:
+            images: uint8 [n, 3, 32, 32].
+            label: of the progress shown; None shows none.
+
+        Returns:
+            float32 [n, 10].
+
+        Raises:
+            InputError: not such images.
+        """
+        check_images(images)
+        if images.shape[2:] != (32, 32):
+            raise InputError(f"the CIFAR-10 classifier takes 32 x 32 images, not {list(images.shape)}.")
+        network = lambda x: F.softmax(self.logits(x))  # noqa: E731
+        return np.concatenate(list(stream(network, images, BATCH_SIZE, label)))
+
+
+def _folded(arrays, name):
+    """Weight and bias of the convolution `name` with its batch norm."""
+    norm = name.replace("conv", "bn")[: -len(".weight")]
+    scale = arrays[f"{norm}.weight"] / np.sqrt(arrays[f"{norm}.running_var"] + BATCH_NORM_EPSILON)
+    bias = arrays[f"{norm}.bias"] - arrays[f"{norm}.running_mean"] * scale
+    weight = arrays[name] * scale[:, None, None, None]
+    return [paddle.to_tensor(a.astype("float32")) for a in (weight, bias)]

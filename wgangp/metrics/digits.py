@@ -1,0 +1,62 @@
+"""A small classifier of MNIST digits, whose score and features judge generated digits."""
+
+from pathlib import Path
+
+import numpy as np
+import paddle
+import paddle.nn.functional as F
+from paddle import nn
+
+from wgangp import checkpoint
+
+WEIGHTS = Path(__file__).with_name("digit_classifier.npz")
+
+
+class DigitClassifier(nn.Layer):
+    """Two convolutions with pools and two linear layers; 99 % on held-out digits (train_classifier.py).
+
+    Shapes: uint8 [n, 1, 28, 28] to logits [n, 10].
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Conv2D(1, 16, 3, padding=1), nn.Conv2D(16, 32, 3, padding=1)
+        self.hidden, self.last = nn.Linear(32 * 7 * 7, 64), nn.Linear(64, 10)
+
+    def features(self, images):
+        """Activations of the hidden layer, [n, 64]."""
+        x = images.astype("float32") / 255 - 0.5
+        x = F.max_pool2d(F.relu(self.first(x)), 2)
+        x = F.max_pool2d(F.relu(self.second(x)), 2)
+        return F.relu(self.hidden(x.reshape([x.shape[0], -1])))
+
+    def forward(self, images):
+        return self.last(self.features(images))
+
+
+def load_classifier(path=WEIGHTS):
+    """The trained classifier."""
+    arrays, _ = checkpoint.read(path)
+    classifier = DigitClassifier()
+    classifier.set_state_dict(arrays)
+    return classifier
+
+
+def judge(classifier, images, batch_size=500):
+    """Features and class probabilities of digits.
+
+    Args:
+        classifier: a `DigitClassifier`.
+        images: uint8 [n, 1, 28, 28].
+        batch_size: images at a time.
+
+    Returns:
+        float32 [n, 64] and [n, 10].
+    """
+    features, probabilities = [], []
+    with paddle.no_grad():
+        for start in range(0, len(images), batch_size):
+            batch = classifier.features(paddle.to_tensor(images[start : start + batch_size]))
+            features.append(batch.numpy())
+            probabilities.append(F.softmax(classifier.last(batch)).numpy())
+    return np.concatenate(features), np.concatenate(probabilities)

@@ -1,0 +1,206 @@
+"""Scores of images, beside real ones: which can be had, under which name, and `score_images`."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from wgangp.errors import InputError
+from wgangp.files import replacing
+from wgangp.metrics import classifier
+from wgangp.metrics.images import check_images
+from wgangp.metrics.inception import load_inception
+from wgangp.metrics.inception_weights import COMPLETE, file_sha256, find_weights
+from wgangp.metrics.scores import frechet_distance, inception_score, kid
+from wgangp.metrics.statistics import Statistics
+
+FRECHET = {"fid_768": "768", "fid_1280": "1280", "fid": "2048"}
+KERNEL = {"kid_768": "768", "kid_1280": "1280", "kid": "2048"}
+METRICS = (*FRECHET, *KERNEL, "inception_score", "classifier_score")
+
+# Real CIFAR-10 train through the right network (pytorch-fid's weights: 11.2368, std over splits 0.0951).
+CALIBRATION, TOLERANCE = 11.24, 0.10
+CIFAR10_TRAIN_SHA256 = "9d5c2eddadb0deff02c14c350c0385aab7b1d5ff1edfeb4997c8dc8644960111"
+
+
+def images_sha256(images):
+    """Digest of the images' bytes, for file names and provenance."""
+    return hashlib.sha256(np.ascontiguousarray(images)).hexdigest()
+
+
+def calibrate(folder, cifar10_train, cache=None, label=None):
+    """Whether the Inception weights may give an Inception score: real CIFAR-10 train must score 11.24 +- 0.10.
+
+    It is measured once for each weights file and then read from `cache`.
+
+    Args:
+        folder: the data folder, with the complete weights.
+        cifar10_train: the 50,000 images in the publishers' order, uint8 [50000, 3, 32, 32].
+        cache: folder of the record; `folder`/cache by default.
+        label: of the progress shown; None shows none.
+
+    Returns:
+        The record: weights_sha256, mean, std, passed.
+
+    Raises:
+        InputError: other images, no weights, or partial ones.
+    """
+    path = find_weights(folder)
+    if (record := calibration(folder, cache)) is not None:
+        return record
+    network = load_inception(path)
+    network.check(["probabilities"])
+    check_images(cifar10_train, "cifar10_train")
+    if images_sha256(cifar10_train) != CIFAR10_TRAIN_SHA256:
+        raise InputError("calibration needs CIFAR-10's 50,000 training images in the publishers' order, unchanged.")
+    batches = network.features(cifar10_train, ["probabilities"], label=label)
+    mean, std = inception_score(np.concatenate([batch for (batch,) in batches]))
+    record = {
+        "weights_sha256": file_sha256(path),
+        "mean": mean,
+        "std": std,
+        "passed": abs(mean - CALIBRATION) <= TOLERANCE,
+    }
+    with replacing(_record_path(folder, cache, record["weights_sha256"])) as file:
+        file.write(json.dumps(record, indent=1).encode())
+    return record
+
+
+def calibration(folder, cache=None):
+    """The record that `calibrate` made for the weights in a data folder; None where there is none.
+
+    Args:
+        folder, cache: as for `calibrate`.
+
+    Raises:
+        InputError: no weights.
+    """
+    sha256 = file_sha256(find_weights(folder))
+    try:
+        record = json.loads(_record_path(folder, cache, sha256).read_text())
+        return record if record["weights_sha256"] == sha256 and type(record["passed"]) is bool else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _record_path(folder, cache, sha256):
+    return _cache(folder, cache) / f"calibration_{sha256[:16]}.json"
+
+
+def _cache(folder, cache):
+    return Path(folder) / "cache" if cache is None else Path(cache)
+
+
+def metric_names(folder, cache=None):
+    """The metrics that an experiment reports with the weights in a data folder.
+
+    Returns:
+        ("inception_score", "fid") with complete, calibrated weights; otherwise those of fid_768,
+        fid_1280 and classifier_score whose weights are there, which may be none.
+    """
+    folder = Path(folder)
+    if (folder / COMPLETE).exists() and (calibration(folder, cache) or {}).get("passed"):
+        return ("inception_score", "fid")
+    names = []
+    try:
+        find_weights(folder)
+        names += ["fid_768", "fid_1280"]
+    except InputError:
+        pass
+    if (folder / classifier.FILE).exists():
+        names.append("classifier_score")
+    return tuple(names)
+
+
+def score_images(images, metrics, folder, real=None, cache=None, label=None):
+    """Score images; Fréchet and kernel distances are against real images.
+
+    Every metric depends on the number of images, so compare only rows of the same number. Peak memory is
+    below 2 GB for 50,000 images of 32 x 32.
+
+    Args:
+        images: uint8 [n, 3, height, width], 0..255; at least 10 for the scores, 2 for Fréchet and 4 for
+            kernel distances.
+        metrics: of fid_768, fid_1280, fid, kid_768, kid_1280, kid (768: mixed_7, 1280: mixed_8, else
+            pool3), inception_score, classifier_score (32 x 32 images).
+        folder: the data folder, with the weights.
+        real: real images, uint8 [m, 3, height, width], for distances; their statistics are kept in `cache`
+            under a digest of the images and weights.
+        cache: folder; `folder`/cache by default.
+        label: of the progress shown; None shows none.
+
+    Returns:
+        {metric: (value, standard deviation over splits or subsets, None for Fréchet distances)}.
+
+    Raises:
+        InputError: an unknown metric, not images, missing or partial weights, distances without real
+            images, or an Inception score without passed calibration.
+    """
+    check_images(images)
+    for metric in metrics:
+        if metric not in METRICS:
+            raise InputError(f"metric '{metric}' is unknown; use one of {', '.join(METRICS)}.")
+    found = {}
+    if "classifier_score" in metrics:
+        network = classifier.CifarClassifier(Path(folder) / classifier.FILE)
+        found["classifier_score"] = inception_score(network.probabilities(images, label))
+
+    distances = {metric: (FRECHET | KERNEL)[metric] for metric in metrics if metric in FRECHET | KERNEL}
+    names = sorted(set(distances.values()), key=int)
+    scored = "inception_score" in metrics
+    if names or scored:
+        path = find_weights(folder)
+        network = load_inception(path)
+        network.check(names + ["probabilities"] * scored)
+    if scored and not (calibration(folder, cache) or {}).get("passed"):
+        raise InputError(
+            f"{path} is not calibrated, so its score may not be called inception_score: real CIFAR-10 train must "
+            f"give {CALIBRATION} +- {TOLERANCE} first (wgangp.metrics.image_scores.calibrate)."
+        )
+    if names:
+        if real is None:
+            raise InputError(f"{', '.join(distances)} compare with real images; give some.")
+        check_images(real, "real images")
+        real_statistics = _real_statistics(network, names, real, path, _cache(folder, cache), label)
+    if names or scored:
+        statistics, probabilities = _statistics(network, names, scored, images, label)
+    if scored:
+        found["inception_score"] = inception_score(probabilities)
+    for metric, name in distances.items():
+        ours, theirs = statistics[name], real_statistics[name]
+        if metric in FRECHET:
+            found[metric] = frechet_distance(ours.gaussian(), theirs.gaussian()), None
+        else:
+            found[metric] = kid(ours.sample, theirs.sample)
+    return {metric: found[metric] for metric in metrics}
+
+
+def _statistics(network, names, scored, images, label):
+    """Statistics of each named feature, and the probabilities where a score is wanted, in one pass."""
+    statistics = {name: Statistics(len(images), int(name)) for name in names}
+    probabilities = []
+    for batch in network.features(images, names + ["probabilities"] * scored, label=label):
+        if scored:
+            probabilities.append(batch.pop())
+        for name, features in zip(names, batch):
+            statistics[name].update(features)
+    return statistics, np.concatenate(probabilities) if scored else None
+
+
+def _real_statistics(network, names, real, path, cache, label):
+    """Statistics of real images, read from the cache where they are there."""
+    key = hashlib.sha256(f"{images_sha256(real)} {list(real.shape)} {file_sha256(path)}".encode()).hexdigest()
+    files = {name: cache / f"real_{name}_{key[:32]}.npz" for name in names}
+    statistics = {}
+    for name, file in files.items():
+        try:
+            statistics[name] = Statistics.read(file)
+        except InputError:  # not there, or damaged
+            pass
+    if missing := [name for name in names if name not in statistics]:
+        computed, _ = _statistics(network, missing, False, real, label and f"{label}, real images")
+        for name in missing:
+            computed[name].write(files[name])
+        statistics |= computed
+    return statistics

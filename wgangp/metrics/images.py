@@ -1,0 +1,59 @@
+"""Streams images through a network in batches."""
+
+import numpy as np
+import paddle
+import paddle.nn.functional as F
+
+from wgangp.errors import InputError
+from wgangp.progress import Progress
+
+
+def check_images(images, name="images"):
+    """Refuse what is not a set of images.
+
+    Args:
+        images: should be uint8 [n, 3, height, width], range 0..255.
+        name: what the message calls them.
+
+    Raises:
+        InputError: anything else, or no image.
+    """
+    images = np.asarray(images)
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] != 3 or 0 in images.shape:
+        raise InputError(f"{name}: {images.dtype} {list(images.shape)}; give uint8 [n, 3, height, width], 0 to 255.")
+
+
+def stream(network, images, batch_size, label=None):
+    """Outputs of a network, batch after batch, so that memory does not grow with the images.
+
+    Args:
+        network: maps float32 [n, 3, height, width] in 0..255 to a tensor or to a list of them.
+        images: uint8 [n, 3, height, width].
+        batch_size: images at a time.
+        label: of the progress shown; None shows none.
+
+    Yields:
+        What the network returns, as numpy arrays.
+
+    Raises:
+        InputError: as `check_images`.
+    """
+    check_images(images)
+    starts = range(0, len(images), batch_size)
+    with Progress(label, len(starts)) as progress:
+        for start in starts:
+            with paddle.no_grad():
+                batch = paddle.to_tensor(np.ascontiguousarray(images[start : start + batch_size]))
+                outputs = network(batch.astype("float32"))
+            yield [o.numpy() for o in outputs] if isinstance(outputs, (list, tuple)) else outputs.numpy()
+            progress.update()
+
+
+def add_bias(x, bias):
+    """x + bias over channels, as a batch norm of mean 0 and variance 1: Paddle's broadcast is 15 times slower.
+
+    Args:
+        x: [n, channels, height, width].
+        bias: [channels].
+    """
+    return F.batch_norm(x, paddle.zeros_like(bias), paddle.ones_like(bias), None, bias, epsilon=0.0)

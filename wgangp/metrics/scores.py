@@ -1,0 +1,121 @@
+"""Inception score, Fréchet distance and kernel distance, as plain functions of arrays."""
+
+import numpy as np
+from scipy.linalg import eigh, svdvals
+from scipy.special import rel_entr
+
+from wgangp.errors import InputError
+
+
+def inception_score(probabilities, splits=10):
+    """Inception score exp E_x KL(p(y|x) || p(y)), over contiguous splits of the samples.
+
+    Args:
+        probabilities: p(y|x), [n, classes], n at least `splits`.
+        splits: how many parts; p(y) is each part's own mean.
+
+    Returns:
+        Mean and population standard deviation over the splits.
+
+    Raises:
+        InputError: fewer samples than splits, or rows that are not probabilities.
+
+    Source: Salimans et al. 2016, Section 4; inception_score.py of improved-gan.
+    """
+    p = np.asarray(probabilities, "float64")
+    if p.ndim != 2 or len(p) < splits:
+        raise InputError(f"probabilities are {list(p.shape)}; give [n, classes] with n at least {splits}.")
+    if not (p >= 0).all() or not np.allclose(p.sum(axis=1), 1, atol=1e-3):
+        raise InputError("probabilities has rows that are negative, NaN or do not add up to 1.")
+    bounds = [i * len(p) // splits for i in range(splits + 1)]
+    parts = [p[a:b] for a, b in zip(bounds[:-1], bounds[1:])]
+    scores = [np.exp(rel_entr(part, part.mean(axis=0)).sum(axis=1).mean()) for part in parts]
+    return float(np.mean(scores)), float(np.std(scores))
+
+
+def gaussian(features):
+    """Mean [d] and covariance [d, d] (divided by n - 1) of features, in float64.
+
+    Args:
+        features: [n, d], n at least 2.
+    """
+    x = np.asarray(features, "float64")
+    return x.mean(axis=0), np.atleast_2d(np.cov(x, rowvar=False))
+
+
+def frechet_distance(a, b):
+    """Squared Fréchet distance |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)) of two Gaussians.
+
+    The last trace is the sum of the singular values of C1^(1/2) C2^(1/2), which stays accurate where
+    the product is singular, as with fewer samples than dimensions.
+
+    Args:
+        a, b: (mean [d], covariance [d, d]) each, such as `gaussian(features)`.
+
+    Returns:
+        A float, at least 0 up to rounding.
+
+    Raises:
+        InputError: NaN or infinite values, or sizes that differ.
+
+    Source: Heusel et al. 2017, Eq. 6; Dowson and Landau 1982.
+    """
+    (mean_a, cov_a), (mean_b, cov_b) = ([np.asarray(part, "float64") for part in pair] for pair in (a, b))
+    if cov_a.shape != cov_b.shape or mean_a.shape != mean_b.shape:
+        raise InputError(f"the features have {mean_a.size} and {mean_b.size} dimensions; compare like with like.")
+    if not all(np.isfinite(part).all() for part in (mean_a, cov_a, mean_b, cov_b)):
+        raise InputError("the features' mean or covariance is not finite; give at least 2 samples, all finite.")
+    cross = svdvals(_root(cov_a) @ _root(cov_b)).sum()
+    return float(np.square(mean_a - mean_b).sum() + np.trace(cov_a) + np.trace(cov_b) - 2 * cross)
+
+
+def _root(covariance):
+    values, vectors = eigh(covariance)
+    return (vectors * np.sqrt(values.clip(min=0))) @ vectors.T
+
+
+def polynomial_mmd(x, y):
+    """Unbiased squared maximum mean discrepancy with the kernel (x.y / d + 1)^3.
+
+    Args:
+        x, y: features, [n, d] and [m, d], n and m at least 2.
+
+    Returns:
+        A float, which may be negative.
+
+    Source: Binkowski et al. 2018, Section 3; Gretton et al. 2012, Eq. 3.
+    """
+    x, y = np.asarray(x, "float64"), np.asarray(y, "float64")
+
+    def kernel(a, b):
+        return (a @ b.T / a.shape[1] + 1) ** 3
+
+    def mean_off_diagonal(k):
+        return (k.sum() - np.trace(k)) / (len(k) * (len(k) - 1))
+
+    return float(mean_off_diagonal(kernel(x, x)) + mean_off_diagonal(kernel(y, y)) - 2 * kernel(x, y).mean())
+
+
+def kid(x, y, subsets=100, subset_size=1000, seed=0):
+    """Kernel Inception distance: `polynomial_mmd` averaged over random subsets.
+
+    Args:
+        x, y: features, [n, d] and [m, d].
+        subsets: how many.
+        subset_size: samples of each side in a subset; at most half of n and of m, or the subsets would hardly differ.
+        seed: of the choice.
+
+    Returns:
+        Mean and population standard deviation over the subsets.
+
+    Raises:
+        InputError: fewer than 4 samples, or sizes that differ.
+
+    Source: Binkowski et al. 2018, Section 4.
+    """
+    size = min(subset_size, len(x) // 2, len(y) // 2)
+    if size < 2 or x.shape[1] != y.shape[1]:
+        raise InputError(f"features are {list(x.shape)} and {list(y.shape)}; give two [n, d], n at least 4.")
+    rng = np.random.default_rng(seed)
+    values = [polynomial_mmd(*(f[rng.choice(len(f), size, replace=False)] for f in (x, y))) for _ in range(subsets)]
+    return float(np.mean(values)), float(np.std(values))

@@ -1,0 +1,80 @@
+"""What FID and KID keep of a set of features: mean, covariance and a sample."""
+
+import numpy as np
+
+from wgangp.errors import InputError
+from wgangp.files import replacing
+from wgangp.metrics.inception_weights import read_npz
+
+SAMPLE = 5000  # features kept for KID
+
+
+class Statistics:
+    """Mean, covariance and an evenly spaced sample of features that come in batches, in float64.
+
+    Args:
+        total: how many features will come.
+        size: of each.
+
+    Attributes:
+        n: how many have come.
+        mean: [size].
+        scatter: sum of (x - mean)(x - mean)^T, [size, size].
+        sample: every k-th feature, float32 [at most 5,000, size].
+    """
+
+    def __init__(self, total, size):
+        self.n, self.mean, self.scatter = 0, np.zeros(size), np.zeros((size, size))
+        self.kept = np.linspace(0, total - 1, min(total, SAMPLE)).astype(int)
+        self.sample = np.zeros((len(self.kept), size), "float32")
+
+    def update(self, features):
+        """Take in a batch.
+
+        Args:
+            features: [batch, size].
+
+        Source: Chan, Golub and LeVeque 1979, the merging of two sets' moments.
+        """
+        x = np.asarray(features, "float64")
+        first, last = np.searchsorted(self.kept, [self.n, self.n + len(x)])
+        self.sample[first:last] = x[self.kept[first:last] - self.n]
+        shift = x.mean(axis=0) - self.mean
+        centred = x - x.mean(axis=0)
+        total = self.n + len(x)
+        self.scatter += centred.T @ centred + np.outer(shift, shift) * (self.n * len(x) / total)
+        self.mean += shift * (len(x) / total)
+        self.n = total
+
+    def gaussian(self):
+        """Mean and covariance (divided by n - 1), as `frechet_distance` takes them.
+
+        Raises:
+            InputError: fewer than 2 features.
+        """
+        if self.n < 2:
+            raise InputError("a covariance needs at least 2 images.")
+        return self.mean, self.scatter / (self.n - 1)
+
+    def write(self, path):
+        """Write to an npz, whole or not at all."""
+        with replacing(path) as file:
+            np.savez(file, n=self.n, mean=self.mean, scatter=self.scatter, sample=self.sample)
+
+    @classmethod
+    def read(cls, path):
+        """Read what `write` wrote.
+
+        Raises:
+            InputError: the file is missing, truncated or something else.
+        """
+        arrays = read_npz(path)
+        statistics = cls(0, 0)
+        try:
+            statistics.n = int(arrays["n"])
+            statistics.mean, statistics.scatter, statistics.sample = (
+                arrays[name] for name in ("mean", "scatter", "sample")
+            )
+        except KeyError as error:
+            raise InputError(f"{path} has no {error}; delete it.") from None
+        return statistics
