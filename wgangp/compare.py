@@ -109,7 +109,9 @@ def compare(name, rows=None):
     rows = results.read(name) if rows is None else rows
     paper = paper_rows(name)
     judged = [verdict(row, rows) for _, row in paper.iterrows()]
-    return pd.concat([paper, pd.DataFrame(judged, index=paper.index)], axis=1).assign(experiment=name)
+    columns = ["ours", "interval", "seeds", "tier", "verdict", "why"]
+    judged = pd.DataFrame(judged, columns=columns, index=paper.index)
+    return pd.concat([paper, judged], axis=1).assign(experiment=name)
 
 
 def lost(name):

@@ -1,9 +1,7 @@
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from data_files import needed
+from torch_writer import save
 
 from wgangp.errors import InputError
 from wgangp.metrics import inception_weights
@@ -16,9 +14,6 @@ from wgangp.metrics.inception_weights import (
     fold_batch_norm,
     read_weights,
 )
-
-sys.path.append(str(Path(__file__).parents[1] / "data"))
-from torch_writer import save  # noqa: E402
 
 
 @pytest.fixture

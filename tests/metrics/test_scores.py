@@ -85,7 +85,7 @@ def test_frechet_distance_refuses_other_sizes_and_nan():
 
 
 def test_statistics_in_batches_are_those_of_the_whole(tmp_path):
-    x = (RNG(0).normal(size=(1037, 6)) * 3 + 100).astype("float32")
+    x = (RNG(0).normal(size=(2537, 6)) * 3 + 100).astype("float32")
     statistics = Statistics(len(x), 6)
     for start in range(0, len(x), 100):
         statistics.update(x[start : start + 100])

@@ -56,4 +56,4 @@ def add_bias(x, bias):
         x: [n, channels, height, width].
         bias: [channels].
     """
-    return F.batch_norm(x, paddle.zeros_like(bias), paddle.ones_like(bias), None, bias, epsilon=0.0)
+    return F.batch_norm(x, paddle.zeros_like(bias), paddle.full_like(bias, 1 - 1e-5), None, bias, epsilon=1e-5)

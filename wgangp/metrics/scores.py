@@ -22,14 +22,15 @@ def inception_score(probabilities, splits=10):
 
     Source: Salimans et al. 2016, Section 4; inception_score.py of improved-gan.
     """
-    p = np.asarray(probabilities, "float64")
-    if p.ndim != 2 or len(p) < splits:
-        raise InputError(f"probabilities are {list(p.shape)}; give [n, classes] with n at least {splits}.")
-    if not (p >= 0).all() or not np.allclose(p.sum(axis=1), 1, atol=1e-3):
-        raise InputError("probabilities has rows that are negative, NaN or do not add up to 1.")
-    bounds = [i * len(p) // splits for i in range(splits + 1)]
-    parts = [p[a:b] for a, b in zip(bounds[:-1], bounds[1:])]
-    scores = [np.exp(rel_entr(part, part.mean(axis=0)).sum(axis=1).mean()) for part in parts]
+    n = len(probabilities)
+    if np.ndim(probabilities) != 2 or n < splits:
+        raise InputError(f"probabilities are {list(np.shape(probabilities))}; give [n, classes], n at least {splits}.")
+    scores = []
+    for i in range(splits):
+        p = np.asarray(probabilities[i * n // splits : (i + 1) * n // splits], "float64")
+        if not (p >= 0).all() or not np.allclose(p.sum(axis=1), 1, atol=1e-3):
+            raise InputError("probabilities has rows that are negative, NaN or do not add up to 1.")
+        scores.append(np.exp(rel_entr(p, p.mean(axis=0)).sum(axis=1).mean()))
     return float(np.mean(scores)), float(np.std(scores))
 
 

@@ -7,6 +7,7 @@ from wgangp.files import replacing
 from wgangp.metrics.inception_weights import read_npz
 
 SAMPLE = 5000  # features kept for KID
+CHUNK = 1000  # features merged at a time: each time costs a pass over the matrix [size, size]
 
 
 class Statistics:
@@ -17,7 +18,7 @@ class Statistics:
         size: of each.
 
     Attributes:
-        n: how many have come.
+        n: how many have been merged; the last batch merges all that came.
         mean: [size].
         scatter: sum of (x - mean)(x - mean)^T, [size, size].
         sample: every k-th feature, float32 [at most 5,000, size].
@@ -25,6 +26,7 @@ class Statistics:
 
     def __init__(self, total, size):
         self.n, self.mean, self.scatter = 0, np.zeros(size), np.zeros((size, size))
+        self.total, self.pending = total, []
         self.kept = np.linspace(0, total - 1, min(total, SAMPLE)).astype(int)
         self.sample = np.zeros((len(self.kept), size), "float32")
 
@@ -36,13 +38,18 @@ class Statistics:
 
         Source: Chan, Golub and LeVeque 1979, the merging of two sets' moments.
         """
-        x = np.asarray(features, "float64")
+        self.pending.append(features)
+        waiting = sum(map(len, self.pending))
+        if waiting < CHUNK and self.n + waiting < self.total:
+            return
+        x = np.concatenate(self.pending).astype("float64")
+        self.pending = []
         first, last = np.searchsorted(self.kept, [self.n, self.n + len(x)])
         self.sample[first:last] = x[self.kept[first:last] - self.n]
-        shift = x.mean(axis=0) - self.mean
-        centred = x - x.mean(axis=0)
-        total = self.n + len(x)
-        self.scatter += centred.T @ centred + np.outer(shift, shift) * (self.n * len(x) / total)
+        mean = x.mean(axis=0)
+        x -= mean
+        shift, total = mean - self.mean, self.n + len(x)
+        self.scatter += x.T @ x + np.outer(shift, shift) * (self.n * len(x) / total)
         self.mean += shift * (len(x) / total)
         self.n = total
 
