@@ -2,10 +2,10 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import wgangp  # noqa: F401  isort: skip (before paddle: it sets what MKL reads)
+
 import paddle
 import pytest
-
-import wgangp  # noqa: F401
 
 
 @pytest.fixture(autouse=True)

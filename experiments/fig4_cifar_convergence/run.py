@@ -31,6 +31,7 @@ class Config(BaseConfig):
     lambda_gp: float
     c: float
     judged_every: int  # iterations
+    judged_by: Literal["all", "cheap"]  # during training: all metrics, or those without the Inception network
     judged: int  # generated images per judgement
     reference: int  # real images that distances are taken to
 
@@ -47,6 +48,7 @@ def build(config):
 def run(config, seed):
     gan, data = build(config), cifar10(fallback=True)
     judge = Judge(data, config.judged, config.reference)
+    metrics = judge.metrics if config.judged_by == "all" else judge.cheap
     training = {"g_learning_rate": config.learning_rate, "d_learning_rate": config.learning_rate}
     training |= {"optimizer": config.optimizer, "beta1": config.beta1, "beta2": config.beta2}
     history = gan.train(
@@ -54,11 +56,11 @@ def run(config, seed):
         batch_size=config.batch_size,
         iterations=config.iterations,
         seed=seed,
-        callbacks=[judge.callback(config.judged_every, "dcgan")],
+        callbacks=[judge.callback(config.judged_every, "dcgan", metrics)],
         **training,
         **config.train_options,
     )
-    curves = {name: history[[name, "seconds"]].dropna() for name in judge.metrics}
+    curves = {name: history[[name, "seconds"]].dropna() for name in metrics}
     grid = to_bytes(gan.generate(100, seed=seed), "dcgan")
     stacked = {f"curve/{k}": np.stack([v.index + 1, v[k], v["seconds"]]) for k, v in curves.items()}
     config.save_arrays(samples=grid, **stacked)

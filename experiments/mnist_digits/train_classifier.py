@@ -13,7 +13,7 @@ from wgangp.base_gan import seed_everything
 from wgangp.data.images import mnist
 from wgangp.metrics.digits import WEIGHTS, DigitClassifier, judge
 
-EPOCHS, BATCH, SEED = 6, 100, 0
+EPOCHS, BATCH, SEED = 10, 100, 0
 
 
 def main():
@@ -25,8 +25,9 @@ def main():
     optimizer = paddle.optimizer.Adam(rate, parameters=classifier.parameters())
     for epoch in range(EPOCHS):
         order = np.random.default_rng([SEED, epoch]).permutation(len(train.images))
-        for chosen in order[: len(order) // BATCH * BATCH].reshape(-1, BATCH):
-            logits = classifier(paddle.to_tensor(train.images[chosen]))
+        shifts = np.random.default_rng([SEED, epoch, 1]).integers(-2, 3, size=(len(order) // BATCH, 2))
+        for chosen, shift in zip(order[: len(order) // BATCH * BATCH].reshape(-1, BATCH), shifts, strict=True):
+            logits = classifier(paddle.to_tensor(np.roll(train.images[chosen], shift, axis=(2, 3))))
             F.cross_entropy(logits, paddle.to_tensor(train.labels[chosen])).backward()
             optimizer.step()
             optimizer.clear_grad()

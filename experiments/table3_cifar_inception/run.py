@@ -6,6 +6,8 @@ many iterations as in gan_cifar_resnet.py; the last judgement and the best are n
 the paper does not say which one it prints.
 """
 
+from typing import Literal
+
 import numpy as np
 
 from wgangp import WGAN_GP, ConditionalWGAN_GP
@@ -29,6 +31,7 @@ class Config(BaseConfig):
     beta2: float
     lambda_gp: float
     judged_every: int  # iterations
+    judged_by: Literal["all", "cheap"]  # during training: all metrics, or those without the Inception network
     judged: int  # generated images per judgement
     reference: int  # real images that distances are taken to
 
@@ -43,18 +46,19 @@ def build(config):
 def run(config, seed):
     gan, data = build(config), cifar10(fallback=True)
     judge = Judge(data, config.judged, config.reference)
+    metrics = judge.metrics if config.judged_by == "all" else judge.cheap
     training = {"batch_size": config.batch_size, "generator_batch_size": config.generator_batch_size}
     training |= {"g_learning_rate": config.learning_rate, "d_learning_rate": config.learning_rate, "lr_decay": True}
     training |= {"beta1": config.beta1, "beta2": config.beta2, "iterations": config.iterations, "seed": seed}
     history = gan.train(
         ScaledImages(data.images, "resnet", data.labels if config.supervised else None),
-        callbacks=[judge.callback(config.judged_every, "resnet")],
+        callbacks=[judge.callback(config.judged_every, "resnet", metrics)],
         **training,
         **config.train_options,
     )
     labels = {"labels": np.tile(np.arange(10), 10)} if config.supervised else {}  # a class per column
     grid = to_bytes(gan.generate(100, seed=seed, **labels), "resnet")
-    curves = {name: history[name].dropna() for name in judge.metrics}
+    curves = {name: history[name].dropna() for name in metrics}
     config.save_arrays(
         samples=grid,
         **{f"curve/{name}": np.stack([curve.index + 1, curve]) for name, curve in curves.items()},

@@ -14,6 +14,8 @@ from wgangp.results import COLUMNS, output_root, read
 def output(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setenv("WGANGP_OUTPUT", str(tmp_path_factory.mktemp("output")))
+    patch.setenv("WGANGP_DATA", str(tmp_path_factory.mktemp("no_data")))  # embedded images: small and always there
+    patch.setenv("WGANGP_OFFLINE", "1")
     yield
     patch.undo()
 

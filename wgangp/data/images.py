@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 
 import numpy as np
@@ -131,12 +131,15 @@ def lsun_bedrooms(split="train", size=64, count=None, fallback=False):
         raise
     if path.suffix == ".zip":
         raise InputError(f"{path} is still packed; unpack it with: unzip {path} -d {path.parent}")
-    read = _read_database if path.name == "bedroom_train_lmdb" else formats.read_folder
+    read = _read_database if path.name == "bedroom_train_lmdb" else _read_folder
     images = read(path, size, count)
     if len(images) < 10:
         raise InputError(f"{path} gives {len(images)} images; at least 10 are needed for training and validation.")
     validation = len(images) // 10
     return Images(images[:-validation] if split == "train" else images[-validation:], None, "lsun_bedroom")
+
+
+_read_folder = lru_cache(maxsize=2)(formats.read_folder)  # a worker process runs many settings on the same images
 
 
 def _read_database(path, size, count):

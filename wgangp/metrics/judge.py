@@ -1,15 +1,18 @@
 """Judges generated images with the networks whose weights are there, beside real images judged alike."""
 
+import hashlib
+import json
 from functools import cached_property
 
 import numpy as np
 
 from wgangp.data import registry
 from wgangp.data.batches import to_bytes
+from wgangp.files import replacing
 from wgangp.metrics.image_scores import metric_names, score_images
 from wgangp.metrics.inception_weights import file_sha256, find_weights
 from wgangp.metrics.scores import frechet_distance, gaussian
-from wgangp.results import row
+from wgangp.results import output_root, row
 
 
 def frechet_pixels(images, real):
@@ -41,11 +44,10 @@ class Judge:
         count: generated images per judgement.
         reference: real images that distances are taken to, drawn once; with `count` at most as many as
             there are.
-        seed: of that draw.
     """
 
-    def __init__(self, data, count, reference, seed=0):
-        order = np.random.default_rng(seed).permutation(len(data.images))
+    def __init__(self, data, count, reference):
+        order = np.random.default_rng(0).permutation(len(data.images))
         self.data, self.count = data, min(count, len(data.images) // 2)
         self.others = data.images[np.sort(order[: self.count])]
         self.reference = data.images[np.sort(order[self.count : self.count + reference])]
@@ -54,6 +56,11 @@ class Judge:
         if data.name != "cifar10":
             known = [name for name in known if name in ("fid", "fid_768")]
         self.metrics = known or ["frechet_pixels"]
+
+    @property
+    def cheap(self):
+        """Those of the metrics that do not need the Inception network, else all."""
+        return [name for name in self.metrics if name in ("classifier_score", "frechet_pixels")] or self.metrics
 
     @property
     def protocol(self):
@@ -80,8 +87,15 @@ class Judge:
 
     @cached_property
     def real(self):
-        """The same figures for as many real images, apart from the reference."""
-        return self.judge(self.others)
+        """The same figures for as many real images, apart from the reference; kept for other runs."""
+        weights = [self.weights_sha256(name) for name in self.metrics]
+        identity = [self.data.sha256, self.count, len(self.reference), self.metrics, weights]
+        digest = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:32]
+        kept = output_root() / "runs" / "real" / f"{digest}.json"
+        if not kept.exists():
+            with replacing(kept) as file:
+                file.write(json.dumps(self.judge(self.others)).encode())
+        return {name: tuple(score) for name, score in json.loads(kept.read_text()).items()}
 
     def callback(self, every, scaling, metrics=None):
         """A callback of `.train` that judges the generator every so many iterations.
