@@ -1,6 +1,6 @@
 """Trains the digit classifier that scores generated digits: python experiments/mnist_digits/train_classifier.py
 
-Two minutes on one CPU core; writes wgangp/metrics/digit_classifier.npz (0.4 MB) with the accuracy on the
+Eight minutes on one CPU core; writes wgangp/metrics/digit_classifier.npz (0.4 MB) with the accuracy on the
 10,000 held-out digits of the training file.
 """
 
