@@ -1,5 +1,6 @@
 """Executes the notebooks, which read results and draw figures."""
 
+import logging
 import os
 import tempfile
 from pathlib import Path
@@ -26,6 +27,7 @@ def execute(name):
     source = results.ROOT / "notebooks" / f"{name}.ipynb"
     if not source.exists():
         raise InputError(f"there is no notebook {source}.")
+    logging.getLogger("papermill").setLevel(logging.WARNING)
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # this environment's kernel, not the user's
     with tempfile.TemporaryDirectory() as folder:
         executed = Path(folder) / "executed.ipynb"
