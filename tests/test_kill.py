@@ -20,7 +20,7 @@ from wgangp.networks.toy import toy_critic, toy_generator
 paddle.seed(0)
 gan = WGAN_GP(toy_generator(16), toy_critic(16))
 print("ready", flush=True)
-gan.train(Toy("8gaussians"), batch_size=32, iterations=300, lr_decay=True, checkpoint=sys.argv[1],
+gan.train(Toy("8gaussians"), batch_size=32, iterations=200, lr_decay=True, checkpoint=sys.argv[1],
           checkpoint_seconds=0.05, progress=None)
 gan.save(sys.argv[2])
 """
