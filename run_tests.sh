@@ -5,4 +5,4 @@ cd "$(dirname "$0")"
 . ./setup_env.sh
 setup_env dev
 export OMP_NUM_THREADS=1
-"$PYTHON" -m pytest -q "$@"
+"$PYTHON" -m pytest -q -n "$(nproc)" --dist loadfile "$@"

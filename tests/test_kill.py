@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -48,9 +49,17 @@ def test_killed_training_ends_bit_equal(tmp_path):
     assert all((expected[name] == resumed[name]).all() for name in expected.files)
 
 
-def workers():
-    listing = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
-    return {line.split()[0] for line in listing.splitlines() if "wgangp.worker" in line}
+def workers(output):
+    """The worker processes that write into a folder."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if f"WGANGP_OUTPUT={output}".encode() in path.read_bytes():
+                if b"wgangp.worker" in (path.parent / "cmdline").read_bytes():
+                    found.add(path.parent.name)
+        except OSError:
+            pass  # gone
+    return found
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
@@ -59,11 +68,11 @@ def test_stopped_run_leaves_no_process_and_goes_on(how, tmp_path):
     setting = "gp, 8gaussians, trained generator"
     command = [sys.executable, "-m", "wgangp", "run", "fig2_toy_8gaussians", "--setting", setting]
     command += ["--seed", "0", "--tier", "paper", "--jobs", "1"]
-    before = workers()
     process = subprocess.Popen(command, cwd=results.ROOT, env=environment, stderr=subprocess.PIPE, text=True)
     deadline = time.time() + 60
     while not list(tmp_path.glob("runs/*/*/job.json")) and time.time() < deadline:
         time.sleep(0.1)
+    assert workers(tmp_path)
     time.sleep(1)
     process.send_signal(how)
     process.wait(timeout=30)
@@ -72,7 +81,7 @@ def test_stopped_run_leaves_no_process_and_goes_on(how, tmp_path):
     if how != signal.SIGKILL:
         assert process.returncode == 130 and "goes on from the last checkpoints" in told
     deadline = time.time() + 10
-    while workers() - before and time.time() < deadline:
+    while workers(tmp_path) and time.time() < deadline:
         time.sleep(0.1)
-    assert not workers() - before
+    assert not workers(tmp_path)
     assert not list(tmp_path.glob("results/*.csv"))

@@ -45,9 +45,9 @@ def paper_layers(name):
 
 
 def means(name):
-    """Mean of every quantity over the seeds, a row per setting and tier."""
-    rows = results.read(name)
-    return rows.pivot_table(index=["tier", "setting"], columns="quantity", values="value", sort=False).round(4)
+    """Every quantity over the seeds: mean, lowest, highest and how many."""
+    groups = results.read(name).groupby(["tier", "setting", "quantity"])["value"]
+    return groups.agg(["mean", "min", "max", "size"]).round(4)
 
 
 def provenance(name):
