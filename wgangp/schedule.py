@@ -100,7 +100,7 @@ class Board:
 
     def __init__(self, jobs, seconds, at_once):
         self.waiting, self.seconds, self.at_once = list(jobs), seconds, at_once
-        self.running, self.spent, self.failed = {}, [], []
+        self.running, self.spent, self.failed, self.stopped = {}, [], [], False
         self.lock = threading.Lock()
 
     def work(self, position, device, deadline):
@@ -117,6 +117,8 @@ class Board:
             began = time.time()
             answer = ask(worker, job, device, deadline)
             with self.lock:
+                if self.stopped:
+                    return
                 del self.running[position]
                 if answer == "spent":
                     self.spent.append(job)
@@ -149,6 +151,7 @@ class Board:
     def stop(self):
         """End everything now; checkpoints stay."""
         with self.lock:
+            self.stopped = True
             self.waiting.clear()
             for worker, _ in self.running.values():
                 worker.terminate()
