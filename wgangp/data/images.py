@@ -139,7 +139,13 @@ def lsun_bedrooms(split="train", size=64, count=None, fallback=False):
     return Images(images[:-validation] if split == "train" else images[-validation:], None, "lsun_bedroom")
 
 
-_read_folder = lru_cache(maxsize=2)(formats.read_folder)  # a worker process runs many settings on the same images
+@lru_cache(maxsize=2)  # a worker process runs many settings on the same images
+def _folder_as_of(changed, path, size, count):
+    return formats.read_folder(path, size, count)
+
+
+def _read_folder(path, size, count):
+    return _folder_as_of(path.stat().st_mtime_ns, path, size, count)
 
 
 def _read_database(path, size, count):
