@@ -171,9 +171,9 @@ def image_grids(grids, columns=10):
     Returns:
         The figure.
     """
-    figure, axes = plt.subplots(1, len(grids), figsize=(4.2 * len(grids), 4.4), squeeze=False)
+    figure, axes = plt.subplots(1, len(grids), figsize=(2.8 * len(grids), 3.1), squeeze=False)
     for ax, (title, images) in zip(axes[0], grids.items(), strict=True):
-        ax.imshow(tile(images, columns), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+        ax.imshow(tile(images, columns), cmap="gray", vmin=0, vmax=255, interpolation="none")
         ax.set_title(title, fontsize="small")
         ax.set_axis_off()
     figure.tight_layout()
@@ -195,7 +195,7 @@ def cell_grids(cells, columns):
     rows = -(-len(cells) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(2.3 * columns, 2.5 * rows), squeeze=False)
     for ax, (title, images) in zip(axes.flat, cells.items(), strict=False):
-        ax.imshow(tile(images, 4), interpolation="nearest")
+        ax.imshow(tile(images, 4), interpolation="none")
         ax.set_title(title, fontsize="x-small")
     for ax in axes.flat:
         ax.set_axis_off()

@@ -37,6 +37,7 @@ def main():
         print(f"epoch {epoch + 1}: {accuracy:.4f} of the held-out digits", flush=True)
     about = {"held_out_accuracy": accuracy, "data_sha256": train.sha256, "commit": results.code_commit()}
     checkpoint.write(WEIGHTS, {name: value.numpy() for name, value in classifier.state_dict().items()}, about)
+    checkpoint.previous(WEIGHTS).unlink(missing_ok=True)  # git keeps the one before
 
 
 if __name__ == "__main__":
