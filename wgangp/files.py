@@ -1,9 +1,12 @@
-"""Writing a file whole or not at all, and locks between processes."""
+"""Writing a file whole or not at all, locks between processes, and the digest of an array."""
 
 import fcntl
+import hashlib
 import os
 from contextlib import contextmanager
 from pathlib import Path
+
+import numpy as np
 
 from wgangp.errors import InputError
 
@@ -68,3 +71,8 @@ def cannot_write(path, error):
         f"cannot write {path}: {error.strerror}; make room, or set WGANGP_OUTPUT to a folder that can be "
         "written, and run again."
     )
+
+
+def array_sha256(array):
+    """Hexadecimal sha256 of an array's bytes in order."""
+    return hashlib.sha256(np.ascontiguousarray(array)).hexdigest()

@@ -36,15 +36,17 @@ def jobs_of(experiments, tier, settings=None, seeds=None):
     return jobs
 
 
-def measured_seconds(job):
-    """Wall seconds that the committed results name for a job's setting and tier, None where they don't."""
-    rows = results.read(job.experiment.name, results.ROOT)
-    rows = rows[(rows["tier"] == job.tier) & (rows["config_sha256"] == job.config_sha256)]
-    return float(rows["wall_seconds"].mean()) if len(rows) else None
+def measured_seconds(jobs):
+    """Wall seconds that the committed results name for each job's configuration, {label: seconds or None}."""
+    names = {job.experiment.name for job in jobs}
+    committed = {
+        name: results.read(name, results.ROOT).groupby("config_sha256")["wall_seconds"].mean() for name in names
+    }
+    return {job.label: committed[job.experiment.name].get(job.config_sha256) for job in jobs}
 
 
 def run(jobs, device="auto", at_once=None, budget=None, fresh=False):
-    """Run what is not done yet, each job in its own process.
+    """Run what is not done yet, in worker processes.
 
     Args:
         jobs: what to run.
@@ -68,7 +70,7 @@ def run(jobs, device="auto", at_once=None, budget=None, fresh=False):
         if job.done:
             publish(job)
     waiting = [job for job in jobs if not job.done]
-    seconds = {job.label: measured_seconds(job) for job in waiting}
+    seconds = measured_seconds(waiting)
     print(plan(jobs, waiting, seconds, at_once), flush=True)
     deadline = time.time() + 60 * budget if budget else None
     board = Board(waiting, seconds, at_once)

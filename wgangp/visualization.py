@@ -239,7 +239,7 @@ def curves(panels, xlabel, ylabel, paper=None):
             ax.plot(x, y, "-", color=f"C{i}", linewidth=1.2, label=setting)
             if paper and setting in paper and ax is axes[0][0]:
                 ax.plot(*paper[setting], "--", color=f"C{i}", alpha=0.35, label=f"{setting}, paper (digitised)")
-        ax.set(xlabel=xlabel if isinstance(xlabel, str) else xlabel[title], ylabel=ylabel, title=title)
+        ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
         ax.legend(fontsize="x-small")
     sns.despine(figure)
     figure.tight_layout()

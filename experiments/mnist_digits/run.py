@@ -12,9 +12,9 @@ import numpy as np
 from wgangp import DCGAN, WGAN, WGAN_GP
 from wgangp.data.batches import ScaledImages, to_bytes
 from wgangp.data.images import mnist
+from wgangp.data.registry import file_hash
 from wgangp.experiment import Config as BaseConfig
 from wgangp.metrics import digits
-from wgangp.metrics.image_scores import file_sha256
 from wgangp.metrics.scores import frechet_distance, gaussian, inception_score
 from wgangp.networks.mnist import mnist_critic, mnist_generator
 from wgangp.results import row as result_row
@@ -64,7 +64,7 @@ def run(config, seed):
     classifier = digits.load_classifier()
     reference = gaussian(digits.judge(classifier, data.images[:count])[0])
     protocol = f"{count} digits against {count} training digits; dataset={data.name}"
-    weights = file_sha256(digits.WEIGHTS)
+    weights = file_hash(digits.WEIGHTS)
     row = partial(result_row, data=data.sha256, protocol=protocol, weights=weights)
     rows = []
     for name, judged in (("", images), ("_of_real_images", held_out.images[:count])):

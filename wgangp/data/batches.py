@@ -1,12 +1,12 @@
 """Turns what the user trains on into numbered batches."""
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
 import paddle
 
 from wgangp.errors import InputError
+from wgangp.files import array_sha256
 
 SCALINGS = {
     "resnet": lambda x: 2 * (x / 256 - 0.5) + paddle.uniform(x.shape, min=0.0, max=1 / 128),
@@ -118,12 +118,12 @@ class ImageBatches:
         self.shuffle = Shuffle(len(data.images), batch_size, seed)
         self.scaling = data.scaling
         images = np.ascontiguousarray(data.images)
-        self.about = f"images {list(images.shape)}, {self.scaling}, sha256 {_digest(images)}"
+        self.about = f"images {list(images.shape)}, {self.scaling}, sha256 {array_sha256(images)[:16]}"
         self.images = paddle.to_tensor(images)
         self.labels = None
         if data.labels is not None:
             labels = np.asarray(data.labels, "int64")
-            self.about += f", labels sha256 {_digest(labels)}"
+            self.about += f", labels sha256 {array_sha256(labels)[:16]}"
             self.labels = paddle.to_tensor(labels)
 
     def __call__(self, k):
@@ -133,10 +133,6 @@ class ImageBatches:
 
     def describe(self):
         return self.about
-
-
-def _digest(array):
-    return hashlib.sha256(np.ascontiguousarray(array)).hexdigest()[:16]
 
 
 class ArrayBatches:
@@ -167,7 +163,7 @@ class ArrayBatches:
         return paddle.to_tensor(self.array[self.shuffle(k)])
 
     def describe(self):
-        return f"array {list(self.array.shape)}, sha256 {_digest(self.array)}"
+        return f"array {list(self.array.shape)}, sha256 {array_sha256(self.array)[:16]}"
 
 
 class StreamBatches:

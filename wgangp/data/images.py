@@ -1,6 +1,5 @@
 """Image data sets as arrays of bytes; small embedded ones where there is neither data nor network."""
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import islice
@@ -11,7 +10,7 @@ from sklearn.datasets import load_digits, load_sample_images
 
 from wgangp.data import formats, registry
 from wgangp.errors import InputError
-from wgangp.files import replacing
+from wgangp.files import array_sha256, replacing
 from wgangp.progress import Progress
 
 
@@ -32,7 +31,7 @@ class Images:
     @cached_property
     def sha256(self):
         """Of the images' bytes in order."""
-        return hashlib.sha256(np.ascontiguousarray(self.images)).hexdigest()
+        return array_sha256(self.images)
 
 
 def _check_split(split, splits):

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from wgangp.data.registry import file_hash
 from wgangp.errors import InputError
-from wgangp.files import replacing
+from wgangp.files import array_sha256, replacing
 from wgangp.metrics import classifier
 from wgangp.metrics.images import check_images
 from wgangp.metrics.inception import load_inception
-from wgangp.metrics.inception_weights import COMPLETE, file_sha256, find_weights
+from wgangp.metrics.inception_weights import COMPLETE, find_weights
 from wgangp.metrics.scores import frechet_distance, inception_score, kid
 from wgangp.metrics.statistics import Statistics
 
@@ -22,11 +23,6 @@ METRICS = (*FRECHET, *KERNEL, "inception_score", "classifier_score")
 # Real CIFAR-10 train through the right network (pytorch-fid's weights: 11.2368, std over splits 0.0951).
 CALIBRATION, TOLERANCE = 11.24, 0.10
 CIFAR10_TRAIN_SHA256 = "9d5c2eddadb0deff02c14c350c0385aab7b1d5ff1edfeb4997c8dc8644960111"
-
-
-def images_sha256(images):
-    """Digest of the images' bytes, for file names and provenance."""
-    return hashlib.sha256(np.ascontiguousarray(images)).hexdigest()
 
 
 def calibrate(folder, cifar10_train, cache=None, label=None):
@@ -52,12 +48,12 @@ def calibrate(folder, cifar10_train, cache=None, label=None):
     network = load_inception(path)
     network.check(["probabilities"])
     check_images(cifar10_train, "cifar10_train")
-    if images_sha256(cifar10_train) != CIFAR10_TRAIN_SHA256:
+    if array_sha256(cifar10_train) != CIFAR10_TRAIN_SHA256:
         raise InputError("calibration needs CIFAR-10's 50,000 training images in the publishers' order, unchanged.")
     batches = network.features(cifar10_train, ["probabilities"], label=label)
     mean, std = inception_score(np.concatenate([batch for (batch,) in batches]))
     record = {
-        "weights_sha256": file_sha256(path),
+        "weights_sha256": file_hash(path),
         "mean": mean,
         "std": std,
         "passed": abs(mean - CALIBRATION) <= TOLERANCE,
@@ -76,7 +72,7 @@ def calibration(folder, cache=None):
     Raises:
         InputError: no weights.
     """
-    sha256 = file_sha256(find_weights(folder))
+    sha256 = file_hash(find_weights(folder))
     try:
         record = json.loads(_record_path(folder, cache, sha256).read_text())
         return record if record["weights_sha256"] == sha256 and type(record["passed"]) is bool else None
@@ -190,7 +186,7 @@ def _statistics(network, names, scored, images, label):
 
 def _real_statistics(network, names, real, path, cache, label):
     """Statistics of real images, read from the cache where they are there."""
-    key = hashlib.sha256(f"{images_sha256(real)} {list(real.shape)} {file_sha256(path)}".encode()).hexdigest()
+    key = hashlib.sha256(f"{array_sha256(real)} {list(real.shape)} {file_hash(path)}".encode()).hexdigest()
     files = {name: cache / f"real_{name}_{key[:32]}.npz" for name in names}
     statistics = {}
     for name, file in files.items():

@@ -5,7 +5,6 @@ normalisation folded in, under TensorFlow's names with underscores; a complete o
 `softmax/weight` [1008, 2048]. A partial one ends at mixed_8.
 """
 
-import hashlib
 import zipfile
 from pathlib import Path
 
@@ -238,9 +237,3 @@ def find_weights(folder):
         if (path := Path(folder) / name).exists():
             return path
     raise InputError(f"{folder} has neither {COMPLETE} nor {PARTIAL}; get {URL} and run wgangp data convert-inception.")
-
-
-def file_sha256(path):
-    """Digest of a file, for the results' column weights_sha256."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

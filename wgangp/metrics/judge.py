@@ -10,7 +10,7 @@ from wgangp.data import registry
 from wgangp.data.batches import to_bytes
 from wgangp.files import replacing
 from wgangp.metrics.image_scores import metric_names, score_images
-from wgangp.metrics.inception_weights import file_sha256, find_weights
+from wgangp.metrics.inception_weights import find_weights
 from wgangp.metrics.scores import frechet_distance, gaussian
 from wgangp.results import output_root, row
 
@@ -132,5 +132,5 @@ class Judge:
         if metric == "frechet_pixels":
             return ""
         if metric == "classifier_score":
-            return file_sha256(registry.locate("cifar10_resnet56"))
-        return file_sha256(find_weights(registry.root()))
+            return registry.file_hash(registry.locate("cifar10_resnet56"))
+        return registry.file_hash(find_weights(registry.root()))
