@@ -5,25 +5,18 @@ import paddle
 import pytest
 
 import wgangp
-from wgangp import base_gan, losses
+from wgangp import losses
+from wgangp.data.batches import ScaledImages, as_batches
 from wgangp.networks import cifar
 
 
-class Colours:
-    """Numbered batches of flat images whose colour is their class."""
-
-    def __init__(self, n, classes=3):
-        self.n, self.classes = n, classes
-
-    def __call__(self, k):
-        rng = np.random.default_rng(k)
-        labels = rng.integers(self.classes, size=self.n)
-        images = np.full([self.n, 3, 32, 32], -0.5) + 0.1 * rng.standard_normal([self.n, 3, 32, 32])
-        images[np.arange(self.n), labels] += 1
-        return paddle.to_tensor(images.astype("float32")), paddle.to_tensor(labels)
-
-    def describe(self):
-        return "colours"
+def colours(n, classes=3):
+    """Flat images whose colour is their class."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(classes, size=n)
+    images = rng.integers(50, 90, size=[n, 3, 32, 32])
+    images[np.arange(n), labels % 3] += 128
+    return ScaledImages(images.astype("uint8"), "dcgan", labels)
 
 
 def conditional(dim=4, classes=3):
@@ -40,7 +33,7 @@ def cross_entropy(logits, labels):
 
 def test_critic_s_loss_has_the_cross_entropy_of_the_real_half_alone():
     gan = conditional()
-    images, labels = gan.take(Colours(8)(0))
+    images, labels = gan.take(as_batches(colours(8), 8, 0)(0))
     with paddle.no_grad():
         fake = gan.draw_fake((images, labels))
         real_scores, logits = gan.discriminator.heads(images)
@@ -55,7 +48,7 @@ def test_critic_s_loss_has_the_cross_entropy_of_the_real_half_alone():
 
 def test_generator_s_loss_has_a_tenth_of_the_cross_entropy():
     gan = conditional()
-    images, labels = gan.batch_like(gan.take(Colours(8)(0)), 12)
+    images, labels = gan.batch_like(gan.take(as_batches(colours(8), 8, 0)(0)), 12)
     assert images.shape == [12, 3, 32, 32] and labels.shape == [12]
     paddle.seed(4)
     loss = gan.generator_step_loss((images, labels))
@@ -67,7 +60,7 @@ def test_generator_s_loss_has_a_tenth_of_the_cross_entropy():
 
 def test_generator_steps_draw_labels_uniformly_and_critic_steps_take_the_batch_s():
     gan = conditional()
-    real = gan.take(Colours(8)(0))
+    real = gan.take(as_batches(colours(8), 8, 0)(0))
     labels = gan.batch_like(real, 3000)[1].numpy()
     assert np.bincount(labels, minlength=3) == pytest.approx(np.full(3, 1000), abs=120)
     given, generator = [], gan.generator
@@ -77,10 +70,9 @@ def test_generator_steps_draw_labels_uniformly_and_critic_steps_take_the_batch_s
     np.testing.assert_array_equal(np.concatenate(given), real[1].numpy())
 
 
-def test_training_learns_the_labels(monkeypatch):
-    monkeypatch.setattr(base_gan, "as_batches", lambda data, batch_size, seed: Colours(batch_size))
+def test_training_learns_the_labels():
     gan = conditional(8)
-    history = gan.train(None, batch_size=8, iterations=40, d_learning_rate=3e-3, progress=None)
+    history = gan.train(colours(100), batch_size=8, iterations=40, d_learning_rate=3e-3, progress=None)
     assert history["real_accuracy"].iloc[-3:].mean() > 0.9
     assert {"gradient_norm", "class_loss", "fake_accuracy", "generator_loss"} <= set(history)
     a = gan.generate(5, seed=1, labels=[0, 1, 2, 0, 1])
@@ -90,10 +82,9 @@ def test_training_learns_the_labels(monkeypatch):
     assert gan.generate(9).shape == (9, 3, 32, 32)
 
 
-def test_unlabelled_methods_leave_labels_out(monkeypatch):
-    monkeypatch.setattr(base_gan, "as_batches", lambda data, batch_size, seed: Colours(batch_size))
+def test_unlabelled_methods_leave_labels_out():
     gan = wgangp.WGAN_GP(cifar.ResNetGenerator(4), cifar.ResNetCritic(4), critic_iters=1)
-    assert len(gan.train(None, batch_size=4, iterations=2, progress=None)) == 2
+    assert len(gan.train(colours(20), batch_size=4, iterations=2, progress=None)) == 2
 
 
 def test_what_does_not_fit_is_refused():
@@ -102,6 +93,8 @@ def test_what_does_not_fit_is_refused():
         gan.train(np.zeros([8, 3, 32, 32], "float32"), batch_size=8, iterations=1, progress=None)
     with pytest.raises(wgangp.InputError, match="labels from"):
         gan.generate(2, labels=[0, 3])
+    with pytest.raises(wgangp.InputError, match="labels from 0 to 4; use 0 to 2"):
+        gan.train(colours(100, classes=5), batch_size=8, iterations=1, progress=None)
     with pytest.raises(wgangp.InputError, match="one for each"):
         gan.generate(3, labels=[0, 1])
     with pytest.raises(wgangp.InputError, match="class logits"):

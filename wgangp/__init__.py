@@ -11,7 +11,7 @@ report make the paper's figures and tables.
 
 from wgangp import devices
 
-devices.tune_cpu()  # before the first import of paddle, which reads the environment then
+devices.prepare()  # before the first import of paddle, which reads the environment then
 
 from wgangp.acgan import ConditionalWGAN_GP  # noqa: E402
 from wgangp.dcgan import DCGAN  # noqa: E402

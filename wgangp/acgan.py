@@ -53,10 +53,12 @@ class ConditionalWGAN_GP(WGAN_GP):
         images, labels = batch
         return images, labels.astype("int64")
 
-    def _check_batch(self, real):
-        images, labels = real
-        super()._check_batch(images)
-        self._check_labels(labels.numpy())
+    def _check_data(self, batches):
+        super()._check_data(batches)
+        self._check_labels(batches.labels.numpy())
+
+    def _check_shape(self, real):
+        super()._check_shape(real[0])
 
     def _check_labels(self, labels):
         if labels.min() < 0 or labels.max() >= self.classes:

@@ -1,15 +1,19 @@
 """The training loop that all four methods share."""
 
 import time
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import paddle
 import pandas as pd
 
 from wgangp import checkpoint as checkpoints
-from wgangp import double_backward
+from wgangp import devices, double_backward
 from wgangp.data.batches import as_batches
-from wgangp.errors import BudgetSpent, Diverged, InputError
+from wgangp.devices import tensors
+from wgangp.errors import BudgetSpent, InputError
+from wgangp.history import History
 from wgangp.optimizers import Adam, RMSProp, load_state_arrays, state_arrays
 from wgangp.progress import Progress
 
@@ -221,7 +225,27 @@ class BaseGAN:
     def _clear_gradients(self):
         for network in (self.generator, self.discriminator):
             for parameter in network.parameters():
-                parameter.clear_gradient()
+                parameter.clear_gradient(set_to_zero=False)
+
+    def iteration(self, batches, g_optimizer, d_optimizer, drawn):
+        """One iteration: a generator step, then the critic's.
+
+        Args:
+            batches: as from `as_batches`.
+            g_optimizer: of the generator's parameters; None for no generator step.
+            d_optimizer: of the critic's parameters.
+            drawn: what `batches.draw` drew for each of the critic's steps, tensors.
+
+        Returns:
+            {name: scalar tensor}: the losses and their parts, the critic's of its last step.
+        """
+        losses = {}
+        for i in range(self.critic_iters):
+            real = self.take(batches.load(drawn[i]))
+            if i == 0 and g_optimizer is not None:
+                losses |= self.generator_step(self.batch_like(real, self.batch_size), g_optimizer)
+            losses |= self.critic_step(real, d_optimizer)
+        return losses
 
     def train(
         self,
@@ -260,8 +284,9 @@ class BaseGAN:
             seed: of data order, noise and the penalty's positions, a non-negative integer.
             checkpoint: path ending in .npz; training goes on from it where it is there.
             checkpoint_seconds: how often it is written.
-            callbacks: called as f(gan, iteration, record) after each iteration; what they put into
-                the dict `record` becomes a column of the history.
+            callbacks: called as f(gan, iteration, record) after each iteration, or after every so many
+                where they have an attribute `every`; what they put into the dict `record` becomes a
+                column of the history.
             deadline: time.time() after which training stops with BudgetSpent, checkpoint written.
             progress: label of the progress bar, None for none.
 
@@ -299,19 +324,23 @@ class BaseGAN:
             **self.method_settings(),
         }
         self.batch_size = settings["generator_batch_size"]
+        self._check_data(batches)
         g_optimizer = make_optimizer(self.generator, settings, settings["g_learning_rate"])
         d_optimizer = make_optimizer(self.discriminator, settings, settings["d_learning_rate"])
-        records, start, seconds_before = [], 0, 0.0
+        optimizers = g_optimizer, d_optimizer
+        records, start = [], 0
         if checkpoint is not None:
             saved = checkpoints.read_newest(checkpoint)
             if saved is not None:
-                records, start = self._restore(saved, checkpoint, settings, g_optimizer, d_optimizer)
-                seconds_before = records[-1]["seconds"] if records else 0.0
-        began = written = time.time()
+                records, start = self._restore(saved, checkpoint, settings, optimizers)
+        history = History(records, lambda: last_good(checkpoint))
+        stepped = g_optimizer if self.generator.parameters() else None
+        step = devices.Replayed(partial(self.iteration, batches, stepped, d_optimizer))
+        written = time.time()
 
         def write_checkpoint():
             if checkpoint is not None:
-                self._write_checkpoint(checkpoint, len(records), settings, g_optimizer, d_optimizer, records)
+                self._write_checkpoint(checkpoint, settings, optimizers, history.table())
 
         with Progress(progress, iterations, start) as bar:
             for iteration in range(start, iterations):
@@ -319,21 +348,12 @@ class BaseGAN:
                 if lr_decay:
                     g_optimizer.set_lr(settings["g_learning_rate"] * (1 - iteration / iterations))
                     d_optimizer.set_lr(settings["d_learning_rate"] * (1 - iteration / iterations))
-                record = {}
                 first = iteration * self.critic_iters
-                real = self.take(batches(first))
-                self._check_batch(real)
-                if iteration > 0 and self.generator.parameters():
-                    like = self.batch_like(real, settings["generator_batch_size"])
-                    record |= self.generator_step(like, g_optimizer)
-                for i in range(self.critic_iters):
-                    record |= self.critic_step(real if i == 0 else self.take(batches(first + i)), d_optimizer)
-                record = {name: float(value) for name, value in record.items()}
-                self._check_finite(record, iteration, checkpoint)
-                record["seconds"] = seconds_before + time.time() - began
+                drawn = [batches.draw(first + i) for i in range(self.critic_iters)]
+                history.add(step(drawn) if iteration else self.iteration(batches, None, d_optimizer, tensors(drawn)))
                 for callback in callbacks:
-                    callback(self, iteration, record)
-                records.append(record)
+                    if (iteration + 1) % getattr(callback, "every", 1) == 0:
+                        callback(self, iteration, history.read())
                 bar.update()
                 now = time.time()
                 if deadline is not None and now > deadline:
@@ -342,9 +362,9 @@ class BaseGAN:
                 if now - written > checkpoint_seconds:
                     write_checkpoint()
                     written = now
-        if len(records) > start:
+        if iterations > start:
             write_checkpoint()
-        self.history = pd.DataFrame(records)
+        self.history = history.table()
         return self.history
 
     def method_settings(self):
@@ -362,23 +382,15 @@ class BaseGAN:
         """
         return batch[0] if isinstance(batch, (tuple, list)) else batch
 
-    def _check_batch(self, real):
+    def _check_data(self, batches):
+        self._check_shape(self.take(batches(0)))
+
+    def _check_shape(self, real):
         if real.shape[1:] != self._sample_shape:
             raise InputError(
                 f"train_data has samples of shape {list(real.shape[1:])} but the generator makes "
                 f"{list(self._sample_shape)}; reshape the data or change the generator."
             )
-
-    def _check_finite(self, record, iteration, checkpoint):
-        bad = {name: value for name, value in record.items() if not np.isfinite(value)}
-        if bad:
-            last = (
-                f"the last good checkpoint is {checkpoint}"
-                if checkpoint and checkpoints.Path(checkpoint).exists()
-                else "there is no checkpoint"
-            )
-            values = ", ".join(f"{name} = {value}" for name, value in bad.items())
-            raise Diverged(f"training diverged in iteration {iteration}: {values}; {last}.")
 
     def generate(self, num_samples, seed=None):
         """Draw samples from the generator, in batches of the training's size.
@@ -447,15 +459,15 @@ class BaseGAN:
         self._load_network_arrays(arrays, path)
         self.batch_size = about.get("batch_size", self.batch_size)
 
-    def _write_checkpoint(self, path, iteration, settings, g_optimizer, d_optimizer, records):
+    def _write_checkpoint(self, path, settings, optimizers, history):
         arrays = self._network_arrays()
-        arrays |= state_arrays(g_optimizer, "g_optimizer") | state_arrays(d_optimizer, "d_optimizer")
-        history = pd.DataFrame(records)
+        for name, optimizer in zip(("g_optimizer", "d_optimizer"), optimizers, strict=True):
+            arrays |= state_arrays(optimizer, name)
         arrays |= {f"history/{name}": history[name].to_numpy("float64") for name in history}
-        about = {"iteration": iteration, "settings": settings, "batch_size": self.batch_size}
+        about = {"iteration": len(history), "settings": settings, "batch_size": self.batch_size}
         checkpoints.write(path, arrays, about)
 
-    def _restore(self, saved, path, settings, g_optimizer, d_optimizer):
+    def _restore(self, saved, path, settings, optimizers):
         arrays, about = saved
         theirs = about.get("settings", {})
         differing = [k for k in settings if theirs.get(k) != settings[k]]
@@ -463,11 +475,18 @@ class BaseGAN:
             what = "; ".join(f"{k} was {theirs.get(k)!r}, is {settings[k]!r}" for k in differing)
             raise InputError(f"the checkpoint {path} is of another run ({what}); delete it or name another.")
         self._load_network_arrays(arrays, path)
-        load_state_arrays(g_optimizer, "g_optimizer", arrays)
-        load_state_arrays(d_optimizer, "d_optimizer", arrays)
+        for name, optimizer in zip(("g_optimizer", "d_optimizer"), optimizers, strict=True):
+            load_state_arrays(optimizer, name, arrays)
         history = pd.DataFrame({k.split("/", 1)[1]: v for k, v in arrays.items() if k.startswith("history/")})
         records = [{k: v for k, v in row.items() if not np.isnan(v)} for row in history.to_dict("records")]
         return records, about["iteration"]
+
+
+def last_good(checkpoint):
+    """Names the checkpoint that a diverged training can go back to."""
+    if checkpoint and Path(checkpoint).exists():
+        return f"the last good checkpoint is {checkpoint}"
+    return "there is no checkpoint"
 
 
 def make_optimizer(network, settings, learning_rate):

@@ -1,11 +1,41 @@
-"""Device choice and CPU tuning."""
+"""Device choice, CPU tuning, and training steps replayed as captured graphs."""
 
 import os
 import platform
 import sys
 import warnings
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
+import numpy as np
+
+import paddle_aten
 from wgangp.errors import InputError
+
+
+def prepare():
+    """Prepare what Paddle looks at when it is first imported: CPU tuning, and the `aten` device.
+
+    The `aten` device is loaded when $WGANGP_DEVICE is "aten", and when that is "auto" or not set, there is
+    an NVIDIA GPU, Paddle is its CPU build and `paddle_aten` has been built.
+    """
+    if "paddle" in sys.modules:
+        return
+    tune_cpu()
+    wanted = os.environ.get("WGANGP_DEVICE", "auto")
+    has_gpu = Path("/dev/nvidiactl").exists() and not _paddle_is_for_gpus()
+    if wanted == "aten" or (wanted == "auto" and has_gpu and paddle_aten.available()):
+        try:
+            paddle_aten.load()
+        except paddle_aten.Unavailable as error:
+            sys.exit(f"wgangp: --device aten: {error}")
+
+
+def _paddle_is_for_gpus():
+    try:
+        return bool(version("paddlepaddle-gpu"))
+    except PackageNotFoundError:
+        return False
 
 
 def _amd_with_avx512():
@@ -18,21 +48,33 @@ def _amd_with_avx512():
 
 
 def tune_cpu():
-    """Prepare the environment that Paddle reads when it is first imported.
+    """Set the environment that Paddle reads when it is first imported.
 
     MKL picks slow kernels on AMD processors; on those with AVX-512, MKL_DEBUG_CPU_TYPE=7 makes
     Paddle's matrix products 3 to 10 times faster. A value that the user set is kept.
     """
-    if "paddle" not in sys.modules and _amd_with_avx512():
+    if _amd_with_avx512():
         os.environ.setdefault("MKL_DEBUG_CPU_TYPE", "7")
     warnings.filterwarnings("ignore", message="No ccache found")
 
 
-def choose(name="auto"):
+def there():
+    """The devices that this Paddle can compute on, the preferred first."""
+    import paddle
+
+    gpu = paddle.is_compiled_with_cuda() and paddle.device.cuda.device_count() > 0
+    aten = "aten" in paddle.device.get_all_custom_device_type()
+    return ["gpu"] * gpu + ["aten"] * aten + ["cpu"]
+
+
+def choose(name="auto", tf32=True, deterministic=False):
     """Make a device Paddle's current one.
 
     Args:
-        name: "auto" (a GPU where Paddle has one, else the CPU), "cpu" or "gpu".
+        name: "cpu"; "gpu" (Paddle's own GPU build); "aten" (a GPU through `paddle_aten`); or "auto", the first
+            of gpu, aten, cpu that is there.
+        tf32: whether matrix products and convolutions of the `aten` device may use TF32, in training.
+        deterministic: only kernels that give the same bits every time.
 
     Returns:
         Its description, as written in the `device` column of the results.
@@ -42,25 +84,49 @@ def choose(name="auto"):
     """
     import paddle
 
-    gpus = paddle.device.cuda.device_count() if paddle.is_compiled_with_cuda() else 0
     if name == "auto":
-        name = "gpu" if gpus else "cpu"
-    if name not in ("cpu", "gpu"):
-        raise InputError(f"--device {name} is unknown; use auto, cpu or gpu.")
-    if name == "gpu" and not gpus:
-        raise InputError(
-            "--device gpu: this Paddle sees no GPU; install paddlepaddle-gpu (environment.yml) or use --device cpu."
-        )
+        name = there()[0]
+    if name not in ("cpu", "gpu", "aten"):
+        raise InputError(f"--device {name} is unknown; use auto, cpu, gpu or aten.")
+    if name not in there():
+        what = {
+            "gpu": "this Paddle sees no GPU; install paddlepaddle-gpu (environment.yml), or use --device aten or cpu.",
+            "aten": "the device is not loaded; build it (bash paddle_aten/build.sh) and set WGANGP_DEVICE=aten.",
+        }
+        raise InputError(f"--device {name}: {what[name]}")
     paddle.set_device(name)
-    return describe()
+    if name == "aten":
+        paddle_aten.set_tf32(tf32)
+        paddle_aten.set_deterministic(deterministic)
+    if name == "gpu":
+        paddle.set_flags({"FLAGS_cudnn_deterministic": deterministic})
+    return describe() + (", deterministic kernels" if deterministic else "")
+
+
+def on_aten():
+    """Whether Paddle's current device is `aten`."""
+    import paddle
+
+    return paddle.get_device().startswith("aten")
+
+
+def on_gpu():
+    """Whether Paddle's current device is a GPU."""
+    import paddle
+
+    return paddle.get_device().startswith("gpu") or (on_aten() and paddle_aten.is_cuda())
 
 
 def describe():
-    """Name the current device and Paddle, for the provenance of a result."""
+    """Name the current device, and what computes on it, for the provenance of a result."""
     import paddle
 
     if paddle.get_device().startswith("gpu"):
         return paddle.device.cuda.get_device_name()
+    if on_aten():
+        aten = ".".join(version("torch").split(".")[:2])
+        precision = "TF32" if paddle_aten.tf32() else "float32"
+        return f"{paddle_aten.device_name()}, paddle_aten (ATen {aten} kernels), {precision}"
     return f"{cpu_name()}, {os.environ.get('OMP_NUM_THREADS', os.cpu_count())} thread(s)"
 
 
@@ -71,3 +137,59 @@ def cpu_name():
             return next(line.split(":", 1)[1].strip() for line in file if "model name" in line)
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
+
+
+class full_precision:
+    """A context in which the `aten` device computes without TF32, as for measuring."""
+
+    def __enter__(self):
+        self.before = on_aten() and paddle_aten.tf32()
+        if self.before:
+            paddle_aten.set_tf32(False)
+
+    def __exit__(self, *_):
+        if self.before:
+            paddle_aten.set_tf32(True)
+
+
+def tensors(arrays):
+    """Arrays on the device: one tensor along a new first axis where all have one shape, else a list."""
+    import paddle
+
+    if len({array.shape for array in arrays}) == 1:
+        return paddle.to_tensor(np.stack(arrays))
+    return [paddle.to_tensor(array) for array in arrays]
+
+
+class Replayed:
+    """A training step that the `aten` device replays as one captured graph; elsewhere just the step.
+
+    The first calls are not captured: what they allocate must be there when the graph is made. Batches of
+    different shapes are not captured either. (Paddle's own GPU build draws the same random numbers in every
+    replay of a graph, so it runs step by step.)
+
+    Args:
+        step: a function of what `tensors` makes that returns {name: scalar tensor}, runs on the device
+            alone and does not look at values.
+    """
+
+    FIRST = 3
+
+    def __init__(self, step):
+        self.step, self.calls, self.graph, self.inputs = step, 0, None, None
+
+    def __call__(self, arrays):
+        import paddle
+
+        inputs = tensors(arrays)
+        if not (on_aten() and on_gpu()) or self.calls < self.FIRST or isinstance(inputs, list):
+            self.calls += 1
+            return self.step(inputs)
+        if self.graph is None:
+            self.inputs = inputs
+            self.graph = paddle_aten.Captured(lambda: self.step(self.inputs))
+        elif inputs.shape != self.inputs.shape:
+            return self.step(inputs)
+        else:
+            paddle.assign(inputs, output=self.inputs)
+        return self.graph()

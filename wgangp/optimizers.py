@@ -2,15 +2,18 @@
 
 import math
 
-import numpy as np
 import paddle
+
+import paddle_aten
+from wgangp import devices
 
 
 class Adam(paddle.optimizer.Adam):
     """Adam whose epsilon is added to the uncorrected root, as TensorFlow adds it.
 
     TensorFlow steps by lr sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + epsilon); Paddle scales
-    epsilon by sqrt(1 - beta2^t), which is divided out here.
+    epsilon by sqrt(1 - beta2^t), which is divided out here. On the `aten` device one operator steps all
+    parameters, and the powers of the betas live on the device, so that a captured graph can multiply them up.
 
     Args:
         learning_rate: step size.
@@ -24,13 +27,26 @@ class Adam(paddle.optimizer.Adam):
 
     def __init__(self, learning_rate, beta1, beta2, parameters):
         super().__init__(learning_rate, beta1, beta2, parameters=parameters)
-        self.steps = 0
 
-    def step(self):
-        """Update the parameters from their gradients."""
-        self.steps += 1
-        self._epsilon = self.epsilon_hat / math.sqrt(1 - self._beta2**self.steps)
-        super().step()
+    def _add_accumulator(self, name, param, **kwargs):
+        if devices.on_aten():
+            kwargs["device"] = None  # Paddle puts the powers on the CPU
+        return super()._add_accumulator(name, param, **kwargs)
+
+    def _append_optimize_op(self, block, param_and_grad):
+        if devices.on_aten():
+            return None
+        power = self._get_accumulator(self._beta2_pow_acc_str, param_and_grad[0]).item()
+        self._epsilon = self.epsilon_hat / math.sqrt(1 - power)
+        return super()._append_optimize_op(block, param_and_grad)
+
+    def _finish_update(self, block, parameters_and_grads):
+        if devices.on_aten():
+            params, grads = zip(*((p, g) for p, g in parameters_and_grads if g is not None))
+            names = self._moment1_acc_str, self._moment2_acc_str, self._beta1_pow_acc_str, self._beta2_pow_acc_str
+            states = ([self._get_accumulator(name, p) for p in params] for name in names)
+            rate = self._global_learning_rate()
+            paddle_aten.adam(params, grads, *states, rate, self._beta1, self._beta2, self.epsilon_hat)
 
 
 class RMSProp(paddle.optimizer.RMSProp):
@@ -45,17 +61,11 @@ class RMSProp(paddle.optimizer.RMSProp):
 
     def __init__(self, learning_rate, parameters):
         super().__init__(learning_rate, rho=0.9, epsilon=1e-10, parameters=parameters)
-        self.steps = 0
 
     def _add_accumulator(self, name, param, **kwargs):
         if name == self._mean_square_acc_str:
             kwargs["fill_value"] = 1.0
         return super()._add_accumulator(name, param, **kwargs)
-
-    def step(self):
-        """Update the parameters from their gradients."""
-        self.steps += 1
-        super().step()
 
 
 def state_arrays(optimizer, prefix):
@@ -64,9 +74,9 @@ def state_arrays(optimizer, prefix):
     Paddle keys it by generated parameter names, which differ in a rebuilt model.
 
     Returns:
-        {prefix/position/accumulator: array} and {prefix/steps: [1]}.
+        {prefix/position/accumulator: array}.
     """
-    arrays = {f"{prefix}/steps": np.array([optimizer.steps])}
+    arrays = {}
     state = optimizer.state_dict()
     for i, parameter in enumerate(optimizer._parameter_list):
         for key, value in state.items():
@@ -77,7 +87,6 @@ def state_arrays(optimizer, prefix):
 
 def load_state_arrays(optimizer, prefix, arrays):
     """Put back what `state_arrays` copied out, into an optimizer of a rebuilt model."""
-    optimizer.steps = int(arrays[f"{prefix}/steps"][0])
     state = {}
     for i, parameter in enumerate(optimizer._parameter_list):
         start = f"{prefix}/{i}/"

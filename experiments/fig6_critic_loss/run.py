@@ -61,8 +61,6 @@ def run(config, seed):
     held = {"train": train.images[np.sort(chosen)], "validation": validation.images[: config.measured]}
 
     def measure(gan, iteration, record):
-        if (iteration + 1) % config.measured_every:
-            return
         for name, images in held.items():
             real = scale(paddle.to_tensor(images[: config.measured]), scaling)
             record[name] = -float(gan.critic_loss(real, gan.draw_fake(real).detach())[0])
@@ -70,6 +68,7 @@ def run(config, seed):
         if config.data == "lsun":
             record["frechet_pixels"] = frechet_pixels(samples, held["train"])
 
+    measure.every = config.measured_every
     gan = build(config)
     history = gan.train(
         ScaledImages(held["train"], scaling),

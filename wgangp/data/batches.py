@@ -104,7 +104,23 @@ class Shuffle:
         return self.order[i * self.batch_size : (i + 1) * self.batch_size]
 
 
-class ImageBatches:
+class Batches:
+    """Numbered batches: `draw(k)` draws an array on the host, and `load` makes batch k of it on the device.
+
+    What is drawn is small or has to come from the host, indices or samples; what `load` does can be
+    part of a captured graph.
+    """
+
+    labels = None
+
+    def load(self, drawn):
+        return drawn
+
+    def __call__(self, k):
+        return self.load(paddle.to_tensor(self.draw(k)))
+
+
+class ImageBatches(Batches):
     """Batches of images that lie on the device as bytes, shuffled as `Shuffle` says.
 
     Args:
@@ -120,14 +136,15 @@ class ImageBatches:
         images = np.ascontiguousarray(data.images)
         self.about = f"images {list(images.shape)}, {self.scaling}, sha256 {array_sha256(images)[:16]}"
         self.images = paddle.to_tensor(images)
-        self.labels = None
         if data.labels is not None:
             labels = np.asarray(data.labels, "int64")
             self.about += f", labels sha256 {array_sha256(labels)[:16]}"
             self.labels = paddle.to_tensor(labels)
 
-    def __call__(self, k):
-        chosen = paddle.to_tensor(self.shuffle(k))
+    def draw(self, k):
+        return self.shuffle(k)
+
+    def load(self, chosen):
         images = scale(paddle.gather(self.images, chosen), self.scaling)
         return images if self.labels is None else (images, paddle.gather(self.labels, chosen))
 
@@ -135,7 +152,7 @@ class ImageBatches:
         return self.about
 
 
-class ArrayBatches:
+class ArrayBatches(Batches):
     """Batches of an array, shuffled as `Shuffle` says.
 
     Args:
@@ -159,14 +176,14 @@ class ArrayBatches:
             )
         self.array, self.shuffle = array, Shuffle(len(array), batch_size, seed)
 
-    def __call__(self, k):
-        return paddle.to_tensor(self.array[self.shuffle(k)])
+    def draw(self, k):
+        return self.array[self.shuffle(k)]
 
     def describe(self):
         return f"array {list(self.array.shape)}, sha256 {array_sha256(self.array)[:16]}"
 
 
-class StreamBatches:
+class StreamBatches(Batches):
     """Batches of an iterable, in its own order, begun again when it ends.
 
     A resumed run reads past the batches that it has already used.
@@ -177,8 +194,9 @@ class StreamBatches:
 
     def __init__(self, stream):
         self.stream, self.iterator, self.position = stream, iter(stream), 0
+        self.batch = None
 
-    def __call__(self, k):
+    def draw(self, k):
         while self.position <= k:
             batch = next(self.iterator, None)
             if batch is None:
@@ -190,18 +208,16 @@ class StreamBatches:
                         "again, or enough batches for iterations x critic_iters."
                     )
             self.position += 1
-        if isinstance(batch, (list, tuple)):
-            batch = batch[0]
-        batch = paddle.to_tensor(np.asarray(batch), dtype="float32")
-        if not bool(paddle.isfinite(batch).all()):
+            self.batch = np.asarray(batch[0] if isinstance(batch, (list, tuple)) else batch, "float32")
+        if not np.isfinite(self.batch).all():
             raise InputError(f"batch {k} of train_data has NaN or infinite values; remove them.")
-        return batch
+        return self.batch
 
     def describe(self):
         return f"stream {type(self.stream).__name__}"
 
 
-class SampledBatches:
+class SampledBatches(Batches):
     """Batches drawn afresh from a distribution with a method `sample(n, rng)`.
 
     Args:
@@ -212,17 +228,21 @@ class SampledBatches:
 
     def __init__(self, distribution, batch_size, seed):
         self.distribution, self.batch_size, self.seed = distribution, batch_size, seed
+        self.number, self.batch = None, None
 
-    def __call__(self, k):
-        rng = np.random.default_rng([self.seed, k // self.distribution.reuse])
-        return paddle.to_tensor(self.distribution.sample(self.batch_size, rng))
+    def draw(self, k):
+        number = k // self.distribution.reuse
+        if number != self.number:
+            rng = np.random.default_rng([self.seed, number])
+            self.number, self.batch = number, self.distribution.sample(self.batch_size, rng)
+        return self.batch
 
     def describe(self):
         return f"samples of {self.distribution.name}, each batch used {self.distribution.reuse} times"
 
 
 def as_batches(train_data, batch_size, seed):
-    """Turn training data into a callable from the batch's number to the batch.
+    """Turn training data into numbered batches.
 
     Args:
         train_data: an array or tensor [n, ...]; ScaledImages; a paddle.io.Dataset (map-style: read whole, the
@@ -232,8 +252,8 @@ def as_batches(train_data, batch_size, seed):
         seed: of shuffles and draws.
 
     Returns:
-        A callable k -> float32 tensor [batch_size, ...] (a pair with the labels, int64 [batch_size], for
-        ScaledImages that have them), with `describe()`.
+        Batches; batch k is float32 [batch_size, ...], a pair with the labels, int64 [batch_size], for
+        ScaledImages that have them.
 
     Raises:
         InputError: empty data, NaN or infinite values, or fewer samples than a batch.

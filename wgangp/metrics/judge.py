@@ -107,10 +107,10 @@ class Judge:
         """
 
         def judge(gan, iteration, record):
-            if (iteration + 1) % every == 0:
-                images = to_bytes(gan.generate(self.count, seed=iteration), scaling)
-                record |= {name: value for name, (value, _) in self.judge(images, metrics).items()}
+            images = to_bytes(gan.generate(self.count, seed=iteration), scaling)
+            record |= {name: value for name, (value, _) in self.judge(images, metrics).items()}
 
+        judge.every = every
         return judge
 
     def rows(self, images, setting=None):

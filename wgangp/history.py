@@ -1,0 +1,62 @@
+"""The record of a training: losses stay on the device and are read every so often."""
+
+import math
+import time
+
+import paddle
+import pandas as pd
+
+from wgangp.errors import Diverged
+
+
+class History:
+    """Rows of a training's history, one per iteration.
+
+    Reading a loss waits for the device, so that many are read at once: every MOST iterations or every second.
+
+    Args:
+        records: rows of the iterations before, dicts.
+        last_good: names the checkpoint that a diverged training can go back to, a function without arguments.
+    """
+
+    MOST = 100
+
+    def __init__(self, records, last_good):
+        self.records, self.last_good, self.waiting = records, last_good, []
+        self.before = records[-1]["seconds"] if records else 0.0
+        self.began = self.told = time.time()
+
+    def add(self, losses):
+        """Put the losses of the next iteration on record.
+
+        Args:
+            losses: {name: scalar tensor}.
+        """
+        now = time.time()
+        values = paddle.stack([value.reshape([]) for value in losses.values()])
+        self.waiting.append((list(losses), values, self.before + now - self.began))
+        if len(self.waiting) >= self.MOST or now - self.told > 1:
+            self.read()
+
+    def read(self):
+        """Read what waits on the device.
+
+        Returns:
+            The last row.
+
+        Raises:
+            Diverged: a loss is NaN or infinite; it names the first iteration that has one.
+        """
+        for names, values, seconds in self.waiting:
+            record = dict(zip(names, values.numpy().tolist(), strict=True))
+            bad = ", ".join(f"{name} = {value}" for name, value in record.items() if not math.isfinite(value))
+            if bad:
+                raise Diverged(f"training diverged in iteration {len(self.records)}: {bad}; {self.last_good()}.")
+            self.records.append(record | {"seconds": seconds})
+        self.waiting, self.told = [], time.time()
+        return self.records[-1]
+
+    def table(self):
+        """All rows, a pandas.DataFrame."""
+        self.read()
+        return pd.DataFrame(self.records)
