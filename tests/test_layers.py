@@ -110,7 +110,7 @@ def test_subpixel_convolution_is_depth_to_space():
 def test_gate():
     x = normal([2, 6, 3, 3])
     expected = np.tanh(x[:, 1::2]) / (1 + np.exp(-x[:, ::2]))
-    np.testing.assert_allclose(layers.gate(paddle.to_tensor(x)).numpy(), expected, atol=1e-14)
+    np.testing.assert_allclose(layers.Gate()(paddle.to_tensor(x)).numpy(), expected, atol=1e-14)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from wgangp.data.batches import as_batches
 from wgangp.devices import tensors
 from wgangp.errors import BudgetSpent, InputError
 from wgangp.history import History
+from wgangp.layers import use_channels_last
 from wgangp.optimizers import Adam, RMSProp, load_state_arrays, state_arrays
 from wgangp.progress import Progress
 
@@ -36,6 +37,8 @@ class BaseGAN:
 
     def __init__(self, generator, discriminator, critic_iters=5, latent_dim=None):
         self.generator, self.discriminator = generator, discriminator
+        if devices.on_gpu():
+            use_channels_last(generator), use_channels_last(discriminator)
         self.latent_dim = latent_dim or getattr(generator, "latent_dim", None)
         if not self.latent_dim:
             raise InputError("latent_dim is not given and the generator has no attribute latent_dim; give it.")

@@ -173,6 +173,37 @@ def test_penalty_s_gradient_against_central_differences(tiny):
     check_gradient_of_penalty(critic, shape)
 
 
+def results_of(generator, critic, z, real):
+    """Images, scores, the penalty's and the generator's gradients."""
+    images = generator(z)
+    penalty = losses.gradient_penalty(critic, real, images.detach(), paddle.full([z.shape[0], 1, 1, 1], 0.3, "float64"))
+    gradients = paddle.grad(penalty, critic.parameters(), allow_unused=True)
+    gradients += paddle.grad(critic(images).sum(), generator.parameters(), allow_unused=True)
+    return [images, critic(images), penalty, *(g for g in gradients if g is not None)]
+
+
+def test_channels_last_inside_does_not_show(tiny):
+    generator, critic, shape = tiny
+    for network in (generator, critic):
+        random_double(network)
+    z, real = paddle.randn([3, generator.latent_dim], "float64"), paddle.randn([3, *shape], "float64")
+    plain = results_of(generator, critic, z, real)
+    for network in (generator, critic):
+        layers.use_channels_last(network)
+    last = results_of(generator, critic, z, real)
+    assert len(plain) == len(last) > 10
+    for a, b in zip(plain, last, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-9, atol=1e-11 * max(1, float(a.abs().max())))
+
+
+def test_channels_last_with_labels():
+    generator = random_double(cifar.ResNetGenerator(4, classes=10))
+    z, labels = paddle.randn([4, 128], "float64"), paddle.to_tensor([3, 1, 4, 1])
+    plain = generator(z, labels).numpy()
+    layers.use_channels_last(generator)
+    np.testing.assert_allclose(generator(z, labels).numpy(), plain, atol=1e-12)
+
+
 def test_batch_norm_can_be_differentiated_twice_where_it_is_allowed():
     paddle.seed(1)
     check_gradient_of_penalty(cifar.dcgan_critic(2, batch_norm=True), [3, 32, 32])

@@ -3,7 +3,7 @@
 import paddle.nn.functional as F
 from paddle import nn
 
-from wgangp.layers import BatchNorm, ConditionalBatchNorm, Conv2D, ConvMeanPool, uniform_linear
+from wgangp.layers import BatchNorm, ConditionalBatchNorm, Conv2D, ConvMeanPool, ImageLayer, uniform_linear
 from wgangp.networks.convolutional import ConvCritic, DeconvGenerator
 from wgangp.networks.resnet import ResidualBlock
 
@@ -31,7 +31,7 @@ def dcgan_critic(dim=128, batch_norm=False):
     return ConvCritic([dim, 2 * dim, 4 * dim], norm=BatchNorm if batch_norm else None)
 
 
-class ResNetGenerator(nn.Layer):
+class ResNetGenerator(ImageLayer):
     """Generator of Table 3: a linear layer and three upsampling residual blocks.
 
     Args:
@@ -62,10 +62,10 @@ class ResNetGenerator(nn.Layer):
         self.conv = Conv2D(dim, 3, 3, he_init=False)
 
     def forward(self, z, *labels):
-        x = self.linear(z).reshape([z.shape[0], self.dim, 4, 4])
+        x = self.enter(self.linear(z).reshape([z.shape[0], self.dim, 4, 4]))
         for block in self.blocks:
             x = block(x, *labels)
-        return F.tanh(self.conv(F.relu(self.norm(x))))
+        return self.leave(F.tanh(self.conv(F.relu(self.norm(x)))))
 
 
 class FirstBlock(nn.Layer):
@@ -88,7 +88,7 @@ class FirstBlock(nn.Layer):
         return self.shortcut(x) + self.conv2(F.relu(self.conv1(x)))
 
 
-class ResNetCritic(nn.Layer):
+class ResNetCritic(ImageLayer):
     """Critic of Table 3: four residual blocks without normalisation, mean over the pixels, a linear unit.
 
     Args:
@@ -109,9 +109,10 @@ class ResNetCritic(nn.Layer):
 
     def features(self, x):
         """What both heads see, [n, dim]."""
+        x = self.enter(x)
         for block in self.blocks:
             x = block(x)
-        return F.relu(x).mean([2, 3])
+        return F.relu(x).mean(self.plane)
 
     def heads(self, x):
         """Scores [n] and class logits [n, classes]."""

@@ -5,7 +5,7 @@ from itertools import pairwise
 import paddle.nn.functional as F
 from paddle import nn
 
-from wgangp.layers import BatchNorm, Conv2D, Deconv2D, gate, uniform_linear
+from wgangp.layers import BatchNorm, Conv2D, Deconv2D, Gate, ImageLayer, uniform_linear
 
 
 def leaky_relu(x):
@@ -19,7 +19,7 @@ def leaky_relu(x):
     return F.leaky_relu(x, 0.2)
 
 
-class DeconvGenerator(nn.Layer):
+class DeconvGenerator(ImageLayer):
     """Generator of 4x4 features from a linear layer, then transposed convolutions, each twice as large.
 
     Args:
@@ -27,7 +27,7 @@ class DeconvGenerator(nn.Layer):
         channels: of the images.
         batch_norm: None, "unit" (the linear layer's outputs each with their own statistics) or
             "channel" (as everywhere else, over the 4x4 pixels too).
-        activation: of the hidden layers; `layers.gate` doubles their channels.
+        activation: of the hidden layers; a `layers.Gate` doubles their channels.
         output: activation of the images.
         std: of the initial weights; the authors' default when None.
         crop: size that the 8x8 features are cut to, None for no cut.
@@ -52,7 +52,7 @@ class DeconvGenerator(nn.Layer):
         super().__init__()
         self.latent_dim, self.width, self.batch_norm, self.crop = latent_dim, widths[0], batch_norm, crop
         self.activation, self.output = activation, output
-        times = 2 if activation is gate else 1
+        times = 2 if isinstance(activation, Gate) else 1
         self.linear = uniform_linear(latent_dim, 16 * times * widths[0], std)
         self.deconvs = nn.LayerList([Deconv2D(a, times * b, std=std) for a, b in pairwise(widths)])
         self.last = Deconv2D(widths[-1], channels, std=std)
@@ -65,17 +65,18 @@ class DeconvGenerator(nn.Layer):
 
     def forward(self, z):
         x = self.linear(z)
-        if self.batch_norm != "unit":
-            x = x.reshape([x.shape[0], -1, 4, 4])
-        x = self.activation(self.norms[0](x)).reshape([x.shape[0], self.width, 4, 4])
+        if self.batch_norm == "unit":
+            x = self.norms[0](x)
+        x = self.enter(x.reshape([x.shape[0], -1, 4, 4]))
+        x = self.activation(x if self.batch_norm == "unit" else self.norms[0](x))
         for deconv, norm in zip(self.deconvs, self.norms[1:], strict=True):
             x = self.activation(norm(deconv(x)))
-            if self.crop and x.shape[2] == 8:
-                x = x[:, :, : self.crop, : self.crop]
-        return self.output(self.last(x))
+            if self.crop and x.shape[self.plane[0]] == 8:
+                x = x.slice(self.plane, [0, 0], [self.crop, self.crop])
+        return self.leave(self.output(self.last(x)))
 
 
-class ConvCritic(nn.Layer):
+class ConvCritic(ImageLayer):
     """Critic of convolutions, each half as large, down to 4x4, and a linear unit.
 
     Args:
@@ -83,7 +84,7 @@ class ConvCritic(nn.Layer):
         channels: of the images.
         norm: layer made from a number of channels, such as `layers.LayerNorm`, after all convolutions
             but the first; None for no normalisation.
-        activation: after each convolution; `layers.gate` doubles their channels.
+        activation: after each convolution; a `layers.Gate` doubles their channels.
         std: of the initial weights; the authors' default when None.
 
     Shapes: [n, channels, size, size] to [n], size at most 4 * 2^len(widths) and more than half of it.
@@ -94,7 +95,7 @@ class ConvCritic(nn.Layer):
     def __init__(self, widths, channels=3, norm=None, activation=leaky_relu, std=None):
         super().__init__()
         self.activation = activation
-        times = 2 if activation is gate else 1
+        times = 2 if isinstance(activation, Gate) else 1
         pairs = pairwise([channels, *widths])
         self.convs = nn.LayerList([Conv2D(a, times * b, 5, stride=2, std=std) for a, b in pairs])
         norms = [norm(times * width) if norm else nn.Identity() for width in widths[1:]]
@@ -102,6 +103,8 @@ class ConvCritic(nn.Layer):
         self.linear = uniform_linear(16 * widths[-1], 1, std)
 
     def forward(self, x):
+        x = self.enter(x)
         for conv, norm in zip(self.convs, self.norms, strict=True):
             x = self.activation(norm(conv(x)))
+        x = self.leave(x)
         return self.linear(x.reshape([x.shape[0], -1])).reshape([-1])

@@ -7,7 +7,17 @@ import paddle.nn.functional as F
 from paddle import nn
 
 from wgangp.errors import InputError
-from wgangp.layers import BatchNorm, Conv2D, Deconv2D, LayerNorm, SubpixelConv2D, UpsampleConv, gate, uniform_linear
+from wgangp.layers import (
+    BatchNorm,
+    Conv2D,
+    Deconv2D,
+    Gate,
+    ImageLayer,
+    LayerNorm,
+    SubpixelConv2D,
+    UpsampleConv,
+    uniform_linear,
+)
 from wgangp.networks.convolutional import ConvCritic, DeconvGenerator
 from wgangp.networks.resnet import ResidualBlock
 
@@ -43,8 +53,8 @@ def pair(name, normalise_critic="layer", dim=64, size=64):
     norm = CRITIC_NORMS[normalise_critic]
     if name == "gated":
         return (
-            DeconvGenerator(widths[::-1], batch_norm="channel", activation=gate),
-            ConvCritic(widths, norm=norm, activation=gate),
+            DeconvGenerator(widths[::-1], batch_norm="channel", activation=Gate()),
+            ConvCritic(widths, norm=norm, activation=Gate()),
         )
     if name == "tanh":
         return (
@@ -131,7 +141,7 @@ class BottleneckBlock(nn.Layer):
         return self.shortcut(x) + 0.3 * self.norm(self.expand(F.relu(y)))
 
 
-class BottleneckGenerator(nn.Layer):
+class BottleneckGenerator(ImageLayer):
     """The 101-layer generator: 33 bottleneck blocks, a linear layer before and a 1x1 convolution after.
 
     Args:
@@ -159,13 +169,13 @@ class BottleneckGenerator(nn.Layer):
         self.output = Conv2D(dim // 2, 3, 1, he_init=False)
 
     def forward(self, z):
-        x = self.linear(z).reshape([z.shape[0], self.width, 4, 4])
+        x = self.enter(self.linear(z).reshape([z.shape[0], self.width, 4, 4]))
         for block in self.blocks:
             x = block(x)
-        return F.tanh(self.output(x) / 5)
+        return self.leave(F.tanh(self.output(x) / 5))
 
 
-class BottleneckCritic(nn.Layer):
+class BottleneckCritic(ImageLayer):
     """The 101-layer critic, the generator's mirror image.
 
     Args:
@@ -189,13 +199,13 @@ class BottleneckCritic(nn.Layer):
         self.linear = uniform_linear(16 * widths[-1], 1)
 
     def forward(self, x):
-        x = self.input(x)
+        x = self.input(self.enter(x))
         for block in self.blocks:
             x = block(x)
-        return self.linear(x.reshape([x.shape[0], -1])).reshape([-1]) / 5
+        return self.linear(self.leave(x).reshape([x.shape[0], -1])).reshape([-1]) / 5
 
 
-class GoodGenerator(nn.Layer):
+class GoodGenerator(ImageLayer):
     """The authors' recommended generator of 64x64 images, of four residual blocks.
 
     Args:
@@ -219,13 +229,13 @@ class GoodGenerator(nn.Layer):
         self.norm, self.output = BatchNorm(dim), Conv2D(dim, 3, 3)
 
     def forward(self, z):
-        x = self.linear(z).reshape([z.shape[0], self.width, 4, 4])
+        x = self.enter(self.linear(z).reshape([z.shape[0], self.width, 4, 4]))
         for block in self.blocks:
             x = block(x)
-        return F.tanh(self.output(F.relu(self.norm(x))))
+        return self.leave(F.tanh(self.output(F.relu(self.norm(x)))))
 
 
-class GoodCritic(nn.Layer):
+class GoodCritic(ImageLayer):
     """The authors' recommended critic of 64x64 images, of four residual blocks with layer norm.
 
     Args:
@@ -246,13 +256,13 @@ class GoodCritic(nn.Layer):
         self.linear = uniform_linear(16 * widths[-1], 1)
 
     def forward(self, x):
-        x = self.input(x)
+        x = self.input(self.enter(x))
         for block in self.blocks:
             x = block(x)
-        return self.linear(x.reshape([x.shape[0], -1])).reshape([-1])
+        return self.linear(self.leave(x).reshape([x.shape[0], -1])).reshape([-1])
 
 
-class DeepGenerator(nn.Layer):
+class DeepGenerator(ImageLayer):
     """Generator of Figure 4: upsampling residual blocks to half the size, then a 5x5 upsampling convolution.
 
     Args:
@@ -284,13 +294,13 @@ class DeepGenerator(nn.Layer):
         self.output = UpsampleConv(widths[-1], 3, 5, he_init=False, gain=0.5)
 
     def forward(self, z):
-        x = self.linear(z).reshape([z.shape[0], self.width, 4, 4])
+        x = self.enter(self.linear(z).reshape([z.shape[0], self.width, 4, 4]))
         for block in self.blocks:
             x = block(x)
-        return F.tanh(self.output(F.relu(self.norm(x))))
+        return self.leave(F.tanh(self.output(F.relu(self.norm(x)))))
 
 
-class DeepCritic(nn.Layer):
+class DeepCritic(ImageLayer):
     """Critic of Figure 4: a 5x5 convolution of stride 2, residual blocks with layer norm down to 8x8, their mean.
 
     Args:
@@ -316,10 +326,10 @@ class DeepCritic(nn.Layer):
         self.linear = uniform_linear(16 * dim, 1)
 
     def forward(self, x):
-        x = self.input(x)
+        x = self.input(self.enter(x))
         for block in self.blocks:
             x = block(x)
-        return self.linear(x.mean([2, 3])).reshape([-1])
+        return self.linear(x.mean(self.plane)).reshape([-1])
 
 
 def _check_deep(size):
