@@ -26,7 +26,8 @@ from wgangp.metrics.toy import exact_w1, mode_coverage
 def command_run(given):
     experiments = [Experiment(name) for name in chosen(given.names)]
     jobs = schedule.jobs_of(experiments, given.tier, given.setting, given.seed)
-    return schedule.run(jobs, given.device, given.jobs, given.budget, given.fresh)
+    device = {"name": given.device, "tf32": not given.no_tf32, "deterministic": given.deterministic}
+    return schedule.run(jobs, device, given.jobs, given.budget, given.fresh)
 
 
 def chosen(given):
@@ -147,7 +148,7 @@ def command_doctor(given):
         ("python", sys.version.split()[0]),
         ("paddle", paddle.__version__ + (" (CUDA)" if paddle.is_compiled_with_cuda() else " (CPU)")),
         ("numpy", np.__version__),
-        ("device", devices.choose("auto")),
+        ("device", devices.choose()),
         ("processor", f"{devices.cpu_name()}, {os.cpu_count()} cores"),
         ("MKL_DEBUG_CPU_TYPE", os.environ.get("MKL_DEBUG_CPU_TYPE", "not set")),
         ("results", f"{results.output_root()}, {free:.0f} GiB free"),
@@ -171,7 +172,9 @@ def parser():
     run.add_argument("--tier", choices=TIERS, default="short")
     run.add_argument("--seed", type=int, action="append", help="instead of the pinned seeds (may be repeated)")
     run.add_argument("--setting", action="append", help="only this setting (may be repeated)")
-    run.add_argument("--device", default="auto", help="auto, cpu or gpu")
+    run.add_argument("--device", default=os.environ.get("WGANGP_DEVICE", "auto"), help="auto, cpu, gpu or aten")
+    run.add_argument("--no-tf32", action="store_true", help="train in full float32 on the aten device")
+    run.add_argument("--deterministic", action="store_true", help="only kernels that give the same bits every time")
     run.add_argument("--jobs", type=int, help="processes at once (default: the cores on a CPU, 1 on a GPU)")
     run.add_argument("--budget", type=float, metavar="MINUTES", help="stop cleanly after this time")
     run.add_argument("--fresh", action="store_true", help="do again what is done")

@@ -189,18 +189,18 @@ class Job:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def run_job(job, device="auto"):
+def run_job(job, **device):
     """Train and measure one job, and put its rows into the results.
 
     Args:
         job: what to run.
-        device: see `devices.choose`.
+        device: arguments of `devices.choose`.
 
     Raises:
         InputError, Diverged, BudgetSpent: see `BaseGAN.train`.
     """
     with locked(job.folder / "lock", wait=False):
-        device_name = devices.choose(device)
+        device_name = devices.choose(**device)
         about = {"experiment": job.experiment.name, "setting": job.setting, "tier": job.tier, "seed": job.seed}
         write_json(job.folder / "job.json", about)
         spent_path = job.folder / "seconds.json"

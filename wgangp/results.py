@@ -120,7 +120,10 @@ def replace_job(name, setting, tier, seed, rows):
 
 
 def code_commit():
-    """The commit of the running code, with "-dirty" where the code differs from it."""
+    """The commit of the running code, with "-dirty" where the code differs from it.
+
+    Where the code is a copy without git, $WGANGP_COMMIT says it.
+    """
 
     def git(*arguments):
         return subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True).stdout
@@ -129,4 +132,4 @@ def code_commit():
         changed = git("status", "--porcelain", "--", "wgangp", "experiments", "paddle_aten").strip()
         return git("rev-parse", "--short=12", "HEAD").strip() + ("-dirty" if changed else "")
     except (OSError, subprocess.CalledProcessError):
-        return "unknown"
+        return os.environ.get("WGANGP_COMMIT", "unknown")

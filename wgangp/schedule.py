@@ -8,9 +8,8 @@ import threading
 import time
 
 import numpy as np
-import paddle
 
-from wgangp import results
+from wgangp import devices, results
 from wgangp.errors import InputError
 from wgangp.experiment import Job, publish
 
@@ -45,12 +44,12 @@ def measured_seconds(jobs):
     return {job.label: committed[job.experiment.name].get(job.config_sha256) for job in jobs}
 
 
-def run(jobs, device="auto", at_once=None, budget=None, fresh=False):
+def run(jobs, device, at_once=None, budget=None, fresh=False):
     """Run what is not done yet, in worker processes.
 
     Args:
         jobs: what to run.
-        device: see `devices.choose`.
+        device: arguments of `devices.choose`.
         at_once: processes side by side; the number of cores on a CPU, 1 on a GPU, when None.
         budget: minutes after which everything stops with checkpoints written.
         fresh: forget what is done.
@@ -59,8 +58,8 @@ def run(jobs, device="auto", at_once=None, budget=None, fresh=False):
         0, or 1 when a job failed.
     """
     if at_once is None:
-        on_gpu = device == "gpu" or (device == "auto" and paddle.is_compiled_with_cuda())
-        at_once = 1 if on_gpu else os.cpu_count()
+        name = devices.there()[0] if device["name"] == "auto" else device["name"]
+        at_once = os.cpu_count() if name == "cpu" else 1
     if at_once < 1:
         raise InputError(f"--jobs {at_once}: use at least 1.")
     if fresh:
@@ -114,7 +113,7 @@ class Board:
                     break
                 job = self.waiting.pop(0)
                 if worker is None:
-                    worker = self.start_worker(position)
+                    worker = self.start_worker(position, device)
                 self.running[position] = (worker, job)
             began = time.time()
             answer = ask(worker, job, device, deadline)
@@ -137,9 +136,10 @@ class Board:
             worker.stdin.close()
             worker.wait()
 
-    def start_worker(self, position):
+    def start_worker(self, position, device):
         # One thread each: two processes of one thread beat one of two on networks of this size.
         environment = os.environ | {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
+        environment |= {"WGANGP_DEVICE": device["name"]}  # what devices.prepare looks at
         return subprocess.Popen(
             [sys.executable, "-m", "wgangp.worker", str(position)],
             stdin=subprocess.PIPE,

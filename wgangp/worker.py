@@ -26,7 +26,7 @@ def exit_with_parent():
 def outcome(name, setting, tier, seed, deadline, device):
     """Run one job; return "done", "spent" or "failed"."""
     try:
-        run_job(Job(Experiment(name), setting, tier, seed, deadline), device)
+        run_job(Job(Experiment(name), setting, tier, seed, deadline), **device)
         return "done"
     except BudgetSpent:
         return "spent"

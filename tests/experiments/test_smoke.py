@@ -27,7 +27,7 @@ def test_runs_and_draws(name):
         for setting in experiment.settings_at(tier):
             experiment.config(setting, tier)
     for setting in experiment.settings_at("smoke"):
-        run_job(Job(experiment, setting, "smoke", 0), "cpu")
+        run_job(Job(experiment, setting, "smoke", 0), name="cpu")
     rows = read(name)
     assert list(rows.columns) == COLUMNS and np.isfinite(rows["value"]).all()
     settings = {re.sub(", (layer|iteration) .*", "", setting) for setting in rows["setting"]}
@@ -45,7 +45,7 @@ def test_same_seed_same_rows(name):
     for _ in range(2):
         job = Job(experiment, setting, "smoke", 5)
         job.forget()
-        run_job(job, "cpu")
+        run_job(job, name="cpu")
         rows = read(name)
         timing = rows["quantity"].str.startswith("seconds")
         values.append(rows[(rows["seed"] == 5) & ~timing]["value"].tolist())

@@ -4,6 +4,7 @@ import numpy as np
 import paddle
 import paddle.nn.functional as F
 
+from wgangp.devices import full_precision
 from wgangp.errors import InputError
 from wgangp.progress import Progress
 
@@ -42,7 +43,7 @@ def stream(network, images, batch_size, label=None):
     starts = range(0, len(images), batch_size)
     with Progress(label, len(starts)) as progress:
         for start in starts:
-            with paddle.no_grad():
+            with paddle.no_grad(), full_precision():
                 batch = paddle.to_tensor(np.ascontiguousarray(images[start : start + batch_size]))
                 outputs = network(batch.astype("float32"))
             yield [o.numpy() for o in outputs] if isinstance(outputs, (list, tuple)) else outputs.numpy()

@@ -1,0 +1,224 @@
+"""A Paddle device whose kernels are ATen's: every GPU that PyTorch supports computes for Paddle.
+
+    load()               before the first import of paddle; then paddle.set_device("aten")
+    Captured(step)       a step as one captured CUDA graph
+    adam(...)            TensorFlow's Adam over many tensors at once
+    set_tf32, set_deterministic, device_name, is_cuda
+"""
+
+import ctypes
+import functools
+import os
+import re
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+NAME = "libpaddle_aten.so"
+
+
+class Unavailable(RuntimeError):
+    """The device cannot be had here; the message says why and what to do."""
+
+
+def library():
+    """Path of the built library: in $CUSTOM_DEVICE_ROOT, else beside this file; None where there is none."""
+    folders = [os.environ.get("CUSTOM_DEVICE_ROOT"), Path(__file__).parent / "lib"]
+    paths = (Path(folder) / NAME for folder in folders if folder)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def built_for(path):
+    """Versions that a library was built for, {"paddle": ..., "torch": ...}, read from the file's bytes."""
+    found = re.search(rb"paddle_aten built for paddle ([0-9.]+) torch ([0-9.]+);", path.read_bytes())
+    return dict(zip(("paddle", "torch"), (part.decode() for part in found.groups()))) if found else {}
+
+
+def installed():
+    """Versions of Paddle and PyTorch that are installed, None for what is not."""
+    found = {}
+    for name, packages in {"paddle": ("paddlepaddle", "paddlepaddle-gpu"), "torch": ("torch",)}.items():
+        found[name] = next(filter(None, map(_version, packages)), None)
+    return found
+
+
+def _version(package):
+    try:
+        return version(package).split("+")[0]
+    except PackageNotFoundError:
+        return None
+
+
+def check():
+    """Find out whether the device can be loaded.
+
+    Returns:
+        The library's path.
+
+    Raises:
+        Unavailable: PyTorch or the library is missing, or the library was built for other versions.
+    """
+    here = installed()
+    if here["torch"] is None:
+        raise Unavailable("PyTorch is not installed; install it and run bash paddle_aten/build.sh.")
+    path = library()
+    if path is None:
+        raise Unavailable(f"{NAME} is not built; run bash paddle_aten/build.sh, or set CUSTOM_DEVICE_ROOT to its folder.")
+    built = built_for(path)
+    if built != here:
+        pair = "paddle {paddle} and torch {torch}"
+        raise Unavailable(
+            f"{path} was built for {pair.format(**built) if built else 'unknown versions'}, but {pair.format(**here)} "
+            "are installed; run bash paddle_aten/build.sh again."
+        )
+    return path
+
+
+def available():
+    """Whether `load` can succeed."""
+    try:
+        check()
+    except Unavailable:
+        return False
+    return True
+
+
+def load():
+    """Load the device; call it before paddle is imported.
+
+    A missing kernel is then an error that names it; with FLAGS_enable_api_kernel_fallback=1 in the
+    environment it runs on the CPU instead.
+
+    Raises:
+        Unavailable: as `check`, or paddle was imported without the device before.
+    """
+    path = check()
+    if "paddle" in sys.modules:
+        import paddle
+
+        if "aten" in paddle.device.get_all_custom_device_type():
+            return
+        raise Unavailable("paddle is already imported without the device; call paddle_aten.load() before that.")
+    os.environ["CUSTOM_DEVICE_ROOT"] = str(path.parent)
+    os.environ.setdefault("FLAGS_enable_api_kernel_fallback", "0")
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic matrix products need
+    import torch  # noqa: F401, I001  (its libraries must be there before Paddle opens the device's)
+    import paddle  # noqa: F401
+
+    from paddle.utils.cpp_extension.extension_utils import load_op_meta_info_and_register_op
+
+    load_op_meta_info_and_register_op(str(path))
+
+
+@functools.cache
+def _functions():
+    return ctypes.CDLL(str(library()))
+
+
+def is_cuda():
+    """Whether the device is a CUDA GPU; without one, or with PADDLE_ATEN_DEVICE=cpu, ATen computes on the CPU."""
+    import torch
+
+    return torch.cuda.is_available() and os.environ.get("PADDLE_ATEN_DEVICE") != "cpu"
+
+
+def device_name():
+    """Name of what computes, e.g. "NVIDIA H200"."""
+    import torch
+
+    return torch.cuda.get_device_name() if is_cuda() else "CPU (ATen)"
+
+
+def set_tf32(on):
+    """Allow or forbid TF32 in matrix products and convolutions.
+
+    Args:
+        on: True to allow it.
+    """
+    import torch
+
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = bool(on)
+
+
+def tf32():
+    """Whether TF32 is allowed."""
+    import torch
+
+    return torch.backends.cudnn.allow_tf32
+
+
+def set_deterministic(on):
+    """Use only kernels that give the same bits every time, or, when off, the fastest that cuDNN finds.
+
+    Args:
+        on: True for deterministic kernels.
+    """
+    import torch
+
+    torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = bool(on), not on
+    torch.use_deterministic_algorithms(bool(on))
+    torch.utils.deterministic.fill_uninitialized_memory = False
+
+
+class Captured:
+    """A step captured once as a CUDA graph and replayed by each call; on the CPU each call runs the step.
+
+    Random numbers follow Paddle's generator: paddle.seed(s) and a replay draw what paddle.seed(s) and the
+    step draw.
+
+    Args:
+        step: a function without arguments, of Paddle operations on the device that look at no value on the
+            host. Run it a few times before: what it allocates once must be there. Its inputs are tensors
+            that the caller refills in place.
+    """
+
+    def __init__(self, step):
+        self.step, self.graph = step, None
+        if not is_cuda():
+            return
+        import torch
+
+        torch.cuda.synchronize()
+        self.graph = torch.cuda.CUDAGraph()
+        _functions().paddle_aten_set_capturing(ctypes.c_bool(True))
+        try:
+            with torch.cuda.graph(self.graph):
+                self.result = step()
+        finally:
+            _functions().paddle_aten_set_capturing(ctypes.c_bool(False))
+
+    def __call__(self):
+        """Run the step.
+
+        Returns:
+            What the step returns; after a replay the same tensors every time, with new values.
+        """
+        if self.graph is None:
+            return self.step()
+        _functions().paddle_aten_take_random_state()
+        self.graph.replay()
+        _functions().paddle_aten_give_random_state_back()
+        return self.result
+
+
+def adam(params, grads, moments1, moments2, powers1, powers2, learning_rate, beta1, beta2, epsilon):
+    """One step of TensorFlow's Adam over many tensors, in place.
+
+    p -= lr sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + epsilon).
+
+    Args:
+        params, grads, moments1, moments2: lists of tensors on the device.
+        powers1, powers2: lists of tensors [1] on the device, beta1^t and beta2^t; multiplied up.
+        learning_rate: tensor [1] on the device.
+        beta1, beta2, epsilon: numbers.
+    """
+    from paddle import _C_ops
+
+    _C_ops._run_custom_op(
+        "aten_adam",
+        *(list(tensors) for tensors in (params, grads, moments1, moments2, powers1, powers2)),
+        learning_rate,
+        float(beta1),
+        float(beta2),
+        float(epsilon),
+    )

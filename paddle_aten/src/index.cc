@@ -1,0 +1,169 @@
+// Picking elements: gather, one-hot, sorting, masks.
+#include "bridge.h"
+#include "paddle/phi/kernels/arg_min_max_kernel.h"
+#include "paddle/phi/kernels/argsort_kernel.h"
+#include "paddle/phi/kernels/flip_kernel.h"
+#include "paddle/phi/kernels/gather_grad_kernel.h"
+#include "paddle/phi/kernels/gather_kernel.h"
+#include "paddle/phi/kernels/gather_nd_grad_kernel.h"
+#include "paddle/phi/kernels/gather_nd_kernel.h"
+#include "paddle/phi/kernels/index_select_grad_kernel.h"
+#include "paddle/phi/kernels/index_select_kernel.h"
+#include "paddle/phi/kernels/masked_fill_grad_kernel.h"
+#include "paddle/phi/kernels/masked_fill_kernel.h"
+#include "paddle/phi/kernels/nonzero_kernel.h"
+#include "paddle/phi/kernels/one_hot_kernel.h"
+#include "paddle/phi/kernels/roll_grad_kernel.h"
+#include "paddle/phi/kernels/roll_kernel.h"
+#include "paddle/phi/kernels/take_along_axis_grad_kernel.h"
+#include "paddle/phi/kernels/take_along_axis_kernel.h"
+#include "paddle/phi/kernels/top_k_grad_kernel.h"
+#include "paddle/phi/kernels/top_k_kernel.h"
+#include "paddle/phi/kernels/tril_triu_grad_kernel.h"
+#include "paddle/phi/kernels/tril_triu_kernel.h"
+
+namespace paddle_aten {
+namespace {
+
+using phi::IntArray;
+using phi::Scalar;
+
+// ---- gather ----
+
+Tensor indices(const DT& index) { return in(index).to(at::kLong).reshape({-1}); }
+
+void gather(const Ctx&, const DT& x, const DT& index, const Scalar& axis, DT* y) {
+  out(y, at::index_select(in(x), axis.to<int64_t>(), indices(index)).reshape(sizes(*y)));
+}
+ATEN_KERNEL(gather, gather, GatherKernel, kAll);
+Tensor spread_back(const DT& x, const Tensor& index, const Tensor& dy, int64_t axis) {
+  auto shape = sizes(x);
+  if (axis < 0) axis += shape.size();
+  auto rows = shape;
+  rows[axis] = index.numel();
+  return at::zeros(shape, dy.options()).index_add_(axis, index, dy.reshape(rows));
+}
+void gather_grad(const Ctx&, const DT& x, const DT& index, const DT& dy, const Scalar& axis, DT* dx) {
+  fresh(dx, spread_back(x, indices(index), in(dy), axis.to<int64_t>()));
+}
+ATEN_KERNEL(gather_grad, gather_grad, GatherGradKernel, kFloating);
+
+void index_select(const Ctx&, const DT& x, const DT& index, int axis, DT* y) {
+  out(y, at::index_select(in(x), axis, indices(index)));
+}
+ATEN_KERNEL(index_select, index_select, IndexSelectKernel, kAll);
+void index_select_grad(const Ctx&, const DT& x, const DT& index, const DT& dy, int axis, DT* dx) {
+  fresh(dx, spread_back(x, indices(index), in(dy), axis));
+}
+ATEN_KERNEL(index_select_grad, index_select_grad, IndexSelectGradKernel, kFloating);
+
+// The last axis of index holds positions in the first axes of x.
+c10::List<std::optional<Tensor>> positions(const DT& index_) {
+  auto index = in(index_).to(at::kLong);
+  c10::List<std::optional<Tensor>> list;
+  for (auto& part : index.unbind(-1)) list.push_back(part);
+  return list;
+}
+void gather_nd(const Ctx&, const DT& x, const DT& index, DT* y) {
+  out(y, at::index(in(x), positions(index)));
+}
+ATEN_KERNEL(gather_nd, gather_nd, GatherNdKernel, kAll);
+void gather_nd_grad(const Ctx&, const DT& x, const DT& index, const DT& dy_, DT* dx) {
+  auto dy = in(dy_);
+  fresh(dx, at::zeros(sizes(x), dy.options()).index_put_(positions(index), dy, true));
+}
+ATEN_KERNEL(gather_nd_grad, gather_nd_grad, GatherNdGradKernel, kFloating);
+
+void take_along_axis(const Ctx&, const DT& x, const DT& index, int axis, DT* y) {
+  out(y, at::gather(in(x), axis, in(index).to(at::kLong)));
+}
+ATEN_KERNEL(take_along_axis, take_along_axis, TakeAlongAxisKernel, kAll);
+void take_along_axis_grad(const Ctx&, const DT& x, const DT& index, const DT& dy_, int axis, DT* dx) {
+  auto dy = in(dy_);
+  fresh(dx, at::zeros(sizes(x), dy.options()).scatter_add_(axis, in(index).to(at::kLong), dy));
+}
+ATEN_KERNEL(take_along_axis_grad, take_along_axis_grad, TakeAlongAxisGradKernel, kFloating);
+
+void one_hot(const Ctx&, const DT& x_, const Scalar& classes, DT* y) {
+  auto x = in(x_).to(at::kLong).unsqueeze(-1);
+  out(y, at::eq(x, at::arange(classes.to<int64_t>(), x.options())).to(at::kFloat));
+}
+ATEN_KERNEL(one_hot, one_hot, OneHotKernel, Dtypes({phi::DataType::INT32, phi::DataType::INT64}));
+
+// ---- order ----
+
+#define ARG(name, Ref, op)                                                                                  \
+  void name(const Ctx&, const DT& x_, const Scalar& axis, bool keep, bool flatten, phi::DataType, DT* y) {  \
+    auto x = in(x_);                                                                                        \
+    out(y, flatten ? at::op(x.reshape({-1}), 0, keep).reshape(sizes(*y)) : at::op(x, axis.to<int64_t>(), keep)); \
+  }                                                                                                         \
+  ATEN_KERNEL(name, name, Ref, kNumeric);
+ARG(argmax, ArgMaxKernel, argmax)
+ARG(argmin, ArgMinKernel, argmin)
+
+void topk(const Ctx&, const DT& x, const Scalar& k, int axis, bool largest, bool sorted, DT* y, DT* index) {
+  auto r = at::topk(in(x), k.to<int64_t>(), axis, largest, sorted);
+  out(y, std::get<0>(r));
+  out(index, std::get<1>(r));
+}
+ATEN_KERNEL(topk, topk, TopkKernel, kNumeric);
+void topk_grad(const Ctx&, const DT& x, const DT& index, const DT& dy_, const Scalar&, int axis, bool, bool, DT* dx) {
+  auto dy = in(dy_);
+  fresh(dx, at::zeros(sizes(x), dy.options()).scatter_(axis, in(index), dy));
+}
+ATEN_KERNEL(topk_grad, topk_grad, TopkGradKernel, kFloating);
+
+void argsort(const Ctx&, const DT& x, int axis, bool descending, bool stable, DT* y, DT* index) {
+  auto r = at::sort(in(x), stable, axis, descending);
+  out(y, std::get<0>(r));
+  out(index, std::get<1>(r));
+}
+ATEN_KERNEL(argsort, argsort, ArgsortKernel, kNumeric);
+
+// ---- masks ----
+
+void masked_fill(const Ctx&, const DT& x, const DT& mask, const DT& value, DT* y) {
+  out(y, at::where(in(mask), in(value), in(x)));
+}
+ATEN_KERNEL(masked_fill, masked_fill, MaskedFillKernel, kAll);
+void masked_fill_grad(const Ctx&, const DT& x, const DT& mask_, const DT& value, const DT& dy_, DT* dx, DT* dvalue) {
+  auto mask = in(mask_), dy = in(dy_);
+  if (dx) fresh(dx, unbroadcast(dy.masked_fill(mask, 0), x));
+  if (dvalue) fresh(dvalue, unbroadcast(dy * mask, value));
+}
+ATEN_KERNEL(masked_fill_grad, masked_fill_grad, MaskedFillGradKernel, kFloating);
+void nonzero(const Ctx&, const DT& x, DT* y) { fresh(y, at::nonzero(in(x))); }
+ATEN_KERNEL(nonzero, nonzero, NonZeroKernel, kAll);
+void tril(const Ctx&, const DT& x, int diagonal, DT* y) { out(y, at::tril(in(x), diagonal)); }
+ATEN_KERNEL(tril, tril, TrilKernel, kAll);
+void triu(const Ctx&, const DT& x, int diagonal, DT* y) { out(y, at::triu(in(x), diagonal)); }
+ATEN_KERNEL(triu, triu, TriuKernel, kAll);
+
+void tril_grad(const Ctx&, const DT& dy, int diagonal, DT* dx) { fresh(dx, at::tril(in(dy), diagonal)); }
+ATEN_KERNEL(tril_grad, tril_grad, TrilGradKernel, kFloating);
+void triu_grad(const Ctx&, const DT& dy, int diagonal, DT* dx) { fresh(dx, at::triu(in(dy), diagonal)); }
+ATEN_KERNEL(triu_grad, triu_grad, TriuGradKernel, kFloating);
+
+// ---- moves ----
+
+void flip(const Ctx&, const DT& x, const std::vector<int>& axes, DT* y) {
+  out(y, at::flip(in(x), std::vector<int64_t>(axes.begin(), axes.end())));
+}
+ATEN_KERNEL(flip, flip, FlipKernel, kAll);
+
+Tensor rolled(const Tensor& x, const IntArray& shifts, const std::vector<int64_t>& axes, int sign) {
+  auto by = shifts.GetData();
+  for (auto& shift : by) shift *= sign;
+  return at::roll(x, by, axes);
+}
+void roll(const Ctx&, const DT& x, const IntArray& shifts, const std::vector<int64_t>& axes, DT* y) {
+  out(y, rolled(in(x), shifts, axes, 1));
+}
+ATEN_KERNEL(roll, roll, RollKernel, kAll);
+void roll_grad(const Ctx&, const DT&, const DT& dy, const IntArray& shifts, const std::vector<int64_t>& axes, DT* dx) {
+  fresh(dx, rolled(in(dy), shifts, axes, -1));
+}
+ATEN_KERNEL(roll_grad, roll_grad, RollGradKernel, kFloating);
+
+}  // namespace
+}  // namespace paddle_aten

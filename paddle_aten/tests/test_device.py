@@ -1,0 +1,198 @@
+"""Random numbers, optimizers, missing kernels, versions."""
+
+import subprocess
+import sys
+
+import numpy as np
+import paddle
+import pytest
+
+import paddle_aten
+
+
+def draws():
+    return [
+        paddle.randn([50]).numpy(),
+        paddle.rand([50]).numpy(),
+        paddle.randint(0, 100, [50]).numpy(),
+        paddle.randperm(50).numpy(),
+        paddle.bernoulli(paddle.full([50], 0.5)).numpy(),
+        paddle.nn.functional.dropout(paddle.ones([50])).numpy(),
+        paddle.standard_normal([50]).numpy(),
+    ]
+
+
+def test_paddles_seed_decides():
+    paddle.seed(3)
+    first = draws()
+    again = draws()
+    paddle.seed(3)
+    repeated = draws()
+    paddle.seed(4)
+    other = draws()
+    for a, b, c, d in zip(first, again, repeated, other, strict=True):
+        assert (a == c).all() and (a != b).any() and (a != d).any()
+
+
+def test_random_state_is_saved_and_restored():
+    paddle.seed(5)
+    draws()
+    state = paddle.get_rng_state()
+    first = draws()
+    paddle.set_rng_state(state)
+    assert all((a == b).all() for a, b in zip(first, draws(), strict=True))
+
+
+def test_distributions():
+    n = 200_000
+    paddle.seed(1)
+    normal, uniform = paddle.randn([n]).numpy(), paddle.uniform([n], min=-1.0, max=3.0).numpy()
+    assert abs(normal.mean()) < 5 / n**0.5 and abs(normal.var() - 1) < 5 * (2 / n) ** 0.5
+    assert abs((normal**4).mean() - 3) < 5 * (96 / n) ** 0.5
+    assert -1 <= uniform.min() < -0.99 and 2.99 < uniform.max() <= 3 and abs(uniform.mean() - 1) < 5 * (16 / 12 / n) ** 0.5
+    kept = paddle.nn.functional.dropout(paddle.ones([n]), 0.25).numpy()
+    assert abs((kept == 0).mean() - 0.25) < 5 * (0.1875 / n) ** 0.5 and kept.max() == pytest.approx(4 / 3)
+    cut = paddle.empty([n])
+    paddle.nn.initializer.TruncatedNormal(std=2.0)(cut)
+    assert np.abs(cut.numpy()).max() <= 4 and cut.numpy().std() == pytest.approx(2 * 0.8796, rel=0.01)
+    drawn = np.bincount(paddle.randint(0, 10, [n]).numpy(), minlength=10)
+    assert len(drawn) == 10 and ((drawn - n / 10) ** 2 / (n / 10)).sum() < 35  # chi-square, 9 degrees
+    assert (np.sort(paddle.randperm(1000).numpy()) == np.arange(1000)).all()
+
+
+def test_captured_step_draws_as_the_step_does():
+    total = paddle.zeros([4])
+
+    def step():
+        paddle.assign(total + paddle.randn([4]) * paddle.rand([4]), output=total)
+        return total
+
+    for _ in range(3):
+        step()
+    captured = paddle_aten.Captured(step)
+    found = []
+    for run in (step, captured):
+        paddle.assign(paddle.zeros([4]), output=total)
+        for seed in (7, 8, 7):
+            paddle.seed(seed)
+            run()
+        run()
+        found.append(total.numpy().copy())
+    assert (found[0] == found[1]).all() and found[0].any()
+
+
+OPTIMIZERS = {
+    "sgd": lambda p: paddle.optimizer.SGD(0.05, parameters=p),
+    "momentum": lambda p: paddle.optimizer.Momentum(0.01, 0.9, parameters=p, use_nesterov=True),
+    "rmsprop": lambda p: paddle.optimizer.RMSProp(0.01, rho=0.9, epsilon=1e-10, parameters=p),
+    "rmsprop centred": lambda p: paddle.optimizer.RMSProp(0.01, momentum=0.5, centered=True, parameters=p),
+    "adam": lambda p: paddle.optimizer.Adam(0.01, parameters=p),
+    "adam of many": lambda p: paddle.optimizer.Adam(0.01, 0.0, 0.9, parameters=p, use_multi_tensor=True),
+    "adam decaying": lambda p: paddle.optimizer.Adam(paddle.optimizer.lr.PolynomialDecay(0.01, 20), parameters=p),
+    "adamw": lambda p: paddle.optimizer.AdamW(0.01, parameters=p, weight_decay=0.1),
+    "clipped": lambda p: paddle.optimizer.Adam(0.01, parameters=p, grad_clip=paddle.nn.ClipGradByGlobalNorm(0.5)),
+}
+
+
+def optimised(name, steps=20):
+    """Two parameters after some steps, float64."""
+    random = np.random.default_rng(0)
+    target = paddle.to_tensor(random.standard_normal((4, 5)))
+    parameters = []
+    for shape in ([4, 5], [5]):
+        parameters.append(paddle.create_parameter(shape, "float64"))
+        parameters[-1].set_value(random.standard_normal(shape))
+    w, v = parameters
+    optimizer = OPTIMIZERS[name](parameters)
+    for _ in range(steps):
+        (((w + v - target) ** 2).sum() + (w**2 * v).sum() * 0.1).backward()
+        optimizer.step()
+        optimizer.clear_grad()
+        if isinstance(optimizer._learning_rate, paddle.optimizer.lr.LRScheduler):
+            optimizer._learning_rate.step()
+    return np.concatenate([w.numpy().ravel(), v.numpy()])
+
+
+REFERENCE = """
+import sys, numpy as np, pytest
+sys.argv = ["x"]
+import paddle
+paddle.set_device("cpu")
+from paddle_aten.tests import test_device
+np.savez(PATH, **{name: test_device.optimised(name) for name in test_device.OPTIMIZERS})
+"""
+
+
+@pytest.fixture(scope="module")
+def on_the_cpu(tmp_path_factory):
+    import os
+
+    path = tmp_path_factory.mktemp("optimizers") / "cpu.npz"
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("CUSTOM_DEVICE", "FLAGS_"))}
+    script = REFERENCE.replace("PATH", repr(str(path)))
+    subprocess.run([sys.executable, "-c", script], check=True, env=environment, capture_output=True)
+    return np.load(path)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizers_equal_paddles_on_the_cpu(name, on_the_cpu):
+    # Paddle keeps the step size, and the powers of the betas, in float32 in part
+    assert optimised(name) == pytest.approx(on_the_cpu[name], rel=1e-6, abs=1e-7)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-8])  # with gradients of 1e-8 the place of epsilon decides the result
+def test_tensorflows_adam(scale):
+    random = np.random.default_rng(0)
+    shapes, lr, beta1, beta2 = [(4, 5), (5,), ()], 0.01, 0.5, 0.9
+    x = [random.standard_normal(shape) for shape in shapes]
+    m, v = [np.zeros(shape) for shape in shapes], [np.zeros(shape) for shape in shapes]
+    tensors = [[paddle.to_tensor(a) for a in arrays] for arrays in (x, m, v)]
+    powers = [[paddle.full([1], beta, "float64") for _ in shapes] for beta in (beta1, beta2)]
+    rate = paddle.full([1], lr, "float64")
+    for t in range(1, 21):
+        g = [scale * random.standard_normal(shape) for shape in shapes]
+        paddle_aten.adam(tensors[0], [paddle.to_tensor(a) for a in g], *tensors[1:], *powers, rate, beta1, beta2, 1e-8)
+        for i in range(len(shapes)):
+            m[i], v[i] = beta1 * m[i] + (1 - beta1) * g[i], beta2 * v[i] + (1 - beta2) * g[i] ** 2
+            x[i] = x[i] - lr * np.sqrt(1 - beta2**t) / (1 - beta1**t) * m[i] / (np.sqrt(v[i]) + 1e-8)
+    for ours, theirs in zip(tensors[0], x, strict=True):
+        assert ours.numpy() == pytest.approx(theirs, rel=1e-9, abs=1e-12)
+
+
+def test_a_missing_kernel_is_named():
+    with pytest.raises(Exception, match="lgamma"):
+        paddle.lgamma(paddle.ones([3]))
+
+
+def test_a_wrong_shape_is_an_exception():
+    with pytest.raises(Exception, match="size"):
+        paddle._C_ops.bmm(paddle.ones([2, 3, 4]), paddle.ones([2, 3, 4]))
+
+
+def test_mutual_copies():
+    on_cpu = paddle.to_tensor([1.0, 2.0], place="cpu")
+    assert (on_cpu._copy_to(paddle.CustomPlace("aten", 0), True) + 1).numpy().tolist() == [2, 3]
+
+
+@pytest.mark.without_device
+def test_other_versions_are_refused(tmp_path, monkeypatch):
+    (tmp_path / paddle_aten.NAME).write_bytes(b"\x00paddle_aten built for paddle 2.0.0 torch 1.0.0;\x00")
+    monkeypatch.setenv("CUSTOM_DEVICE_ROOT", str(tmp_path))
+    monkeypatch.setattr(paddle_aten, "installed", lambda: {"paddle": "3.3.1", "torch": "2.13.0"})
+    with pytest.raises(paddle_aten.Unavailable, match="was built for paddle 2.0.0 and torch 1.0.0, but paddle 3.3.1 and"):
+        paddle_aten.check()
+    (tmp_path / paddle_aten.NAME).write_bytes(b"something else")
+    with pytest.raises(paddle_aten.Unavailable, match="built for unknown versions"):
+        paddle_aten.check()
+    monkeypatch.setattr(paddle_aten, "installed", lambda: {"paddle": "3.3.1", "torch": None})
+    with pytest.raises(paddle_aten.Unavailable, match="PyTorch is not installed"):
+        paddle_aten.check()
+
+
+def test_loading_after_paddle_is_refused():
+    import os
+
+    environment = {k: v for k, v in os.environ.items() if k != "CUSTOM_DEVICE_ROOT"}
+    script = "import paddle, paddle_aten\ntry: paddle_aten.load()\nexcept paddle_aten.Unavailable as e: print(e)"
+    told = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True).stdout
+    assert "call paddle_aten.load() before that" in told
