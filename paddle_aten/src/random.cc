@@ -42,14 +42,14 @@ uint64_t mixed(uint64_t seed, uint64_t offset) {
 void take_state() {
   auto generator = torchs();
   std::lock_guard<std::mutex> lock(generator.mutex());
-  auto seed = paddles().GetCurrentSeed(), offset = paddles().GetCurrentOffset();
+  auto [seed, offset] = paddles().IncrementOffset(0);
   if (device().is_cpu()) return generator.set_current_seed(mixed(seed, offset));
   generator.set_current_seed(seed);
   generator.set_offset(offset);
 }
 void give_state_back() {
   if (device().is_cpu()) return void(paddles().IncrementOffset(1));
-  paddles().IncrementOffset(torchs().get_offset() - paddles().GetCurrentOffset());
+  paddles().IncrementOffset(torchs().get_offset() - paddles().IncrementOffset(0).second);
 }
 
 // Around every kernel that draws.

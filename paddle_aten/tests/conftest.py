@@ -1,5 +1,8 @@
 """The device is loaded before anything imports paddle; without PyTorch or the library everything is skipped."""
 
+import os
+import subprocess
+
 import pytest
 
 import paddle_aten
@@ -25,3 +28,11 @@ def device():
         paddle.set_device("aten")
         paddle_aten.set_tf32(False)
         paddle.seed(0)
+
+
+def without_device(command):
+    """Run a Python command that knows Paddle's own kernels alone."""
+    ours = ("CUSTOM_DEVICE_ROOT", "FLAGS_enable_api_kernel_fallback")
+    environment = {name: value for name, value in os.environ.items() if name not in ours}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
