@@ -1,9 +1,9 @@
 """A Paddle device whose kernels are ATen's: every GPU that PyTorch supports computes for Paddle.
 
-    load()               before the first import of paddle; then paddle.set_device("aten")
-    Captured(step)       a step as one captured CUDA graph
-    adam(...)            TensorFlow's Adam over many tensors at once
-    set_tf32, set_deterministic, device_name, is_cuda
+load()               before the first import of paddle; then paddle.set_device("aten")
+Captured(step)       a step as one captured CUDA graph
+adam(...)            TensorFlow's Adam over many tensors at once
+set_tf32, set_deterministic, device_name, is_cuda
 """
 
 import ctypes
@@ -63,7 +63,9 @@ def check():
         raise Unavailable("PyTorch is not installed; install it and run bash paddle_aten/build.sh.")
     path = library()
     if path is None:
-        raise Unavailable(f"{NAME} is not built; run bash paddle_aten/build.sh, or set CUSTOM_DEVICE_ROOT to its folder.")
+        raise Unavailable(
+            f"{NAME} is not built; run bash paddle_aten/build.sh, or set CUSTOM_DEVICE_ROOT to its folder."
+        )
     built = built_for(path)
     if built != here:
         pair = "paddle {paddle} and torch {torch}"

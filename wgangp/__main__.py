@@ -75,9 +75,10 @@ def command_score(given):
     judge = Judge(real, len(samples), given.real)
     metrics = given.metric or judge.metrics
     print(f"{judge.protocol}; their figures change with the number of images")
-    both = {"samples": samples[: judge.count], "real": judge.others}
-    for name, scores in ((name, judge.judge(pictures, metrics)) for name, pictures in both.items()):
-        for metric, (value, spread) in scores.items():
+    scores = {"samples": judge.judge(samples, metrics)}
+    scores["real"] = judge.judge(judge.others, metrics, judge.reference_of_real)
+    for name in scores:
+        for metric, (value, spread) in scores[name].items():
             print(f"{name:9}{metric:18}{value:.4f}" + (f" ± {spread:.4f} over splits" if spread is not None else ""))
 
 

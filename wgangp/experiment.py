@@ -46,6 +46,11 @@ class Config(pydantic.BaseModel):
             "progress": self._job.label,
         }
 
+    def publish(self, rows):
+        """Put rows of a run that is still on its way into the results; at its end `run`'s rows take their place."""
+        if self._job is not None:
+            results.add_rows(self._job.experiment.name, self._job.stamped(rows))
+
     def save_arrays(self, **arrays):
         """Keep small arrays for the notebook, in results/<experiment>/<tier>-<setting>-seed<k>.npz."""
         if self._job is not None:
@@ -179,6 +184,39 @@ class Job:
         self.folder = results.output_root() / "runs" / self.experiment.name / f"{self.slug}-{self.config_sha256[:8]}"
         self.arrays_path = results.output_root() / "results" / self.experiment.name / f"{self.slug}.npz"
 
+    def begin(self, device):
+        """Start the clock, which goes on where an earlier attempt left it.
+
+        Args:
+            device: what it runs on, as `devices.choose` describes it.
+        """
+        before = self.folder / "seconds.json"
+        spent = json.loads(before.read_text()) if before.exists() else 0.0
+        self.device, self.began = device, time.time() - spent
+
+    @property
+    def seconds(self):
+        """Spent so far, over all attempts."""
+        return round(time.time() - self.began, 1)
+
+    def stamped(self, rows):
+        """Complete the rows of `run` with the setting and where they come from."""
+        provenance = {
+            "tier": self.tier,
+            "seed": self.seed,
+            "config_sha256": self.config_sha256,
+            "commit": results.code_commit(),
+            "device": self.device,
+            "paddle": paddle.__version__,
+            "wall_seconds": self.seconds,
+            "finished": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+
+        def whole(part):
+            return f"{self.setting}, {part}" if part else self.setting
+
+        return [row | provenance | {"setting": whole(row["setting"])} for row in rows]
+
     @property
     def done(self):
         """Whether this machine has run it."""
@@ -200,31 +238,15 @@ def run_job(job, **device):
         InputError, Diverged, BudgetSpent: see `BaseGAN.train`.
     """
     with locked(job.folder / "lock", wait=False):
-        device_name = devices.choose(**device)
+        job.begin(devices.choose(**device))
         about = {"experiment": job.experiment.name, "setting": job.setting, "tier": job.tier, "seed": job.seed}
         write_json(job.folder / "job.json", about)
-        spent_path = job.folder / "seconds.json"
-        spent = json.loads(spent_path.read_text()) if spent_path.exists() else 0.0
-        began = time.time()
         seed_everything(job.seed)
         try:
             rows = job.experiment.run(job.config, job.seed)
         finally:
-            seconds = round(spent + time.time() - began, 1)
-            write_json(spent_path, seconds)
-        provenance = {
-            "tier": job.tier,
-            "seed": job.seed,
-            "config_sha256": job.config_sha256,
-            "commit": results.code_commit(),
-            "device": device_name,
-            "paddle": paddle.__version__,
-            "wall_seconds": seconds,
-            "finished": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        }
-        for row in rows:
-            row["setting"] = f"{job.setting}, {row['setting']}" if row["setting"] else job.setting
-        write_json(job.folder / "rows.json", [row | provenance for row in rows])
+            write_json(job.folder / "seconds.json", job.seconds)
+        write_json(job.folder / "rows.json", job.stamped(rows))
         publish(job)
 
 

@@ -5,9 +5,6 @@ import os
 import tempfile
 from pathlib import Path
 
-import nbformat
-import papermill
-
 from wgangp import results
 from wgangp.errors import InputError
 from wgangp.files import replacing
@@ -24,6 +21,9 @@ def execute(name):
     Raises:
         InputError: there is no such notebook, or a cell failed.
     """
+    import nbformat  # here, since they take long to import and no other command needs them
+    import papermill
+
     source = results.ROOT / "notebooks" / f"{name}.ipynb"
     if not source.exists():
         raise InputError(f"there is no notebook {source}.")

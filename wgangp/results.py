@@ -107,13 +107,36 @@ def replace_job(name, setting, tier, seed, rows):
     Raises:
         InputError: the file cannot be written; what was there is untouched.
     """
-    path = path_of(name)
-    with locked(output_root() / "runs" / f"{name}.lock"):
-        old = read(name)
+
+    def others(old):
         same = (old["tier"] == tier) & (old["seed"] == seed)
         same &= (old["setting"] == setting) | old["setting"].astype(str).str.startswith(f"{setting}, ")
+        return old[~same]
+
+    _rewrite(name, others, rows)
+
+
+def add_rows(name, rows):
+    """Put rows in place of those with the same quantity, setting, tier and seed; safe when several processes write.
+
+    Args:
+        name: the experiment.
+        rows: dicts with COLUMNS.
+
+    Raises:
+        InputError: the file cannot be written; what was there is untouched.
+    """
+    keys = pd.MultiIndex.from_frame(pd.DataFrame(rows)[KEY])
+    _rewrite(name, lambda old: old[~pd.MultiIndex.from_frame(old[KEY]).isin(keys)], rows)
+
+
+def _rewrite(name, kept, rows):
+    """Write kept(old rows) and new ones."""
+    path = path_of(name)
+    with locked(output_root() / "runs" / f"{name}.lock"):
+        old = kept(read(name))
         new = pd.DataFrame(rows, columns=COLUMNS)
-        frame = pd.concat([old[~same], new]) if len(old[~same]) else new
+        frame = pd.concat([old, new]) if len(old) else new
         frame = frame.sort_values(["tier", "setting", "quantity", "seed"])
         with replacing(path) as file:
             frame.to_csv(file, index=False)

@@ -56,7 +56,7 @@ def run(config, seed):
         batch_size=config.batch_size,
         iterations=config.iterations,
         seed=seed,
-        callbacks=[judge.callback(config.judged_every, "dcgan", metrics)],
+        callbacks=[judge.callback(config.judged_every, "dcgan", metrics, config.publish)],
         **training,
         **config.train_options,
     )
@@ -65,10 +65,7 @@ def run(config, seed):
     stacked = {f"curve/{k}": np.stack([v.index + 1, v[k], v["seconds"]]) for k, v in curves.items()}
     config.save_arrays(samples=grid, **stacked)
     rows = judge.rows(to_bytes(gan.generate(judge.count, seed=seed + 1), "dcgan"))
-    for name, curve in curves.items():
-        about = {"protocol": judge.protocol, "data": data.sha256, "weights": judge.weights_sha256(name)}
-        for iteration, value in curve[name].items():
-            rows.append(row(name, value, setting=f"iteration {iteration + 1}", **about))
+    rows += judge.rows_over_training(history, metrics)
     seconds = history["seconds"].iloc[-1] / len(history)
     timing = {"protocol": "training and judgements, mean over all", "data": data.sha256}
     rows.append(row("seconds_per_iteration", seconds, **timing))

@@ -16,7 +16,6 @@ from wgangp.data.images import cifar10
 from wgangp.experiment import Config as BaseConfig
 from wgangp.metrics.judge import Judge
 from wgangp.networks.cifar import ResNetCritic, ResNetGenerator
-from wgangp.results import row
 
 
 class Config(BaseConfig):
@@ -47,26 +46,33 @@ def run(config, seed):
     gan, data = build(config), cifar10(fallback=True)
     judge = Judge(data, config.judged, config.reference)
     metrics = judge.metrics if config.judged_by == "all" else judge.cheap
+    labels = {"labels": np.tile(np.arange(10), 10)} if config.supervised else {}  # a class per column
+
+    def grid():
+        return to_bytes(gan.generate(100, seed=seed, **labels), "resnet")
+
+    def keep_samples(gan, iteration, record):  # so that a run on its way can be looked at
+        config.save_arrays(samples=grid())
+
+    keep_samples.every = config.judged_every
     training = {"batch_size": config.batch_size, "generator_batch_size": config.generator_batch_size}
     training |= {"g_learning_rate": config.learning_rate, "d_learning_rate": config.learning_rate, "lr_decay": True}
     training |= {"beta1": config.beta1, "beta2": config.beta2, "iterations": config.iterations, "seed": seed}
     history = gan.train(
         ScaledImages(data.images, "resnet", data.labels if config.supervised else None),
-        callbacks=[judge.callback(config.judged_every, "resnet", metrics)],
+        callbacks=[judge.callback(config.judged_every, "resnet", metrics, config.publish), keep_samples],
         **training,
         **config.train_options,
     )
-    labels = {"labels": np.tile(np.arange(10), 10)} if config.supervised else {}  # a class per column
-    grid = to_bytes(gan.generate(100, seed=seed, **labels), "resnet")
     curves = {name: history[name].dropna() for name in metrics}
     config.save_arrays(
-        samples=grid,
+        samples=grid(),
         **{f"curve/{name}": np.stack([curve.index + 1, curve]) for name, curve in curves.items()},
         **{f"generator/{name}": value.numpy() for name, value in gan.generator.state_dict().items()},
     )
     rows = judge.rows(to_bytes(gan.generate(judge.count, seed=seed + 1), "resnet"))
+    rows += judge.rows_over_training(history, metrics)
     for name, curve in curves.items():
-        best = curve.max() if name.endswith("score") else curve.min()
-        about = {"data": data.sha256, "weights": judge.weights_sha256(name)}
-        rows.append(row(f"{name}_best", best, protocol=f"best of {len(curve)}; {judge.protocol}", **about))
+        best = judge.row(name, curve.max() if name.endswith("score") else curve.min())
+        rows.append(best | {"quantity": f"{name}_best", "protocol": f"best of {len(curve)}; {judge.protocol}"})
     return rows

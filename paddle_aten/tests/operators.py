@@ -1,11 +1,9 @@
 """Every operator against Paddle's CPU kernels, in float64: values, first and second derivatives.
 
-    python -m paddle_aten.tests.operators --save FILE      on any machine: references from Paddle's CPU kernels
-    python -m paddle_aten.tests.operators --load FILE      on a GPU: compares, a line per operator
+python -m paddle_aten.tests.operators --save FILE      on any machine: references from Paddle's CPU kernels
+python -m paddle_aten.tests.operators --load FILE      on a GPU: compares, a line per operator
 """
 
-import argparse
-import sys
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -99,7 +97,9 @@ def cases():
     table = [Case(name, f, [normal(4, 5)], 2 if not name.endswith("_") else 1) for name, f in smooth.items()]
     table += [Case(name, f, [positive(4, 5)]) for name, f in on_positive.items()]
     table += [Case(name, f, [apart(4, 5)], 1) for name, f in once.items()]
-    table += [Case(name, f, [positive(4, 5)], 1) for name, f in {"log1p": p.log1p, "log2": p.log2, "log10": p.log10}.items()]
+    table += [
+        Case(name, f, [positive(4, 5)], 1) for name, f in {"log1p": p.log1p, "log2": p.log2, "log10": p.log10}.items()
+    ]
     table += [
         Case("add", lambda x, y: (x + y) * x, [square, normal(4, 1)]),
         Case("subtract", lambda x, y: (x - y) ** 2, [square, normal(5)]),
@@ -257,52 +257,9 @@ def error(ours, theirs):
     return max(errors)
 
 
-def save(path):
-    """Write the references, from Paddle's CPU kernels."""
-    import paddle
-
-    paddle.set_device("cpu")
-    arrays = {}
-    for case in cases():
-        arrays |= {f"{case.name}/{i}": value for i, value in enumerate(evaluate(case))}
-    np.savez_compressed(path, **arrays)
-
-
 def compare(case, stored):
     """Error of a case against the references."""
     theirs = []
     while f"{case.name}/{len(theirs)}" in stored:
         theirs.append(stored[f"{case.name}/{len(theirs)}"])
     return error(evaluate(case), theirs)
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--save")
-    what.add_argument("--load")
-    given = parser.parse_args()
-    if given.save:
-        return save(given.save)
-    import paddle_aten
-
-    paddle_aten.load()
-    import paddle
-
-    paddle.set_device("aten")
-    paddle_aten.set_tf32(False)
-    stored, table, bad = np.load(given.load), cases(), 0
-    for case in table:
-        try:
-            e = compare(case, stored)
-            told = f"{e:.0e}"
-        except Exception as problem:  # a missing kernel is one failure among others
-            e, told = np.inf, str(problem).strip().splitlines()[-1][:150]
-        bad += not e < case.tolerance
-        print(f"{'ok' if e < case.tolerance else 'BAD':4}{case.name:45}{told}")
-    print(f"{paddle_aten.device_name()}: {len(table) - bad} of {len(table)} equal to Paddle's CPU kernels")
-    return bad > 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

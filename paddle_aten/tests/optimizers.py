@@ -1,6 +1,4 @@
-"""Paddle's optimizers on two small parameters: python -m paddle_aten.tests.optimizers FILE saves what its CPU gives."""
-
-import sys
+"""Paddle's optimizers on two small parameters."""
 
 import numpy as np
 import paddle
@@ -35,8 +33,3 @@ def optimised(name, steps=20):
         if isinstance(optimizer._learning_rate, paddle.optimizer.lr.LRScheduler):
             optimizer._learning_rate.step()
     return np.concatenate([w.numpy().ravel(), v.numpy()])
-
-
-if __name__ == "__main__":
-    paddle.set_device("cpu")
-    np.savez(sys.argv[1], **{name: optimised(name) for name in OPTIMIZERS})

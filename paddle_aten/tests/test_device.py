@@ -8,8 +8,7 @@ import paddle
 import pytest
 
 import paddle_aten
-from paddle_aten.tests import optimizers
-from paddle_aten.tests.conftest import without_device
+from paddle_aten.tests import optimizers, references
 
 
 def draws():
@@ -51,7 +50,9 @@ def test_distributions():
     normal, uniform = paddle.randn([n]).numpy(), paddle.uniform([n], min=-1.0, max=3.0).numpy()
     assert abs(normal.mean()) < 5 / n**0.5 and abs(normal.var() - 1) < 5 * (2 / n) ** 0.5
     assert abs((normal**4).mean() - 3) < 5 * (96 / n) ** 0.5
-    assert -1 <= uniform.min() < -0.99 and 2.99 < uniform.max() <= 3 and abs(uniform.mean() - 1) < 5 * (16 / 12 / n) ** 0.5
+    assert (
+        -1 <= uniform.min() < -0.99 and 2.99 < uniform.max() <= 3 and abs(uniform.mean() - 1) < 5 * (16 / 12 / n) ** 0.5
+    )
     kept = paddle.nn.functional.dropout(paddle.ones([n]), 0.25).numpy()
     assert abs((kept == 0).mean() - 0.25) < 5 * (0.1875 / n) ** 0.5 and kept.max() == pytest.approx(4 / 3)
     cut = paddle.empty([n])
@@ -85,9 +86,7 @@ def test_captured_step_draws_as_the_step_does():
 
 @pytest.fixture(scope="module")
 def on_the_cpu(tmp_path_factory):
-    path = tmp_path_factory.mktemp("optimizers") / "cpu.npz"
-    without_device([sys.executable, "-m", "paddle_aten.tests.optimizers", str(path)])
-    return np.load(path)
+    return np.load(references.folder(tmp_path_factory.mktemp("references")) / "optimizers.npz")
 
 
 @pytest.mark.parametrize("name", optimizers.OPTIMIZERS)
@@ -134,7 +133,9 @@ def test_other_versions_are_refused(tmp_path, monkeypatch):
     (tmp_path / paddle_aten.NAME).write_bytes(b"\x00paddle_aten built for paddle 2.0.0 torch 1.0.0;\x00")
     monkeypatch.setenv("CUSTOM_DEVICE_ROOT", str(tmp_path))
     monkeypatch.setattr(paddle_aten, "installed", lambda: {"paddle": "3.3.1", "torch": "2.13.0"})
-    with pytest.raises(paddle_aten.Unavailable, match="was built for paddle 2.0.0 and torch 1.0.0, but paddle 3.3.1 and"):
+    with pytest.raises(
+        paddle_aten.Unavailable, match="was built for paddle 2.0.0 and torch 1.0.0, but paddle 3.3.1 and"
+    ):
         paddle_aten.check()
     (tmp_path / paddle_aten.NAME).write_bytes(b"something else")
     with pytest.raises(paddle_aten.Unavailable, match="built for unknown versions"):

@@ -1,21 +1,16 @@
 """The table of operators.py, its references computed by a process that knows Paddle's CPU kernels alone."""
 
-import sys
-
 import numpy as np
 import pytest
 
-from paddle_aten.tests import operators
-from paddle_aten.tests.conftest import without_device
+from paddle_aten.tests import operators, references
 
 NAMES = [case.name for case in operators.cases()]
 
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
-    path = tmp_path_factory.mktemp("references") / "operators.npz"
-    without_device([sys.executable, "-m", "paddle_aten.tests.operators", "--save", str(path)])
-    return np.load(path)
+    return np.load(references.folder(tmp_path_factory.mktemp("references")) / "operators.npz")
 
 
 @pytest.fixture(scope="module")

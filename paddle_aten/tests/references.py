@@ -1,0 +1,41 @@
+"""What Paddle's own CPU kernels give: python -m paddle_aten.tests.references FOLDER writes all of it.
+
+Tests compute it in a process of its own, or read it from $PADDLE_ATEN_REFERENCES, for machines where Paddle's
+own kernels do not run.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+
+
+def write(folder):
+    """Write operators.npz, optimizers.npz and first_steps.npz into a folder."""
+    import paddle
+
+    from paddle_aten.tests import first_steps, operators, optimizers
+
+    paddle.set_device("cpu")
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    values = {}
+    for case in operators.cases():
+        values |= {f"{case.name}/{i}": value for i, value in enumerate(operators.evaluate(case))}
+    np.savez_compressed(Path(folder, "operators.npz"), **values)
+    np.savez(Path(folder, "optimizers.npz"), **{name: optimizers.optimised(name) for name in optimizers.OPTIMIZERS})
+    np.savez(Path(folder, "first_steps.npz"), **{name: first_steps.losses(name) for name in first_steps.MODELS})
+
+
+def folder(scratch):
+    """A folder with all of it."""
+    given = os.environ.get("PADDLE_ATEN_REFERENCES")
+    if given is None:
+        from paddle_aten.tests.conftest import without_device
+
+        without_device([sys.executable, "-m", "paddle_aten.tests.references", str(scratch)])
+    return Path(given or scratch)
+
+
+if __name__ == "__main__":
+    write(sys.argv[1])

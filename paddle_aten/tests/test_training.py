@@ -1,0 +1,102 @@
+"""Training on the device: the CPU's losses, captured steps, resuming, memory."""
+
+import numpy as np
+import paddle
+import pytest
+
+import paddle_aten
+from paddle_aten.tests import first_steps, references
+from wgangp import WGAN, WGAN_GP, ConditionalWGAN_GP, devices
+from wgangp.data.batches import ScaledImages
+from wgangp.data.toy import Toy
+from wgangp.errors import BudgetSpent
+from wgangp.networks import cifar, toy
+
+
+@pytest.fixture(scope="module")
+def on_the_cpu(tmp_path_factory):
+    return np.load(references.folder(tmp_path_factory.mktemp("references")) / "first_steps.npz")
+
+
+@pytest.mark.parametrize("name", first_steps.MODELS)
+def test_twenty_steps_have_the_cpus_losses(name, on_the_cpu):
+    ours, theirs = first_steps.losses(name), on_the_cpu[name]
+    spread = np.abs(theirs).max(axis=0)
+    assert (np.abs(ours - theirs).max(axis=0) < 2e-4 * spread).all()
+    assert (np.abs(ours[0] - theirs[0]) < 1e-5 * spread).all()
+
+
+def images(n=64, labels=False):
+    random = np.random.default_rng(0)
+    pixels = random.integers(0, 256, (n, 3, 32, 32)).astype("uint8")
+    return ScaledImages(pixels, "resnet", random.integers(0, 10, n) if labels else None)
+
+
+CASES = {
+    "ResNet": lambda: (WGAN_GP(cifar.ResNetGenerator(8), cifar.ResNetCritic(8)), images(), 8),
+    "AC-GAN": lambda: (
+        ConditionalWGAN_GP(cifar.ResNetGenerator(8, 10), cifar.ResNetCritic(8, 10)),
+        images(labels=True),
+        8,
+    ),
+    "DCGAN nets": lambda: (WGAN_GP(cifar.dcgan_generator(4), cifar.dcgan_critic(4)), images(), 8),
+    "toy, clipping, RMSProp": lambda: (WGAN(toy.toy_generator(32), toy.toy_critic(32)), Toy("8gaussians"), 32),
+}
+
+
+@pytest.fixture
+def deterministic():
+    paddle_aten.set_deterministic(True)
+    yield
+    paddle_aten.set_deterministic(False)
+
+
+def trained(name, **options):
+    """Weights and history after 12 iterations."""
+    paddle.seed(0)
+    gan, data, batch_size = CASES[name]()
+    options = {"iterations": 12, "lr_decay": True, "seed": 3, "progress": None} | options
+    history = gan.train(data, batch_size=batch_size, **options)
+    networks = (gan.generator, gan.discriminator)
+    weights = np.concatenate([p.numpy().ravel() for network in networks for p in network.parameters()])
+    return weights, history.drop(columns="seconds")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_captured_equals_step_by_step_bit_for_bit(name, deterministic, monkeypatch):
+    captured, history = trained(name)
+    monkeypatch.setattr(devices.Replayed, "FIRST", 1000)
+    stepped, expected = trained(name)
+    assert (captured == stepped).all() and history.equals(expected)
+    assert len(set(history["critic_loss"])) == len(history)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_run_stopped_and_resumed_ends_like_an_uninterrupted_one(name, deterministic, tmp_path):
+    whole, expected = trained(name)
+    path = tmp_path / "checkpoint.npz"
+
+    class Clock:  # the deadline passes in the seventh iteration
+        calls = 0
+
+        def __lt__(self, now):
+            Clock.calls += 1
+            return Clock.calls == 7
+
+    with pytest.raises(BudgetSpent):
+        trained(name, checkpoint=path, deadline=Clock())
+    resumed, history = trained(name, checkpoint=path)
+    assert (whole == resumed).all() and history.equals(expected[history.columns])
+
+
+@pytest.mark.skipif(not paddle_aten.is_cuda(), reason="captured graphs need a CUDA GPU")
+def test_ten_thousand_captured_iterations_without_growth():
+    import psutil
+    import torch
+
+    gan = WGAN_GP(toy.toy_generator(64), toy.toy_critic(64))
+    gan.train(Toy("8gaussians"), batch_size=64, iterations=500, progress=None)
+    before, host = torch.cuda.memory_allocated(), psutil.Process().memory_info().rss
+    gan.train(Toy("8gaussians"), batch_size=64, iterations=10_000, progress=None)
+    assert torch.cuda.memory_allocated() - before < 5e6
+    assert psutil.Process().memory_info().rss - host < 50e6
