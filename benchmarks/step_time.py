@@ -67,8 +67,13 @@ def paddle_steps():
     g_optimizer = make_optimizer(gan.generator, settings, 1e-4)
     d_optimizer = make_optimizer(gan.discriminator, settings, 1e-4)
     real = paddle.randn([BATCH, 2])
+
+    @paddle.no_grad()
+    def fake():
+        return gan.draw_fake(real)
+
     return {
-        "critic step": lambda: gan.critic_step(real, d_optimizer),
+        "critic step": lambda: gan.critic_step(real, fake(), d_optimizer),
         "generator step": lambda: gan.generator_step(real, g_optimizer),
     }
 

@@ -114,14 +114,25 @@ def test_batch_norm_separates_real_from_fake():
 def test_decay_and_generator_batch_size():
     rates, sizes = [], []
     gan = new()
-    whole_step, whole_fake = gan.critic_step, gan.draw_fake
-    gan.critic_step = lambda real, optimizer: rates.append(optimizer.get_lr()) or whole_step(real, optimizer)
-    gan.draw_fake = lambda real: sizes.append(real.shape[0]) or whole_fake(real)
+    whole_step, whole_fakes = gan.critic_step, gan.draw_fakes
+    gan.critic_step = lambda real, fake, optimizer: (
+        rates.append(optimizer.get_lr()) or whole_step(real, fake, optimizer)
+    )
+    gan.draw_fakes = lambda reals: sizes.extend(real.shape[0] for real in reals) or whole_fakes(reals)
     gan.train(
         Toy("8gaussians"), 16, iterations=4, lr_decay=True, generator_batch_size=24, d_learning_rate=1.0, progress=None
     )
     assert rates == pytest.approx(np.repeat([1, 0.75, 0.5, 0.25], 5))
     assert sizes == [16] * 5 + ([24] + [16] * 5) * 3
+
+
+def test_foreign_batch_norm_in_the_generator_sees_each_batch_alone():
+    norm = nn.BatchNorm1D(4)
+    gan = WGAN_GP(nn.Sequential(nn.Linear(2, 4), norm, nn.Linear(4, 2)), toy_critic(8, 2), latent_dim=2)
+    seen = []
+    norm.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[0]))
+    fakes = gan.draw_fakes([paddle.zeros([6, 2])] * 3)
+    assert seen == [6, 6, 6] and [fake.shape for fake in fakes] == [[6, 2]] * 3
 
 
 def test_training_data_of_every_kind_gives_the_same_training():

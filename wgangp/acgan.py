@@ -70,9 +70,10 @@ class ConditionalWGAN_GP(WGAN_GP):
     def draw(self, n):
         return self.generator(paddle.randn([n, self.latent_dim]), self.random_labels(n))
 
-    def draw_fake(self, real):
-        labels = real[1]
-        return self.in_groups(paddle.randn([labels.shape[0], self.latent_dim]), labels)
+    def draw_fakes(self, reals):
+        labels = paddle.concat([labels for _, labels in reals])
+        sizes = [labels.shape[0] for _, labels in reals]
+        return self.in_batches(sizes, paddle.randn([labels.shape[0], self.latent_dim]), labels)
 
     def critic_loss(self, real, fake):
         images, labels = real

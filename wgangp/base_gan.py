@@ -14,7 +14,7 @@ from wgangp.data.batches import as_batches
 from wgangp.devices import tensors
 from wgangp.errors import BudgetSpent, InputError
 from wgangp.history import History
-from wgangp.layers import use_channels_last
+from wgangp.layers import BatchNorm, sub_batches, use_channels_last
 from wgangp.optimizers import Adam, RMSProp, load_state_arrays, state_arrays
 from wgangp.progress import Progress
 
@@ -48,6 +48,7 @@ class BaseGAN:
         self.history = pd.DataFrame()
         self.batch_size = 64
         self.one_pass = not double_backward.has_batch_norm(discriminator)
+        self.one_generator_pass = not double_backward.has_batch_norm(generator, but=BatchNorm)
         random_state = paddle.get_rng_state()
         self._sample_shape = self._check_networks()
         paddle.set_rng_state(random_state)
@@ -85,44 +86,53 @@ class BaseGAN:
         """
         return self.generator(paddle.randn([n, self.latent_dim]))
 
-    def draw_fake(self, real):
-        """Generated samples for one step.
+    def draw_fakes(self, reals):
+        """Generated samples for several steps, in one pass of the generator.
 
         Args:
-            real: the batch of real samples that they accompany, [n, ...].
+            reals: the batches of real samples that they accompany, [n, ...] each.
 
         Returns:
-            [n, ...].
+            A list of [n, ...].
         """
-        return self.in_groups(paddle.randn([real.shape[0], self.latent_dim]))
+        sizes = [real.shape[0] for real in reals]
+        return self.in_batches(sizes, paddle.randn([sum(sizes), self.latent_dim]))
 
-    def in_groups(self, *inputs):
-        """The generator's output in training: in sub-batches where it has an attribute `groups`.
+    def draw_fake(self, real):
+        """Generated samples for one step; as `draw_fakes`."""
+        return self.draw_fakes([real])[0]
 
-        Batch norm then uses each sub-batch's own statistics.
+    def in_batches(self, sizes, *inputs):
+        """The generator's output in training, for several batches at once.
+
+        Batch norm uses each batch's own statistics, and those of each of its sub-batches where the generator has an
+        attribute `groups`.
 
         Args:
-            inputs: the generator's, [n, ...] each.
+            sizes: of the batches.
+            inputs: the generator's, [sum of sizes, ...] each.
 
         Returns:
-            [n, ...].
+            A list of [size, ...].
 
         Raises:
-            InputError: n is not a multiple of the generator's groups.
+            InputError: a size is not a multiple of the generator's groups.
 
         Source: gan_cifar_resnet.py lines 189-192 and 288-299.
         """
         groups = getattr(self.generator, "groups", 1)
-        if groups == 1:
-            return self.generator(*inputs)
-        n = inputs[0].shape[0]
-        if n % groups:
+        if sizes[0] % groups:
             raise InputError(
-                f"the generator trains in {groups} sub-batches (its attribute groups), which a batch of {n} "
+                f"the generator trains in {groups} sub-batches (its attribute groups), which a batch of {sizes[0]} "
                 "cannot be split into; use another batch size or set groups."
             )
-        parts = zip(*(x.split(groups) for x in inputs), strict=True)
-        return paddle.concat([self.generator(*part) for part in parts])
+        parts = groups * len(sizes)
+        if self.one_generator_pass and len(set(sizes)) == 1:
+            with sub_batches(parts):
+                return self.generator(*inputs).split(len(sizes))
+        lengths = [size // groups for size in sizes for _ in range(groups)]
+        outputs = [self.generator(*part) for part in zip(*(x.split(lengths) for x in inputs), strict=True)]
+        return [paddle.concat(outputs[i * groups : (i + 1) * groups]) for i in range(len(sizes))]
 
     def score_both(self, real, fake):
         """Critic's scores of real and generated samples, one pass unless batch norm would mix them.
@@ -185,18 +195,17 @@ class BaseGAN:
     def constrain_critic(self):
         """What a method does to the critic's weights after each of its steps; nothing here."""
 
-    def critic_step(self, real, optimizer):
+    def critic_step(self, real, fake, optimizer):
         """One step of the critic.
 
         Args:
             real: a batch, [n, ...].
+            fake: generated samples, without a gradient, [n, ...].
             optimizer: of the critic's parameters.
 
         Returns:
             {name: scalar tensor}: the loss and its parts.
         """
-        with paddle.no_grad():
-            fake = self.draw_fake(real)
         loss, parts = self.critic_loss(real, fake)
         loss.backward()
         optimizer.step()
@@ -243,11 +252,13 @@ class BaseGAN:
             {name: scalar tensor}: the losses and their parts, the critic's of its last step.
         """
         losses = {}
-        for i in range(self.critic_iters):
-            real = self.take(batches.load(drawn[i]))
-            if i == 0 and g_optimizer is not None:
-                losses |= self.generator_step(self.batch_like(real, self.batch_size), g_optimizer)
-            losses |= self.critic_step(real, d_optimizer)
+        reals = [self.take(batches.load(drawn[i])) for i in range(self.critic_iters)]
+        if g_optimizer is not None:
+            losses |= self.generator_step(self.batch_like(reals[0], self.batch_size), g_optimizer)
+        with paddle.no_grad():
+            fakes = self.draw_fakes(reals)
+        for real, fake in zip(reals, fakes, strict=True):
+            losses |= self.critic_step(real, fake, d_optimizer)
         return losses
 
     def train(

@@ -92,7 +92,13 @@ def _error_of_second_derivative(layer, x):
     return None
 
 
-def has_batch_norm(network):
-    """Tell whether a network has batch normalisation anywhere."""
+def has_batch_norm(network, but=()):
+    """Tell whether a network has batch normalisation anywhere.
+
+    Args:
+        network: a Paddle layer.
+        but: classes that do not count.
+    """
     kinds = (BatchNorm, nn.BatchNorm, nn.BatchNorm1D, nn.BatchNorm2D, nn.BatchNorm3D, nn.SyncBatchNorm)
-    return any(isinstance(layer, kinds) for layer in network.sublayers(include_self=True))
+    layers = network.sublayers(include_self=True)
+    return any(isinstance(layer, kinds) and not isinstance(layer, but) for layer in layers)

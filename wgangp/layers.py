@@ -248,7 +248,7 @@ class BatchNorm(ImageLayer):
     """Batch normalisation over all axes but the second, always with the batch's own statistics.
 
     The authors never pass is_training, so that sampling uses the batch's statistics as well; there are
-    no running ones.
+    no running ones. Within `sub_batches` each part of the batch has its own statistics.
 
     Args:
         channels: size of axis 1; of a vector each unit is a channel.
@@ -256,6 +256,8 @@ class BatchNorm(ImageLayer):
 
     Source: tflib/ops/batchnorm.py.
     """
+
+    parts = 1
 
     def __init__(self, channels, epsilon=1e-5):
         super().__init__()
@@ -268,6 +270,11 @@ class BatchNorm(ImageLayer):
 
     def normalise(self, x, scale=None, offset=None):
         """Normalise, then scale and shift where given, [channels] each."""
+        if self.parts == 1:
+            return self._normalise(x, scale, offset)
+        return paddle.concat([self._normalise(part, scale, offset) for part in x.split(self.parts)])
+
+    def _normalise(self, x, scale, offset):
         return F.batch_norm(
             x,
             self.unused_mean,
@@ -282,6 +289,23 @@ class BatchNorm(ImageLayer):
 
     def forward(self, x):
         return self.normalise(x, self.scale, self.offset)
+
+
+class sub_batches:
+    """A context in which every `BatchNorm` takes its batch as several, one after the other.
+
+    Args:
+        count: how many, of equal size.
+    """
+
+    def __init__(self, count):
+        self.count = count
+
+    def __enter__(self):
+        BatchNorm.parts = self.count
+
+    def __exit__(self, *_):
+        BatchNorm.parts = 1
 
 
 class ConditionalBatchNorm(BatchNorm):

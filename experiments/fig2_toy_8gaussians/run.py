@@ -58,7 +58,8 @@ def build(config):
     critic = toy_critic(config.width, config.depth)
     if config.generator == "trained":
         return method(toy_generator(config.width, config.depth), critic, critic_iters=config.critic_iters, **options)
-    against_noisy_data = type(method.__name__, (method,), {"draw_fake": lambda gan, real: gan.generator(real)})
+    own = {"draw_fakes": lambda gan, reals: [gan.generator(real) for real in reals]}
+    against_noisy_data = type(method.__name__, (method,), own)
     return against_noisy_data(NoisyData(), critic, critic_iters=config.critic_iters, **options)
 
 
