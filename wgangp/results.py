@@ -145,8 +145,10 @@ def _rewrite(name, kept, rows):
 def code_commit():
     """The commit of the running code, with "-dirty" where the code differs from it.
 
-    Where the code is a copy without git, $WGANGP_COMMIT says it.
+    $WGANGP_COMMIT says it instead where the code is a copy of a commit that git does not know.
     """
+    if given := os.environ.get("WGANGP_COMMIT"):
+        return given
 
     def git(*arguments):
         return subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True).stdout
@@ -155,4 +157,4 @@ def code_commit():
         changed = git("status", "--porcelain", "--", "wgangp", "experiments", "paddle_aten").strip()
         return git("rev-parse", "--short=12", "HEAD").strip() + ("-dirty" if changed else "")
     except (OSError, subprocess.CalledProcessError):
-        return os.environ.get("WGANGP_COMMIT", "unknown")
+        return "unknown"
