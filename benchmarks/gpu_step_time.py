@@ -4,26 +4,22 @@
 
 Table 3's model and Figure 3's, at the paper's sizes: an iteration is five critic steps with fresh batches of 64
 and a generator step (of 128 for Table 3). Ours as `BaseGAN.train` makes them, step by step and as a captured graph;
-PyTorch's as its ports of WGAN-GP write them, likewise. All four run in alternated blocks of one process, TF32
-allowed, cuDNN choosing its fastest kernels. Printed: milliseconds (median, lowest, highest over blocks), the ratio
-to PyTorch step by step of each round of blocks, and where a captured iteration of ours spends its time.
+PyTorch's as its ports of WGAN-GP write them, likewise. Each side has a process of its own, and they take turns block by
+block on the same GPU, TF32 allowed, cuDNN choosing its fastest kernels. Printed: milliseconds (median, lowest, highest
+over blocks), the ratio to PyTorch step by step, and where a captured iteration of ours spends its time.
 """
 
 import argparse
+import json
 import statistics
+import subprocess
+import sys
 import time
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
-
-from wgangp import WGAN_GP, devices  # isort: skip (before paddle: it loads the device)
-import paddle
-
-from wgangp.base_gan import make_optimizer
-from wgangp.data.batches import ScaledImages, as_batches
-from wgangp.networks import cifar
 
 CRITIC_ITERS, LAMBDA, BATCH = 5, 10.0, 64
 
@@ -112,14 +108,14 @@ class TorchDCGANCritic(nn.Module):
 
 MODELS = {
     "Table 3": {
-        "ours": lambda dim: (cifar.ResNetGenerator(dim), cifar.ResNetCritic(dim)),
+        "ours": lambda cifar, dim: (cifar.ResNetGenerator(dim), cifar.ResNetCritic(dim)),
         "torch": lambda dim: (TorchResNetGenerator(dim), TorchResNetCritic(dim)),
         "generator_batch": 2 * BATCH,
         "scaling": "resnet",
         "adam": (2e-4, 0.0, 0.9),
     },
     "Figure 3": {
-        "ours": lambda dim: (cifar.dcgan_generator(dim), cifar.dcgan_critic(dim)),
+        "ours": lambda cifar, dim: (cifar.dcgan_generator(dim), cifar.dcgan_critic(dim)),
         "torch": lambda dim: (TorchDCGANGenerator(dim), TorchDCGANCritic(dim)),
         "generator_batch": BATCH,
         "scaling": "dcgan",
@@ -187,7 +183,14 @@ def torch_captured(iteration):
 
 def our_iteration(model, dim, images, captured):
     """An iteration as `BaseGAN.train` makes it."""
-    gan = WGAN_GP(*model["ours"](dim), lambda_gp=LAMBDA, critic_iters=CRITIC_ITERS)
+    from wgangp import WGAN_GP, devices
+    from wgangp.base_gan import make_optimizer
+    from wgangp.data.batches import ScaledImages, as_batches
+    from wgangp.networks import cifar
+
+    devices.choose()
+    torch.backends.cudnn.benchmark = True
+    gan = WGAN_GP(*model["ours"](cifar, dim), lambda_gp=LAMBDA, critic_iters=CRITIC_ITERS)
     gan.batch_size = model["generator_batch"]
     batches = as_batches(ScaledImages(images, model["scaling"]), BATCH, 0)
     rate, beta1, beta2 = model["adam"]
@@ -222,19 +225,54 @@ def milliseconds(iteration, repeats):
 
 
 def kernels(iteration, repeats=3, most=14):
-    """Kernels by time, per iteration."""
+    """Kernels by time, per iteration, as lines."""
     if not torch.cuda.is_available():
-        return
+        return []
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
         for _ in range(repeats):
             iteration()
         synchronize()
     events = sorted(profile.key_averages(), key=lambda event: -event.self_device_time_total)
     total = sum(event.self_device_time_total for event in events) / 1000 / repeats
-    print(f"  kernels of a captured iteration, {total:.2f} ms in all:")
+    lines = [f"kernels of a captured iteration, {total:.2f} ms in all:"]
     for event in events[:most]:
         spent = event.self_device_time_total / 1000 / repeats
-        print(f"  {spent:8.3f} ms {event.count / repeats:6.0f} x  {event.key[:100]}")
+        lines.append(f"{spent:8.3f} ms {event.count / repeats:6.0f} x  {event.key[:100]}")
+    return lines
+
+
+def serve(side, dim):
+    """Answer requests, a line of JSON each: milliseconds of a block, or kernels."""
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = torch.backends.cudnn.benchmark = True
+    images = np.random.default_rng(0).integers(0, 256, (2000, 3, 32, 32)).astype("uint8")
+    answers, sys.stdout = sys.stdout, sys.stderr
+    made = {}
+    for line in sys.stdin:
+        name, captured, repeats = json.loads(line)
+        if (name, captured) not in made:
+            if side == "Paddle":
+                made[name, captured] = our_iteration(MODELS[name], dim, images, captured)
+            else:
+                plain = torch_iteration(MODELS[name], dim, images)
+                made[name, captured] = torch_captured(plain) if captured else plain
+        iteration = made[name, captured]
+        answer = milliseconds(iteration, repeats) if repeats else kernels(iteration)
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+class Side:
+    """A process that runs one side's iterations."""
+
+    def __init__(self, name, dim):
+        command = [sys.executable, __file__, "--side", name, "--dim", str(dim)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self, *request):
+        print(json.dumps(request), file=self.process.stdin, flush=True)
+        answer = self.process.stdout.readline()
+        if not answer:
+            sys.exit(f"The process ended while it ran {request}; its last words are above.")
+        return json.loads(answer)
 
 
 def main():
@@ -243,32 +281,28 @@ def main():
     parser.add_argument("--repeats", type=int, default=20, help="iterations per block")
     parser.add_argument("--dim", type=int, default=128, help="width of the networks; the paper's is 128")
     parser.add_argument("--model", choices=MODELS, action="append")
+    parser.add_argument("--side", choices=("PyTorch", "Paddle"), help=argparse.SUPPRESS)
     given = parser.parse_args()
-    print(
-        f"{devices.choose()}; Paddle {paddle.__version__}, PyTorch {torch.__version__}, width {given.dim}", flush=True
-    )
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = torch.backends.cudnn.benchmark = True
-    images = np.random.default_rng(0).integers(0, 256, (2000, 3, 32, 32)).astype("uint8")
+    if given.side:
+        return serve(given.side, given.dim)
+    machine = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    print(f"{machine}; PyTorch {torch.__version__}, width {given.dim}", flush=True)
+    sides = {name: Side(name, given.dim) for name in ("PyTorch", "Paddle")}
+    ways = [(side, captured) for captured in (False, True) for side in sides]
     for name in given.model or MODELS:
-        model = MODELS[name]
-        runs = {
-            "PyTorch, step by step": torch_iteration(model, given.dim, images),
-            "PyTorch, captured": torch_captured(torch_iteration(model, given.dim, images)),
-            "Paddle, step by step": our_iteration(model, given.dim, images, captured=False),
-            "Paddle, captured": our_iteration(model, given.dim, images, captured=True),
-        }
-        times = {label: [] for label in runs}
+        times = {way: [] for way in ways}
         for block in range(given.blocks + 1):
-            for label, iteration in runs.items():
-                spent = milliseconds(iteration, given.repeats)
+            for side, captured in ways:
+                spent = sides[side].ask(name, captured, given.repeats)
                 if block:  # the first warms up
-                    times[label].append(spent)
+                    times[side, captured].append(spent)
         print(f"{name}, ms per iteration: median (lowest, highest); ratio to PyTorch step by step")
-        for label, spent in times.items():
-            ratio = statistics.median(a / b for a, b in zip(spent, times["PyTorch, step by step"], strict=True))
-            median = statistics.median(spent)
-            print(f"  {label:22} {median:7.2f} ({min(spent):.2f}, {max(spent):.2f})   {ratio:.2f}", flush=True)
-        kernels(runs["Paddle, captured"])
+        for (side, captured), spent in times.items():
+            ratio = statistics.median(a / b for a, b in zip(spent, times["PyTorch", False], strict=True))
+            label = f"{side}, {'captured' if captured else 'step by step'}"
+            line = f"{statistics.median(spent):7.2f} ({min(spent):.2f}, {max(spent):.2f})   {ratio:.2f}"
+            print(f"  {label:22} {line}", flush=True)
+        print(*(f"  {line}" for line in sides["Paddle"].ask(name, True, 0)), sep="\n")
 
 
 if __name__ == "__main__":

@@ -30,6 +30,22 @@ def test_a_job_replaces_its_own_rows_only():
     assert not frame.duplicated(results.KEY).any()
 
 
+def test_rows_of_a_run_on_its_way_are_added_and_give_way_to_those_of_its_end():
+    results.add_rows("e", rows("a, iteration 1", 0, 1))
+    results.add_rows("e", rows("a, iteration 2", 0, 2) + rows("b", 0, 9))
+    results.add_rows("e", rows("a, iteration 2", 0, 3))
+    assert sorted(results.read("e")["value"]) == [1, 3, 9]
+    results.replace_job("e", "a", "short", 0, rows("a", 0, 4) + rows("a, iteration 2", 0, 5))
+    assert sorted(results.read("e")["value"]) == [4, 5, 9]
+
+
+def test_commit_of_a_copy(monkeypatch):
+    monkeypatch.setenv("WGANGP_COMMIT", "0123456789ab")
+    assert results.code_commit() == "0123456789ab"
+    monkeypatch.delenv("WGANGP_COMMIT")
+    assert results.code_commit() != "0123456789ab"
+
+
 def write_many(first):
     for seed in range(first, first + 15):
         results.replace_job("e", "a", "short", seed, rows("a", seed, seed))

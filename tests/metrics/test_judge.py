@@ -37,6 +37,40 @@ def test_embedded_images_are_judged_by_pixels_and_say_so(folders):
     assert Judge(data, 50, 201).real != {"frechet_pixels": (7.0, None)}  # another protocol
 
 
+def test_more_judged_than_half_of_the_data_leaves_all_of_it_as_reference():
+    data = embedded_patches("train", 32)
+    n = len(data.images)
+    judge = Judge(data, n, n)
+    assert len(judge.reference) == n and len(judge.others) + len(judge.reference_of_real) == n
+    halves = np.concatenate([judge.others, judge.reference_of_real]).reshape(n, -1)
+    assert (np.sort(halves.sum(1)) == np.sort(data.images.reshape(n, -1).sum(1))).all()  # apart, and together all
+    rows = {row["quantity"]: row for row in judge.rows(data.images)}
+    assert rows["frechet_pixels"]["value"] == pytest.approx(0, abs=1e-6)
+    assert rows["frechet_pixels"]["protocol"].startswith(f"{n} images against {n} real ones")
+    of_real = rows["frechet_pixels_of_real_images"]
+    assert of_real["protocol"].startswith(f"{n // 2} images against {n - n // 2} real ones") and of_real["value"] > 0
+
+
+def test_judgements_are_published_and_read_back_from_the_history():
+    import pandas as pd
+
+    data = embedded_patches("train", 32)
+    judge, published, records = Judge(data, 20, 50), [], []
+
+    class Generator:
+        def generate(self, n, seed):
+            return np.random.default_rng(seed).uniform(-1, 1, (n, 3, 32, 32))
+
+    callback = judge.callback(5, "dcgan", judge.metrics, published.extend)
+    assert callback.every == 5
+    for iteration in (4, 9):
+        records.append({})
+        callback(Generator(), iteration, records[-1])
+    history = pd.DataFrame(records, index=[4, 9])
+    assert judge.rows_over_training(history, judge.metrics) == published
+    assert [row["setting"] for row in published] == ["iteration 5", "iteration 10"]
+
+
 @pytest.mark.parametrize("scaling", SCALINGS)
 def test_bytes_survive_scaling_and_back(scaling):
     pixels = np.arange(256, dtype="uint8").reshape(1, 1, 16, 16)
