@@ -9,7 +9,7 @@ import paddle
 import pandas as pd
 
 from wgangp import checkpoint as checkpoints
-from wgangp import devices, double_backward
+from wgangp import devices, distributed, double_backward
 from wgangp.data.batches import as_batches
 from wgangp.devices import tensors
 from wgangp.errors import BudgetSpent, InputError
@@ -208,6 +208,7 @@ class BaseGAN:
         """
         loss, parts = self.critic_loss(real, fake)
         loss.backward()
+        distributed.average_gradients(self.discriminator)
         optimizer.step()
         self.constrain_critic()
         self._clear_gradients()
@@ -230,6 +231,7 @@ class BaseGAN:
         loss.backward()
         for parameter in critic_parameters:
             parameter.stop_gradient = False
+        distributed.average_gradients(self.generator)
         optimizer.step()
         self._clear_gradients()
         return {"generator_loss": loss.detach()}
@@ -254,11 +256,13 @@ class BaseGAN:
         losses = {}
         reals = [self.take(batches.load(drawn[i])) for i in range(self.critic_iters)]
         if g_optimizer is not None:
-            losses |= self.generator_step(self.batch_like(reals[0], self.batch_size), g_optimizer)
+            n = distributed.share(self.batch_size)
+            losses |= self.generator_step(self.batch_like(reals[0], n), g_optimizer)
         with paddle.no_grad():
             fakes = self.draw_fakes(reals)
         for real, fake in zip(reals, fakes, strict=True):
             losses |= self.critic_step(real, fake, d_optimizer)
+        distributed.average(list(losses.values()))
         return losses
 
     def train(
@@ -347,30 +351,32 @@ class BaseGAN:
             saved = checkpoints.read_newest(checkpoint)
             if saved is not None:
                 records, start = self._restore(saved, checkpoint, settings, optimizers)
+        distributed.begin([self.generator, self.discriminator])
+        ours = [distributed.rank()] if distributed.rank() else []  # each process draws noise of its own
         history = History(records, lambda: last_good(checkpoint))
         stepped = g_optimizer if self.generator.parameters() else None
         step = devices.Replayed(partial(self.iteration, batches, stepped, d_optimizer))
         written = time.time()
 
         def write_checkpoint():
-            if checkpoint is not None:
+            if checkpoint is not None and distributed.rank() == 0:
                 self._write_checkpoint(checkpoint, settings, optimizers, history.table())
 
         with Progress(progress, iterations, start) as bar:
             for iteration in range(start, iterations):
-                seed_everything(seed, iteration)
+                seed_everything(seed, iteration, *ours)
                 if lr_decay:
                     g_optimizer.set_lr(settings["g_learning_rate"] * (1 - iteration / iterations))
                     d_optimizer.set_lr(settings["d_learning_rate"] * (1 - iteration / iterations))
                 first = iteration * self.critic_iters
-                drawn = [batches.draw(first + i) for i in range(self.critic_iters)]
+                drawn = [distributed.share(batches.draw(first + i)) for i in range(self.critic_iters)]
                 history.add(step(drawn) if iteration else self.iteration(batches, None, d_optimizer, tensors(drawn)))
-                for callback in callbacks:
+                for callback in callbacks if distributed.rank() == 0 else ():
                     if (iteration + 1) % getattr(callback, "every", 1) == 0:
                         callback(self, iteration, history.read())
                 bar.update()
                 now = time.time()
-                if deadline is not None and now > deadline:
+                if deadline is not None and distributed.any_of(now > deadline):
                     write_checkpoint()
                     raise BudgetSpent(f"stopped by the budget after iteration {iteration + 1} of {iterations}.")
                 if now - written > checkpoint_seconds:

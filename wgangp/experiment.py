@@ -15,7 +15,7 @@ import paddle
 import pydantic
 import yaml
 
-from wgangp import devices, results
+from wgangp import devices, distributed, results
 from wgangp.base_gan import seed_everything
 from wgangp.errors import InputError
 from wgangp.files import locked, replacing
@@ -48,12 +48,12 @@ class Config(pydantic.BaseModel):
 
     def publish(self, rows):
         """Put rows of a run that is still on its way into the results; at its end `run`'s rows take their place."""
-        if self._job is not None:
+        if self._job is not None and distributed.rank() == 0:
             results.add_rows(self._job.experiment.name, self._job.stamped(rows))
 
     def save_arrays(self, **arrays):
         """Keep small arrays for the notebook, in results/<experiment>/<tier>-<setting>-seed<k>.npz."""
-        if self._job is not None:
+        if self._job is not None and distributed.rank() == 0:
             with replacing(self._job.arrays_path) as file:
                 np.savez_compressed(file, **arrays)
 
@@ -237,6 +237,11 @@ def run_job(job, **device):
     Raises:
         InputError, Diverged, BudgetSpent: see `BaseGAN.train`.
     """
+    if distributed.rank():  # trains along; the first process measures and writes
+        devices.choose(**device)
+        seed_everything(job.seed)
+        job.experiment.run(job.config, job.seed)
+        return
     with locked(job.folder / "lock", wait=False):
         job.begin(devices.choose(**device))
         about = {"experiment": job.experiment.name, "setting": job.setting, "tier": job.tier, "seed": job.seed}

@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 
-from wgangp import devices, results
+from wgangp import devices, distributed, results
 from wgangp.errors import InputError
 from wgangp.experiment import Job, publish
 
@@ -59,7 +59,9 @@ def run(jobs, device, at_once=None, budget=None, fresh=False):
     """
     if at_once is None:
         name = devices.there()[0] if device["name"] == "auto" else device["name"]
-        at_once = os.cpu_count() if name == "cpu" else 1
+        at_once = os.cpu_count() if name == "cpu" and distributed.size() == 1 else 1
+    if distributed.size() > 1 and (at_once > 1 or fresh):
+        raise InputError("--jobs and --fresh do not go with the launcher, whose processes train one model together.")
     if at_once < 1:
         raise InputError(f"--jobs {at_once}: use at least 1.")
     if fresh:

@@ -1,0 +1,100 @@
+"""One model on several processes: the same weights in each, every batch in equal parts, gradients averaged.
+
+    python -m paddle.distributed.launch --nproc_per_node 2 -m wgangp run fig1_gradient_norms
+
+Without the launcher there is one process, and everything here does nothing.
+"""
+
+import os
+
+import paddle
+
+from wgangp import devices
+from wgangp.errors import InputError
+
+
+def size():
+    """Number of processes."""
+    return int(os.environ.get("PADDLE_TRAINERS_NUM", 1))
+
+
+def rank():
+    """Which of them this one is, from 0."""
+    return int(os.environ.get("PADDLE_TRAINER_ID", 0))
+
+
+def begin(networks):
+    """Connect the processes and give all of them the first one's weights.
+
+    Args:
+        networks: Paddle layers, changed in place.
+
+    Raises:
+        InputError: the device cannot connect processes.
+    """
+    if size() == 1:
+        return
+    if devices.on_aten():
+        raise InputError("the aten device cannot connect processes; use --device gpu or cpu with the launcher.")
+    if not paddle.distributed.is_initialized():
+        paddle.distributed.init_parallel_env()
+    for network in networks:
+        for tensor in network.state_dict().values():
+            paddle.distributed.broadcast(tensor, 0)
+
+
+def share(batch):
+    """This process's part of a batch.
+
+    Args:
+        batch: an array or a number of samples.
+
+    Returns:
+        Its part of the array, or the number of samples in a part.
+
+    Raises:
+        InputError: the batch cannot be split evenly.
+    """
+    n = batch if isinstance(batch, int) else len(batch)
+    if n % size():
+        raise InputError(f"a batch of {n} cannot be split evenly over {size()} processes; use another batch size.")
+    part = n // size()
+    return part if isinstance(batch, int) else batch[rank() * part : (rank() + 1) * part]
+
+
+def average(tensors):
+    """Average each of some tensors over the processes, in place, in one exchange.
+
+    Args:
+        tensors: a list of tensors of one type.
+    """
+    if size() == 1 or not tensors:
+        return
+    with paddle.no_grad():
+        flat = paddle.concat([tensor.reshape([-1]) for tensor in tensors])
+        paddle.distributed.all_reduce(flat)
+        parts = (flat / size()).split([tensor.size for tensor in tensors])
+        for tensor, part in zip(tensors, parts, strict=True):
+            paddle.assign(part.reshape(tensor.shape), output=tensor)
+
+
+def average_gradients(network):
+    """Average the gradients of a network's parameters over the processes.
+
+    Args:
+        network: a Paddle layer after `backward`.
+    """
+    average([parameter.grad for parameter in network.parameters() if parameter.grad is not None])
+
+
+def any_of(flag):
+    """Whether a flag is set in any process.
+
+    Args:
+        flag: a bool.
+    """
+    if size() == 1:
+        return flag
+    count = paddle.to_tensor([float(flag)])
+    paddle.distributed.all_reduce(count)
+    return float(count) > 0
