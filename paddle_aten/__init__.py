@@ -170,12 +170,15 @@ class Captured:
 
     Args:
         step: a function without arguments, of Paddle operations on the device that look at no value on the
-            host. Run it a few times before: what it allocates once must be there. Its inputs are tensors
-            that the caller refills in place.
+            host. Its inputs are tensors that the caller refills in place.
+        warmup: how often the step is run first. What it allocates once, such as an optimizer's moments,
+            must be there when it is captured.
     """
 
-    def __init__(self, step):
+    def __init__(self, step, warmup=0):
         self.step, self.graph = step, None
+        for _ in range(warmup):
+            step()
         if not is_cuda():
             return
         import torch

@@ -105,11 +105,11 @@ ATEN_KERNEL(bernoulli, bernoulli, BernoulliKernel, kFloating);
 
 void dropout(const Ctx&, const DT& x_, const OptDT&, const Scalar& p_, bool is_test, const std::string& mode, int, bool,
              DT* y, DT* mask) {
-  Drawing drawing;
   auto x = in(x_);
   double keep = 1 - p_.to<double>();
   bool upscale = mode == "upscale_in_train";
   if (is_test) return out(y, upscale ? x.clone() : x * keep);
+  Drawing drawing;
   auto kept = at::bernoulli(at::full_like(x, keep));
   out(y, upscale && keep > 0 ? x * kept / keep : x * kept);
   fresh(mask, kept.to(at::kByte));

@@ -1,9 +1,13 @@
 """Every operator against Paddle's CPU kernels, in float64: values, first and second derivatives.
 
-python -m paddle_aten.tests.operators --save FILE      on any machine: references from Paddle's CPU kernels
-python -m paddle_aten.tests.operators --load FILE      on a GPU: compares, a line per operator
+Without pytest, on machines that lack it or whose CPU kernels of Paddle do not run:
+
+python -m paddle_aten.tests.operators --save FILE      references from Paddle's CPU kernels, FILE.npz
+python -m paddle_aten.tests.operators --load FILE      compares the device with them, a line per operator
 """
 
+import argparse
+import sys
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -227,15 +231,15 @@ def cases():
     return table
 
 
-def evaluate(case):
+def evaluate(case, dtype="float64"):
     """What a case gives on Paddle's current device: value, gradients, gradients of the squared gradients."""
     import paddle
 
-    xs = [paddle.to_tensor(array, stop_gradient=False) for array in case.arrays]
+    xs = [paddle.to_tensor(array.astype(dtype), stop_gradient=False) for array in case.arrays]
     y = case.function(*xs)
     found = [y]
     if case.order:
-        weights = np.cos(np.arange(y.size)).reshape(y.shape)
+        weights = np.cos(np.arange(y.size)).reshape(y.shape).astype(dtype)
         gradients = paddle.grad((y * paddle.to_tensor(weights)).sum(), xs, create_graph=case.order > 1)
         found += gradients
     if case.order > 1:
@@ -257,9 +261,64 @@ def error(ours, theirs):
     return max(errors)
 
 
+def expected(case, stored):
+    """The references of a case, of a file that `save` wrote."""
+    found = []
+    while f"{case.name}/{len(found)}" in stored:
+        found.append(stored[f"{case.name}/{len(found)}"])
+    return found
+
+
 def compare(case, stored):
     """Error of a case against the references."""
-    theirs = []
-    while f"{case.name}/{len(theirs)}" in stored:
-        theirs.append(stored[f"{case.name}/{len(theirs)}"])
-    return error(evaluate(case), theirs)
+    return error(evaluate(case), expected(case, stored))
+
+
+def compare_float32(case, stored):
+    """Error of a case computed in float32."""
+    ours = evaluate(case, "float32")
+    wide = [a.astype("float64") if a.dtype == "float32" else a for a in ours]
+    return error(wide, expected(case, stored)) if {str(a.dtype) for a in ours} <= {"float32"} else np.inf
+
+
+def save(path):
+    """Write what Paddle's CPU kernels give into an .npz file."""
+    values = {}
+    for case in cases():
+        values |= {f"{case.name}/{i}": value for i, value in enumerate(evaluate(case))}
+    np.savez_compressed(path, **values)
+
+
+def main():
+    """Save references, or compare with them; the exit status says whether an operator differs."""
+    parser = argparse.ArgumentParser(prog="python -m paddle_aten.tests.operators", description=__doc__.splitlines()[0])
+    files = parser.add_mutually_exclusive_group(required=True)
+    files.add_argument("--save", metavar="FILE", help="write references from Paddle's CPU kernels")
+    files.add_argument("--load", metavar="FILE", help="compare the device with them")
+    files = parser.parse_args()
+    if files.save:
+        return save(files.save)
+
+    import paddle_aten
+
+    paddle_aten.load()
+    import paddle
+
+    paddle.set_device("aten")
+    paddle_aten.set_tf32(False)
+    stored, table, failed = np.load(files.load), cases(), 0
+    for case in table:
+        try:
+            wrong = compare(case, stored)
+            verdict = f"{wrong:.1e}"
+        except Exception as exception:  # of many kinds; the other operators still count
+            wrong, verdict = np.inf, str(exception).strip().splitlines()[-1]
+        differs = not wrong < case.tolerance
+        failed += differs
+        print(f"{'DIFFERS' if differs else 'equal  '} {case.name:40} {verdict}", flush=True)
+    print(f"{failed} of {len(table)} operators differ on {paddle_aten.device_name()}")
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

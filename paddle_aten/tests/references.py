@@ -19,10 +19,7 @@ def write(folder):
 
     paddle.set_device("cpu")
     Path(folder).mkdir(parents=True, exist_ok=True)
-    values = {}
-    for case in operators.cases():
-        values |= {f"{case.name}/{i}": value for i, value in enumerate(operators.evaluate(case))}
-    np.savez_compressed(Path(folder, "operators.npz"), **values)
+    operators.save(Path(folder, "operators.npz"))
     np.savez(Path(folder, "optimizers.npz"), **{name: optimizers.optimised(name) for name in optimizers.OPTIMIZERS})
     np.savez(Path(folder, "first_steps.npz"), **{name: first_steps.losses(name) for name in first_steps.MODELS})
 
