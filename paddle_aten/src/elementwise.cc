@@ -1,4 +1,6 @@
 // Elementwise kernels with their first and second derivatives.
+#include <cmath>
+
 #include "bridge.h"
 #include "paddle/phi/kernels/abs_grad_kernel.h"
 #include "paddle/phi/kernels/abs_kernel.h"
@@ -227,6 +229,8 @@ UNARY_DOUBLE_GRAD(log_double_grad, LogDoubleGradKernel, (d * dd / (v * v)).neg_(
 
 UNARY(abs, AbsKernel, kNumeric, at::abs(x))
 UNARY_GRAD(abs_grad, AbsGradKernel, d * v.sgn())
+void abs_double_grad(const Ctx&, const DT& x, const DT& ddx, DT* ddy) { fresh(ddy, in(ddx) * in(x).sgn()); }
+ATEN_KERNEL(abs_double_grad, abs_double_grad, AbsDoubleGradKernel, kFloating);
 UNARY(floor, FloorKernel, kFloating, at::floor(x))
 
 UNARY(conj, ConjKernel, kFloating, x.clone())
@@ -290,6 +294,10 @@ ATEN_KERNEL(clip_grad, clip_grad, ClipGradKernel, kFloating);
 void scale(const Ctx&, const DT& x_, const phi::Scalar& scale, const phi::Scalar& bias, bool bias_after_scale, DT* y) {
   auto x = in(x_);
   auto a = scale.to<double>(), b = bias.to<double>();
+  if (!x.is_floating_point() && a == std::floor(a) && b == std::floor(b)) {  // exact, also beyond float32's integers
+    int64_t factor = scale.to<int64_t>(), term = bias.to<int64_t>();
+    return out(y, bias_after_scale ? x * factor + term : (x + term) * factor);
+  }
   if (b == 0)
     out(y, at::mul(x, a));
   else if (a == 1)

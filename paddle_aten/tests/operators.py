@@ -71,16 +71,25 @@ def cases():
         y.clip_(-0.5, 0.7)
         return y
 
+    def assigned(x):
+        y = x * 1
+        y[1] = 2.0
+        y[0, ::2] = x[2, ::2]
+        return y * x
+
+    def put(x, values):
+        return p.index_put(x, (p.to_tensor([0, 2]), p.to_tensor([1, 1])), values) ** 2
+
     image, square = normal(2, 3, 8, 8), normal(4, 5)
     true = normal(4, 5) > 0
     smooth = {
         "tanh": F.tanh, "sigmoid": F.sigmoid, "softplus": F.softplus, "elu": F.elu, "silu": F.silu,
-        "square": p.square, "sin_": p.sin, "cos_": p.cos,
+        "square": p.square, "sin": p.sin, "cos": p.cos,
     }  # fmt: skip
     smooth["softplus scaled"] = lambda x: F.softplus(x * 30, 2.0, 10.0)
     on_positive = {"sqrt": p.sqrt, "log": p.log, "rsqrt": p.rsqrt, "x^3": lambda x: x**3, "1/x": lambda x: 1 / x}
     once = {
-        "exp": p.exp, "abs": p.abs, "gelu": F.gelu, "gelu tanh": lambda x: F.gelu(x, True), "log_sigmoid": F.log_sigmoid,
+        "exp": p.exp, "gelu": F.gelu, "gelu tanh": lambda x: F.gelu(x, True), "log_sigmoid": F.log_sigmoid,
         "erf": p.erf, "expm1": p.expm1, "clip": lambda x: p.clip(x, -0.5, 0.5), "softmax": F.softmax,
         "log_softmax": lambda x: F.log_softmax(x) ** 2, "cumsum": lambda x: p.cumsum(x, 1) ** 2,
         "cumsum flat": lambda x: p.cumsum(x) ** 2, "flip": lambda x: p.flip(x, [0]) ** 2,
@@ -94,11 +103,14 @@ def cases():
         "where": lambda x: p.where(p.to_tensor(true), x, x * 2) ** 2, "floor": lambda x: p.floor(x) * x,
         "round": lambda x: p.round(x) * x, "ceil": lambda x: p.ceil(x) * x, "unbind": lambda x: p.unbind(x)[1] ** 2,
         "masked": lambda x: x.masked_fill(p.to_tensor(true), 2.0) ** 2, "split": lambda x: p.split(x, [2, 3], 1)[1] ** 2,
+        "cumprod": lambda x: p.cumprod(x, 1), "logsumexp": lambda x: p.logsumexp(x, 1), "sort": lambda x: p.sort(x, 1) ** 2,
+        "masked_select": lambda x: p.masked_select(x, p.to_tensor(true)) ** 2, "unstack": lambda x: sum(i * part**2 for i, part in enumerate(p.unstack(x, 1))),
+        "expand_as": lambda x: x.unsqueeze(1).expand_as(p.zeros([4, 3, 5], x.dtype)) ** 2, "part assigned": assigned,
         "squeeze": lambda x: x.unsqueeze(1).squeeze(1) ** 2, "triu": lambda x: p.triu(x) ** 2,
         "cross entropy soft": lambda x: F.cross_entropy(x, F.softmax(x.detach() * 2), soft_label=True),
     }  # fmt: skip
 
-    table = [Case(name, f, [normal(4, 5)], 2 if not name.endswith("_") else 1) for name, f in smooth.items()]
+    table = [Case(name, f, [normal(4, 5)]) for name, f in smooth.items()]
     table += [Case(name, f, [positive(4, 5)]) for name, f in on_positive.items()]
     table += [Case(name, f, [apart(4, 5)], 1) for name, f in once.items()]
     table += [
@@ -112,6 +124,10 @@ def cases():
         Case("maximum", p.maximum, [square, normal(4, 5)], 1),
         Case("minimum", p.minimum, [square, normal(4, 5)], 1),
         Case("x^y", lambda x, y: x**y, [positive(4, 5), normal(4, 5)], 1),
+        Case("abs", lambda x: p.abs(x) ** 3, [square]),
+        Case("index_put", put, [square, normal(2)], 1),
+        Case("addmm", lambda x, y, z: p.addmm(x, y, z, 2.0, 3.0) ** 2, [normal(4, 3), square, normal(5, 3)], 1),
+        Case("meshgrid", lambda *xs: p.add_n(p.meshgrid(*xs)) ** 3, [normal(3), normal(4)], 1),
         Case("relu", lambda x: F.relu(x) ** 2, [square]),
         Case("leaky_relu", lambda x: F.leaky_relu(x, 0.2) ** 2, [square]),
         Case("scale", lambda x: (2 * x + 3) ** 2, [square]),
@@ -142,6 +158,8 @@ def cases():
         Case("conv2d SAME", lambda x, w: F.conv2d(x, w, padding="SAME") ** 2, [image, normal(4, 3, 3, 3)]),
         Case("conv2d groups", lambda x, w: F.conv2d(x, w, groups=3, padding=1), [normal(2, 6, 8, 8), normal(6, 2, 3, 3)]),
         Case("conv2d dilated", lambda x, w: F.conv2d(x, w, dilation=2) ** 2, [image, normal(4, 3, 3, 3)]),
+        Case("conv2d depthwise", lambda x, w: F.conv2d(x, w, groups=3, padding=1) ** 2, [image, normal(3, 1, 3, 3)], 1),
+        Case("conv2d_transpose depthwise", lambda x, w: F.conv2d_transpose(x, w, stride=2, groups=3) ** 2, [image, normal(3, 1, 3, 3)], 1),
         Case("conv1d", lambda x, w: F.conv1d(x, w, padding=2) ** 2, [normal(2, 3, 9), normal(4, 3, 5)]),
         Case("embedding", lambda w: F.embedding(p.to_tensor(IDS), w) ** 2, [normal(7, 3)], 1),
         Case("cross entropy", lambda x: F.cross_entropy(x, p.to_tensor(IDS)), [normal(5, 7)], 1),
@@ -157,6 +175,9 @@ def cases():
         Case("avg_pool2d inclusive", lambda x: F.avg_pool2d(x, 2, 1, 1, exclusive=False) ** 2, [image]),
         Case("avg_pool2d ceil", lambda x: F.avg_pool2d(x, 3, 2, ceil_mode=True) ** 2, [image], 1, 1e-7),
         Case("max_pool2d", lambda x: F.max_pool2d(x, 3, 2) ** 2, [image], 1),
+        Case("avg_pool2d SAME", lambda x: F.avg_pool2d(x, 3, 2, "SAME") ** 2, [image], 2, 1e-7),
+        Case("avg_pool2d uneven", lambda x: F.avg_pool2d(x, 2, 2, [0, 1, 1, 0], exclusive=True) ** 2, [normal(2, 3, 7, 7)]),
+        Case("max_pool2d uneven", lambda x: F.max_pool2d(x, 3, 2, [0, 1, 1, 0]) ** 2, [image], 1),
         Case("max_pool2d padded", lambda x: F.max_pool2d(x, 3, 1, 1) ** 2, [image], 1),
         Case("adaptive_avg_pool2d", lambda x: F.adaptive_avg_pool2d(x, 1) ** 2, [image]),
         Case("nearest", lambda x: F.interpolate(x, scale_factor=2, mode="nearest") ** 2, [image], 1),
@@ -209,6 +230,9 @@ def cases():
         "eye": lambda: p.eye(3, 4, dtype="float64"),
         "full": lambda: p.full([2, 3], 7, "int64"),
         "tril": lambda: p.tril(p.to_tensor(numbers)),
+        "large integers": lambda: p.to_tensor(numbers + 2**40) * 3 + 1 - p.to_tensor(2**40 + 1),
+        "bitwise": lambda: (p.to_tensor(numbers) & p.to_tensor(numbers[:1])) ^ ~(p.to_tensor(numbers) | p.to_tensor(numbers[1:2])),
+        "part assigned once": lambda: p.slice_scatter(p.to_tensor(numbers), p.to_tensor(numbers[:2]), [0], [1], [3], [1]),
         "integer sums": lambda: p.to_tensor(numbers).sum(0),
         "remainder": lambda: p.to_tensor(numbers) % 3,
         "floor_divide": lambda: p.to_tensor(numbers) // 3,

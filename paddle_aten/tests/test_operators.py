@@ -23,6 +23,11 @@ def test_equals_paddles_cpu_kernels(name, stored, table):
     assert operators.compare(table[name], stored) < table[name].tolerance
 
 
+@pytest.mark.parametrize("name", [case.name for case in operators.cases() if case.arrays])
+def test_float32_is_close(name, stored, table):
+    assert operators.compare_float32(table[name], stored) < 1e-4
+
+
 def test_the_table_has_second_derivatives_and_no_name_twice():
     table = operators.cases()
     assert len(set(NAMES)) == len(table) > 150
