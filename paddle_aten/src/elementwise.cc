@@ -1,6 +1,4 @@
 // Elementwise kernels with their first and second derivatives.
-#include <cmath>
-
 #include "bridge.h"
 #include "paddle/phi/kernels/abs_grad_kernel.h"
 #include "paddle/phi/kernels/abs_kernel.h"
@@ -90,19 +88,19 @@ void divide_grad(const Ctx&, const DT& x, const DT& y_, const DT& z, const DT& d
 }
 ATEN_KERNEL(divide_grad, divide_grad, DivideGradKernel, kFloating);
 
-void maximum_grad(const Ctx&, const DT& x, const DT& y, const DT& dz_, DT* dx, DT* dy) {
-  auto dz = in(dz_);
-  auto first = at::gt(in(x), in(y));
-  if (dx) fresh(dx, unbroadcast(dz * first, x));
-  if (dy) fresh(dy, unbroadcast(dz * first.logical_not(), y));
+// Equal elements share the gradient, as in Paddle.
+void share_out(const DT& x, const DT& y, const Tensor& dz, const Tensor& first, DT* dx, DT* dy) {
+  auto share = at::where(at::eq(in(x), in(y)), 0.5, first.to(dz.scalar_type()));
+  if (dx) fresh(dx, unbroadcast(dz * share, x));
+  if (dy) fresh(dy, unbroadcast(dz * (1 - share), y));
+}
+void maximum_grad(const Ctx&, const DT& x, const DT& y, const DT& dz, DT* dx, DT* dy) {
+  share_out(x, y, in(dz).clone(), at::gt(in(x), in(y)), dx, dy);
 }
 ATEN_KERNEL(maximum_grad, maximum_grad, MaximumGradKernel, kFloating);
 
-void minimum_grad(const Ctx&, const DT& x, const DT& y, const DT& dz_, DT* dx, DT* dy) {
-  auto dz = in(dz_);
-  auto first = at::lt(in(x), in(y));
-  if (dx) fresh(dx, unbroadcast(dz * first, x));
-  if (dy) fresh(dy, unbroadcast(dz * first.logical_not(), y));
+void minimum_grad(const Ctx&, const DT& x, const DT& y, const DT& dz, DT* dx, DT* dy) {
+  share_out(x, y, in(dz).clone(), at::lt(in(x), in(y)), dx, dy);
 }
 ATEN_KERNEL(minimum_grad, minimum_grad, MinimumGradKernel, kFloating);
 
@@ -285,7 +283,7 @@ void clip(const Ctx&, const DT& x, const phi::Scalar& low, const phi::Scalar& hi
 ATEN_KERNEL(clip, clip, ClipKernel, kNumeric);
 void clip_grad(const Ctx&, const DT& x_, const DT& dy, const phi::Scalar& low, const phi::Scalar& high, DT* dx) {
   auto x = in(x_);
-  fresh(dx, in(dy) * (at::gt(x, scalar(low)).logical_and_(at::lt(x, scalar(high)))));
+  fresh(dx, in(dy) * (at::ge(x, scalar(low)).logical_and_(at::le(x, scalar(high)))));
 }
 ATEN_KERNEL(clip_grad, clip_grad, ClipGradKernel, kFloating);
 
@@ -294,7 +292,7 @@ ATEN_KERNEL(clip_grad, clip_grad, ClipGradKernel, kFloating);
 void scale(const Ctx&, const DT& x_, const phi::Scalar& scale, const phi::Scalar& bias, bool bias_after_scale, DT* y) {
   auto x = in(x_);
   auto a = scale.to<double>(), b = bias.to<double>();
-  if (!x.is_floating_point() && a == std::floor(a) && b == std::floor(b)) {  // exact, also beyond float32's integers
+  if (!x.is_floating_point()) {  // as in Paddle, the numbers are integers then
     int64_t factor = scale.to<int64_t>(), term = bias.to<int64_t>();
     return out(y, bias_after_scale ? x * factor + term : (x + term) * factor);
   }

@@ -32,6 +32,7 @@ struct Conv {
         transposed(transposed_) {
     const int n = stride.size();
     auto spatial = [&](const DT& t, int i) { return t.dims()[(last ? 1 : 2) + i]; };
+    if (algorithm == "SAME") dilation.assign(n, 1);  // Paddle ignores it there
     for (int i = 0; i < n; ++i) {
       int64_t k = (w.dims()[2 + i] - 1) * dilation[i] + 1, before = 0, after = 0;
       if (algorithm == "SAME") {

@@ -48,6 +48,7 @@
 #include "paddle/phi/kernels/reduce_sum_grad_kernel.h"
 #include "paddle/phi/kernels/reduce_sum_kernel.h"
 #include "paddle/phi/kernels/split_kernel.h"
+#include "paddle/phi/kernels/squared_l2_norm_grad_kernel.h"
 #include "paddle/phi/kernels/squared_l2_norm_kernel.h"
 #include "paddle/phi/kernels/stack_grad_kernel.h"
 #include "paddle/phi/kernels/stack_kernel.h"
@@ -78,7 +79,7 @@ ATEN_KERNEL(full_like, full_like, FullLikeKernel, kAll);
 
 void fill(const Ctx&, const DT& x, const Scalar& value, DT* y) {
   if (y->initialized())
-    in(*y).fill_(scalar(value));
+    write(*y, at::full({}, scalar(value), options(y->dtype())));
   else
     fresh(y, at::full(sizes(x), scalar(value), options(y->dtype())));
 }
@@ -136,8 +137,7 @@ void strided_copy(const Ctx&, const DT& x, const std::vector<int64_t>& dims, con
   meta.strides = common::make_ddim(strides);
   meta.offset = offset;
   y->set_meta(meta);
-  auto value = in(x);
-  in(*y).copy_(value.numel() == y->numel() ? value.reshape(dims) : value);
+  write(*y, in(x));
 }
 ATEN_KERNEL(strided_copy, strided_copy, StridedCopyKernel, kAll);
 
@@ -304,9 +304,10 @@ void mean_grad(const Ctx&, const DT& x, const DT& dy_, const IntArray& dims, boo
 }
 ATEN_KERNEL(mean_grad, mean_grad, ReduceMeanGradKernel, kFloating);
 
-// Of several largest (smallest) elements each has the whole gradient, as in Paddle.
+// Several largest (smallest) elements share the gradient, as in Paddle.
 void extreme_grad(const Ctx&, const DT& x, const DT& y, const DT& dy, const IntArray& dims, bool, bool all, DT* dx) {
-  fresh(dx, spread(x, in(dy), dims, all) * at::eq(in(x), spread(x, in(y), dims, all)));
+  auto chosen = at::eq(in(x), spread(x, in(y), dims, all));
+  fresh(dx, spread(x, in(dy), dims, all) * chosen / at::sum(chosen, axes(x, dims, all), true));
 }
 ATEN_KERNEL(max_grad, extreme_grad, ReduceMaxGradKernel, kFloating);
 ATEN_KERNEL(min_grad, extreme_grad, ReduceMinGradKernel, kFloating);
@@ -415,6 +416,8 @@ void squared_l2_norm(const Ctx&, const DT& x_, DT* y) {
   out(y, at::dot(x, x).reshape({1}));
 }
 ATEN_KERNEL(squared_l2_norm, squared_l2_norm, SquaredL2NormKernel, kFloating);
+void squared_l2_norm_grad(const Ctx&, const DT& x, const DT& dy, DT* dx) { fresh(dx, in(x) * in(dy) * 2); }
+ATEN_KERNEL(squared_l2_norm_grad, squared_l2_norm_grad, SquaredL2NormGradKernel, kFloating);
 
 void add_n(const Ctx&, const std::vector<const phi::TensorBase*>& xs, DT* y) {
   Tensor total;

@@ -184,6 +184,27 @@ def cases():
         Case("binary cross entropy", lambda x: F.binary_cross_entropy_with_logits(x, p.full_like(x, 0.3)), [square], 1),
         Case("squared norm", lambda x: p._C_ops.squared_l2_norm(x), [square], 0),
     ]  # fmt: skip
+    ties = np.array([[1.0, 2, 2, 0, -1], [0, 0, 0, 1, 1], [-0.5, 0.5, 0, 2, -2], [3, 3, 3, 3, 3]])
+    at_ties = {
+        "clip": lambda x: p.clip(x, -0.5, 2.0) ** 2, "max": lambda x: x.max(1) ** 2, "min of all": lambda x: x.min() ** 2,
+        "maximum": lambda x: p.maximum(x, p.ones_like(x)) ** 2, "minimum": lambda x: p.minimum(x, p.ones_like(x)) ** 2,
+        "relu": lambda x: F.relu(x) ** 2, "abs": lambda x: p.abs(x), "cumprod": lambda x: p.cumprod(x, 1),
+        "max_pool2d": lambda x: F.max_pool2d(x.reshape([1, 1, 4, 5]), 2) ** 2,
+    }  # fmt: skip
+    table += [Case(f"{name} at ties", f, [ties], 1) for name, f in at_ties.items()]
+    table += [
+        Case("reversed", lambda x: x[:, ::-1] ** 2, [square], 1),
+        Case("conv2d SAME dilated", lambda x, w: F.conv2d(x, w, padding="SAME", dilation=2) ** 2, [image, normal(4, 3, 3, 3)]),
+        Case("conv2d_transpose output size", lambda x, w: F.conv2d_transpose(x, w, stride=2, output_size=[18, 18]) ** 2, [image, normal(3, 4, 3, 3)], 1),
+        Case("nearest by 1.5", lambda x: F.interpolate(x, scale_factor=1.5, mode="nearest") ** 2, [normal(2, 3, 5, 7)], 1),
+        Case("bilinear by 1.5", lambda x: F.interpolate(x, scale_factor=1.5, mode="bilinear", align_mode=1) ** 2, [normal(2, 3, 5, 7)], 1, 1e-6),
+        Case("bilinear channels last", lambda x: F.interpolate(x, [3, 9], mode="bilinear", align_mode=1, data_format="NHWC") ** 2, [normal(2, 5, 7, 3)], 1, 1e-6),
+        Case("cross entropy of pixels", lambda x: F.cross_entropy(x, p.to_tensor(np.arange(128).reshape(2, 1, 8, 8) % 3), axis=1), [image], 1),
+        Case("cross entropy ignoring", lambda x: F.cross_entropy(x, p.to_tensor([0, 1, -100, 2])), [square], 1),
+        Case("cross entropy weighted", lambda x: F.cross_entropy(x, p.to_tensor([0, 1, 3, 2]), p.arange(1, 6, dtype=x.dtype)), [square], 1),
+        Case("embedding with padding", lambda w: F.embedding(p.to_tensor(IDS), w, padding_idx=2) ** 2, [normal(7, 3)], 1),
+        Case("matmul broadcast", lambda x, y: p.matmul(x, y, False, True) ** 2, [normal(2, 4, 5), normal(3, 5)]),
+    ]  # fmt: skip
     for channels in ("NCHW", "NHWC"):
         x = image if channels == "NCHW" else image.transpose(0, 2, 3, 1).copy()
 
@@ -231,6 +252,7 @@ def cases():
         "full": lambda: p.full([2, 3], 7, "int64"),
         "tril": lambda: p.tril(p.to_tensor(numbers)),
         "large integers": lambda: p.to_tensor(numbers + 2**40) * 3 + 1 - p.to_tensor(2**40 + 1),
+        "scaled integers": lambda: p.scale(p.to_tensor(numbers), 2.5, 1.0),
         "bitwise": lambda: (p.to_tensor(numbers) & p.to_tensor(numbers[:1])) ^ ~(p.to_tensor(numbers) | p.to_tensor(numbers[1:2])),
         "part assigned once": lambda: p.slice_scatter(p.to_tensor(numbers), p.to_tensor(numbers[:2]), [0], [1], [3], [1]),
         "integer sums": lambda: p.to_tensor(numbers).sum(0),

@@ -113,9 +113,51 @@ def test_tensorflows_adam(scale):
         assert ours.numpy() == pytest.approx(theirs, rel=1e-9, abs=1e-12)
 
 
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_parts_of_convolutions(layout):
+    random = np.random.default_rng(0)
+    last = layout == "NHWC"
+    shape = (2, 8, 8, 3) if last else (2, 3, 8, 8)
+    x, w, b = (paddle.to_tensor(random.standard_normal(s), stop_gradient=False) for s in (shape, (4, 3, 3, 3), (4,)))
+    y = paddle.nn.functional.conv2d(x, w, b, 2, 1, data_format=layout)
+    dy = paddle.to_tensor(random.standard_normal(y.shape))
+    dx, dw = paddle.grad(y, [x, w], dy)
+    how = (2, 1, last)
+    assert paddle_aten.conv_dx(dy, x, w, *how).numpy() == pytest.approx(dx.numpy(), rel=1e-12, abs=1e-12)
+    assert paddle_aten.conv_dw(dy, x, w, *how).numpy() == pytest.approx(dw.numpy(), rel=1e-12, abs=1e-12)
+    rectified = paddle_aten.conv_relu(x, w, b, *how).numpy()
+    assert rectified == pytest.approx(np.maximum(y.numpy(), 0), rel=1e-12, abs=1e-12) and rectified.any()
+
+
 def test_a_missing_kernel_is_named():
     with pytest.raises(Exception, match="lgamma"):
         paddle.lgamma(paddle.ones([3]))
+
+
+def test_backwards_views_are_read_and_written():
+    x = paddle.arange(6).reshape([2, 3])
+    assert x[:, ::-1].numpy().tolist() == [[2, 1, 0], [5, 4, 3]]
+    assert x.numpy().tolist() == [[0, 1, 2], [3, 4, 5]]
+    backwards = x[:, ::-1]
+    backwards.add_(paddle.to_tensor([10, 20, 30]))
+    assert backwards.numpy().tolist() == [[12, 21, 30], [15, 24, 33]]
+    assert x.numpy().tolist() == [[30, 21, 12], [33, 24, 15]]  # a view, as on the CPU
+
+
+def test_drawing_in_place():
+    paddle.seed(2)
+    uniform, normal = paddle.empty([100]).uniform_(2, 3), paddle.empty([100]).normal_(5, 0.1)
+    assert 2 <= uniform.min() < uniform.max() <= 3 and 4 < normal.min() < normal.max() < 6
+    paddle.seed(2)
+    assert (paddle.empty([100]).uniform_(2, 3).numpy() == uniform.numpy()).all()
+
+
+def test_dropout_draws_only_in_training():
+    paddle.seed(6)
+    expected = paddle.rand([3]).numpy()
+    paddle.seed(6)
+    paddle.nn.functional.dropout(paddle.ones([3]), training=False)
+    assert (paddle.rand([3]).numpy() == expected).all()
 
 
 def test_what_aten_refuses_is_an_exception():
