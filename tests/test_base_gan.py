@@ -43,8 +43,8 @@ def test_every_method_trains_both_networks(method):
     sizes = sum(p.size for p in gan.generator.parameters())
     changed = weights(gan) != before
     assert changed[:sizes].any() and changed[sizes:].any()
-    assert all(p.grad is None or not p.grad.numpy().any() for p in gan.discriminator.parameters())
-    assert all(p.grad is None or not p.grad.numpy().any() for p in gan.generator.parameters())
+    # freed, not zeroed: a captured graph would go on writing into buffers that were there before it
+    assert all(p.grad is None for p in gan.generator.parameters() + gan.discriminator.parameters())
 
 
 def test_defaults_are_the_papers():

@@ -237,7 +237,7 @@ class BaseGAN:
     def _clear_gradients(self):
         for network in (self.generator, self.discriminator):
             for parameter in network.parameters():
-                parameter.clear_gradient(set_to_zero=False)
+                parameter.clear_gradient(False)  # freed, not zeroed; Paddle overlooks the keyword
 
     def iteration(self, batches, g_optimizer, d_optimizer, drawn):
         """One iteration: a generator step, then the critic's.
