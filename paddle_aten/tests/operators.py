@@ -77,6 +77,12 @@ def cases():
         y[0, ::2] = x[2, ::2]
         return y * x
 
+    def at_positions(x):
+        y = x * 1
+        y[p.to_tensor([0, 2])] = 1.5
+        y[1:3, p.to_tensor([0, -1])] = x[:2, :2]
+        return y * x
+
     def put(x, values):
         return p.index_put(x, (p.to_tensor([0, 2]), p.to_tensor([1, 1])), values) ** 2
 
@@ -193,6 +199,11 @@ def cases():
     }  # fmt: skip
     table += [Case(f"{name} at ties", f, [ties], 1) for name, f in at_ties.items()]
     table += [
+        Case("rows", lambda x: x[p.to_tensor([[0, -1], [1, 1]])] ** 2, [square], 1),
+        Case("pairs", lambda x: x[p.to_tensor([0, 1]), :, p.to_tensor([1, 2])] ** 2, [image], 1),
+        Case("columns of a part", lambda x: x[1, p.to_tensor(GRID[0]) % 3, ::2] ** 2, [image], 1),
+        Case("masked elements", lambda x: x[x > 0] ** 2, [square], 1),
+        Case("positions assigned", at_positions, [square], 1),
         Case("reversed", lambda x: x[:, ::-1] ** 2, [square], 1),
         Case("conv2d SAME dilated", lambda x, w: F.conv2d(x, w, padding="SAME", dilation=2) ** 2, [image, normal(4, 3, 3, 3)]),
         Case("conv2d_transpose output size", lambda x, w: F.conv2d_transpose(x, w, stride=2, output_size=[18, 18]) ** 2, [image, normal(3, 4, 3, 3)], 1),

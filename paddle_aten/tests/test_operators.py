@@ -30,12 +30,19 @@ def test_float32_is_close(name, stored, table):
     assert operators.compare_float32(table[name], stored) < 1e-4
 
 
-# What Paddle's CPU kernels do not do, or do wrongly: group_norm's gradient without a scale.
+def assigned_where_positive(x):
+    y = x * 1
+    y[x > 0] = x[0, 0]
+    return y * x
+
+
+# What Paddle's CPU kernels do not do, or do wrongly (the last two).
 BEYOND_PADDLE = {
     "conv2d_transpose": (
         lambda x, w: F.conv2d_transpose(x, w, stride=2, padding=[1, 2, 1, 2]),
         [(2, 3, 4, 4), (3, 2, 5, 5)],
     ),
+    "one value for a mask": (assigned_where_positive, [(4, 5)]),
     "group_norm without scale": (lambda x: F.group_norm(x, 3) ** 3, [(2, 3, 2, 2)]),
 }
 
