@@ -36,12 +36,19 @@ def assigned_where_positive(x):
     return y * x
 
 
-# What Paddle's CPU kernels do not do, or do wrongly (the last two).
+def assigned_at_positions(x):
+    y = x * 1
+    y[1:3, paddle.to_tensor([0, -1])] = x[:2, :2]
+    return y * x
+
+
+# What Paddle's CPU kernels do not do (the first), or do wrongly.
 BEYOND_PADDLE = {
     "conv2d_transpose": (
         lambda x, w: F.conv2d_transpose(x, w, stride=2, padding=[1, 2, 1, 2]),
         [(2, 3, 4, 4), (3, 2, 5, 5)],
     ),
+    "values at positions": (assigned_at_positions, [(4, 5)]),
     "one value for a mask": (assigned_where_positive, [(4, 5)]),
     "group_norm without scale": (lambda x: F.group_norm(x, 3) ** 3, [(2, 3, 2, 2)]),
 }
@@ -79,4 +86,7 @@ def test_a_wrong_result_is_seen():
     assert operators.error([np.ones(3) + 1e-6, a[1]], a) > 1e-7
     assert operators.error([a[0], a[1] + 1], a) == np.inf
     assert operators.error(a[:1], a) == np.inf
+    for wrong in (np.nan, np.inf):
+        b = [np.array([1, 1, wrong]), a[1]]
+        assert operators.error(b, a) == operators.error(a, b) == np.inf and operators.error(b, b) == 0
     assert operators.error([a[0].astype("float32"), a[1]], a) == np.inf
