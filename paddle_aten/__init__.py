@@ -214,7 +214,8 @@ def adam(params, grads, moments1, moments2, powers1, powers2, learning_rate, bet
 
     Args:
         params, grads, moments1, moments2: lists of tensors on the device.
-        powers1, powers2: lists of tensors [1] on the device, beta1^t and beta2^t; multiplied up.
+        powers1, powers2: lists of tensors [1] on the device, beta1^t and beta2^t of the step t that all
+            parameters are at, one for each parameter or one for all; multiplied up.
         learning_rate: tensor [1] on the device.
         beta1, beta2, epsilon: numbers.
     """

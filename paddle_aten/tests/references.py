@@ -20,8 +20,11 @@ def write(folder):
     paddle.set_device("cpu")
     Path(folder).mkdir(parents=True, exist_ok=True)
     operators.save(Path(folder, "operators.npz"))
-    np.savez(Path(folder, "optimizers.npz"), **{name: optimizers.optimised(name) for name in optimizers.OPTIMIZERS})
-    np.savez(Path(folder, "first_steps.npz"), **{name: first_steps.losses(name) for name in first_steps.MODELS})
+    found = {f"{name}/{dtype}": optimizers.optimised(name, dtype) for name, dtype in optimizers.CASES}
+    np.savez(Path(folder, "optimizers.npz"), **found)
+    found = {name: first_steps.losses(name) for name in first_steps.MODELS}
+    found |= {f"{name}/gradients": first_steps.gradients(name) for name in first_steps.MODELS}
+    np.savez(Path(folder, "first_steps.npz"), **found)
 
 
 def folder(scratch):
