@@ -1,9 +1,11 @@
-"""The first steps of WGAN-GP with given noise, whose losses must be the same on every device."""
+"""The first steps of WGAN-GP with given noise, and Inception's features, which must be the same on every device."""
 
 import numpy as np
 import paddle
 
 from wgangp.losses import gradient_penalty, wasserstein_critic_loss, wasserstein_generator_loss
+from wgangp.metrics.inception import Inception
+from wgangp.metrics.inception_weights import LAYERS
 from wgangp.networks import cifar, toy
 from wgangp.optimizers import Adam
 
@@ -74,6 +76,20 @@ def losses(name, steps=20, batch=8):
         clear(generator, critic)
         found.append([float(first), float(generator_loss)])
     return np.array(found)
+
+
+def features():
+    """Features and probabilities of two images by an Inception with a sixteenth of the channels, [2, 140]."""
+    random, arrays = np.random.default_rng(0), {}
+    for name, _, (out, channels, *kernel) in LAYERS:
+        shape = (out // 16, 3 if channels == 3 else channels // 16, *kernel)
+        arrays[f"{name}/weight"] = random.standard_normal(shape) * np.sqrt(2 / np.prod(shape[1:]))
+        arrays[f"{name}/bias"] = random.standard_normal(shape[0]) * 0.1
+    arrays["softmax/weight"] = random.standard_normal((12, 128)) * 0.1
+    network = Inception({name: array.astype("float32") for name, array in arrays.items()})
+    images = random.integers(0, 256, (2, 3, 32, 32)).astype("uint8")
+    (found,) = network.features(images, ["2048", "probabilities"])
+    return np.concatenate(found, axis=1)
 
 
 def clear(*networks):

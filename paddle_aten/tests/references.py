@@ -24,6 +24,7 @@ def write(folder):
     np.savez(Path(folder, "optimizers.npz"), **found)
     found = {name: first_steps.losses(name) for name in first_steps.MODELS}
     found |= {f"{name}/gradients": first_steps.gradients(name) for name in first_steps.MODELS}
+    found["Inception"] = first_steps.features()
     np.savez(Path(folder, "first_steps.npz"), **found)
 
 
