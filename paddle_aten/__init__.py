@@ -154,7 +154,7 @@ def set_deterministic(on):
     """Use only kernels that give the same bits every time, or, when off, the fastest that cuDNN finds.
 
     Args:
-        on: True for deterministic kernels.
+        on: True for deterministic kernels; an operator that has none on the GPU, such as cumsum, then raises.
     """
     import torch
 

@@ -193,6 +193,18 @@ def test_other_versions_are_refused(tmp_path, monkeypatch):
 @pytest.mark.skipif(
     not (Path(paddle_aten.__file__).parent / "lib").exists(), reason="Paddle itself loads what CUSTOM_DEVICE_ROOT names"
 )
+def test_loading_twice():
+    paddle_aten.load()
+    assert paddle_aten.available() and paddle.get_device().startswith("aten")
+    assert paddle_aten.is_cuda() or paddle_aten.device_name() == "CPU (ATen)"
+
+
+def test_tf32_is_switched():
+    for on in (True, False):
+        paddle_aten.set_tf32(on)
+        assert paddle_aten.tf32() == on
+
+
 def test_loading_after_paddle_is_refused():
     import os
 
