@@ -100,6 +100,7 @@ class StorageAllocation final : public phi::Allocation {
 void out(DT* target, Tensor value) {
   if (target == nullptr || !value.defined()) return;
   if (!target->initialized()) return fresh(target, std::move(value));
+  PADDLE_ENFORCE_EQ(value.numel(), target->numel(), common::errors::Fatal("a result of another size than its tensor"));
   write(*target, value);
 }
 
