@@ -261,17 +261,21 @@ void pow(const Ctx&, const DT& x, const phi::Scalar& factor, DT* y) {
   out(y, at::pow(in(x), scalar(factor)));
 }
 ATEN_KERNEL(pow, pow, PowKernel, kNumeric);
+// factor x^n, zero for a zero factor also where x^n is not finite.
+Tensor term(double factor, const Tensor& x, double n) {
+  return factor == 0 ? at::zeros_like(x) : at::pow(x, n).mul_(factor);
+}
 void pow_grad(const Ctx&, const DT& x, const DT& dy, const phi::Scalar& factor, DT* dx) {
   double n = factor.to<double>();
-  fresh(dx, at::pow(in(x), n - 1).mul_(in(dy)).mul_(n));
+  fresh(dx, term(n, in(x), n - 1).mul_(in(dy)));
 }
 ATEN_KERNEL(pow_grad, pow_grad, PowGradKernel, kFloating);
 void pow_double_grad(const Ctx&, const DT& x_, const DT& dy, const DT& ddx_, const phi::Scalar& factor, DT* dx, DT* ddy) {
   double n = factor.to<double>();
   auto x = in(x_), ddx = in(ddx_);
   Tensor a, b;
-  if (dx) a = at::pow(x, n - 2).mul_(in(dy)).mul_(ddx).mul_(n * (n - 1));
-  if (ddy) b = at::pow(x, n - 1).mul_(ddx).mul_(n);
+  if (dx) a = term(n * (n - 1), x, n - 2).mul_(in(dy)).mul_(ddx);
+  if (ddy) b = term(n, x, n - 1).mul_(ddx);
   fresh(dx, a);
   fresh(ddy, b);
 }

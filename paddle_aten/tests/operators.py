@@ -197,6 +197,7 @@ def cases():
         "relu": lambda x: F.relu(x) ** 2, "abs": lambda x: p.abs(x), "cumprod": lambda x: p.cumprod(x, 1),
         "max_pool2d": lambda x: F.max_pool2d(x.reshape([1, 1, 4, 5]), 2) ** 2,
     }  # fmt: skip
+    table += [Case(f"x^{n} at zero", lambda x, n=n: p.pow(x, n) * x, [ties], max(n, 1)) for n in (0, 1, 2)]
     table += [Case(f"{name} at ties", f, [ties], 1) for name, f in at_ties.items()]
     table += [
         Case("rows", lambda x: x[p.to_tensor([[0, -1], [1, 1]])] ** 2, [square], 1),
