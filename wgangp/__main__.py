@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+import paddle_aten
 import wgangp
 from wgangp import compare, devices, notebooks, report, results, schedule
 from wgangp.data import formats, images, registry, toy
@@ -26,6 +27,7 @@ from wgangp.metrics.toy import exact_w1, mode_coverage
 def command_run(given):
     experiments = [Experiment(name) for name in chosen(given.names)]
     jobs = schedule.jobs_of(experiments, given.tier, given.setting, given.seed)
+    devices.check(given.device)
     device = {"name": given.device, "tf32": not given.no_tf32, "deterministic": given.deterministic}
     return schedule.run(jobs, device, given.jobs, given.budget, given.fresh)
 
@@ -140,6 +142,13 @@ def convert(source):
         print(f"{record['mean']:.4f} ± {record['std']:.4f}: {passed}.")
 
 
+def paddle_aten_state():
+    try:
+        return f"{paddle_aten.check()}, for PyTorch {paddle_aten.installed()['torch']}"
+    except paddle_aten.Unavailable as error:
+        return f"not usable: {error}"
+
+
 def command_doctor(given):
     import paddle
 
@@ -148,9 +157,12 @@ def command_doctor(given):
         ("wgangp", wgangp.__version__ + ", commit " + results.code_commit()),
         ("python", sys.version.split()[0]),
         ("paddle", paddle.__version__ + (" (CUDA)" if paddle.is_compiled_with_cuda() else " (CPU)")),
+        ("paddle_aten", paddle_aten_state()),
         ("numpy", np.__version__),
         ("device", devices.choose()),
+        ("devices", ", ".join(devices.there())),
         ("processor", f"{devices.cpu_name()}, {os.cpu_count()} cores"),
+        ("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "not set (runs: 1 per process)")),
         ("MKL_DEBUG_CPU_TYPE", os.environ.get("MKL_DEBUG_CPU_TYPE", "not set")),
         ("results", f"{results.output_root()}, {free:.0f} GiB free"),
     ]
@@ -173,7 +185,7 @@ def parser():
     run.add_argument("--tier", choices=TIERS, default="short")
     run.add_argument("--seed", type=int, action="append", help="instead of the pinned seeds (may be repeated)")
     run.add_argument("--setting", action="append", help="only this setting (may be repeated)")
-    run.add_argument("--device", default=os.environ.get("WGANGP_DEVICE", "auto"), help="auto, cpu, gpu or aten")
+    run.add_argument("--device", default=os.environ.get("WGANGP_DEVICE", "auto"), choices=devices.NAMES)
     run.add_argument("--no-tf32", action="store_true", help="train in full float32 on the aten device")
     run.add_argument("--deterministic", action="store_true", help="only kernels that give the same bits every time")
     run.add_argument("--jobs", type=int, help="processes at once (default: the cores on a CPU, 1 on a GPU)")

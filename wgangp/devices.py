@@ -12,6 +12,8 @@ import numpy as np
 import paddle_aten
 from wgangp.errors import InputError
 
+NAMES = ("auto", "cpu", "gpu", "aten")
+
 
 def prepare():
     """Prepare what Paddle looks at when it is first imported: CPU tuning, and the `aten` device.
@@ -67,6 +69,22 @@ def there():
     return ["gpu"] * gpu + ["aten"] * aten + ["cpu"]
 
 
+def check(name):
+    """Refuse a device that its processes could not load.
+
+    Args:
+        name: as of `choose`.
+
+    Raises:
+        InputError: it is "aten" and `paddle_aten` cannot be loaded.
+    """
+    if name == "aten":
+        try:
+            paddle_aten.check()
+        except paddle_aten.Unavailable as error:
+            raise InputError(f"--device aten: {error}") from None
+
+
 def choose(name="auto", tf32=True, deterministic=False):
     """Make a device Paddle's current one.
 
@@ -86,8 +104,8 @@ def choose(name="auto", tf32=True, deterministic=False):
 
     if name == "auto":
         name = there()[0]
-    if name not in ("cpu", "gpu", "aten"):
-        raise InputError(f"--device {name} is unknown; use auto, cpu, gpu or aten.")
+    if name not in NAMES:
+        raise InputError(f"--device {name} is unknown; use {', '.join(NAMES)}.")
     if name not in there():
         what = {
             "gpu": "this Paddle sees no GPU; install paddlepaddle-gpu (environment.yml), or use --device aten or cpu.",

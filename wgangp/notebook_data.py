@@ -29,6 +29,25 @@ def best_runs(experiment):
     raise InputError(f"{experiment.name} has no complete results; run: wgangp run {experiment.name}.")
 
 
+def on_their_way(experiment, tier="paper"):
+    """Runs of a tier that are judged as they go, whether or not they have ended.
+
+    Args:
+        experiment: an `Experiment`.
+        tier: one of TIERS.
+
+    Returns:
+        {setting: arrays of the first seed} and a table of their judgements, metric by iteration.
+    """
+    jobs = [Job(experiment, setting, tier, experiment.seeds[0]) for setting in experiment.settings_at(tier)]
+    runs = {job.setting: dict(np.load(job.arrays_path)) for job in jobs if job.arrays_path.exists()}
+    rows = results.read(experiment.name)
+    rows = rows[(rows["tier"] == tier) & rows["setting"].str.contains(", iteration ")]
+    rows = rows.assign(iteration=rows["setting"].str.split(", iteration ").str[1].astype(int))
+    rows = rows.assign(setting=rows["setting"].str.split(", iteration ").str[0])
+    return runs, rows.pivot_table(index=["setting", "seed", "iteration"], columns="quantity", values="value").round(4)
+
+
 def stacked(arrays, key):
     """One array of every seed, [seeds, ...]."""
     return np.stack([one[key] for one in arrays])

@@ -171,7 +171,7 @@ def image_grids(grids, columns=10):
     Returns:
         The figure.
     """
-    figure, axes = plt.subplots(1, len(grids), figsize=(2.8 * len(grids), 3.1), squeeze=False)
+    figure, axes = plt.subplots(1, len(grids), figsize=(2.2 * len(grids), 2.5), squeeze=False)
     for ax, (title, images) in zip(axes[0], grids.items(), strict=True):
         ax.imshow(tile(images, columns), cmap="gray", vmin=0, vmax=255, interpolation="none")
         ax.set_title(title, fontsize="small")
@@ -181,10 +181,10 @@ def image_grids(grids, columns=10):
 
 
 def cell_grids(cells, columns):
-    """A table of small grids, 4 x 4 images each.
+    """A table of small grids, the first 3 x 3 images of each cell.
 
     Args:
-        cells: {title: uint8 [16, channels, height, width]}, row by row.
+        cells: {title: uint8 [n, channels, height, width]}, n at least 9, row by row.
         columns: cells per row.
 
     Returns:
@@ -193,10 +193,10 @@ def cell_grids(cells, columns):
     Source: Figure 2.
     """
     rows = -(-len(cells) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(2.3 * columns, 2.5 * rows), squeeze=False)
+    figure, axes = plt.subplots(rows, columns, figsize=(1.3 * columns, 1.6 * rows), squeeze=False)
     for ax, (title, images) in zip(axes.flat, cells.items(), strict=False):
-        ax.imshow(tile(images, 4), interpolation="none")
-        ax.set_title(title, fontsize="x-small")
+        ax.imshow(tile(images[:9], 3), interpolation="none")
+        ax.set_title(title.replace(", ", "\n"), fontsize="xx-small")
     for ax in axes.flat:
         ax.set_axis_off()
     figure.tight_layout()
