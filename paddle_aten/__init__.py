@@ -3,6 +3,7 @@
 load()               before the first import of paddle; then paddle.set_device("aten")
 Captured(step)       a step as one captured CUDA graph
 adam(...)            TensorFlow's Adam over many tensors at once
+conv_dx, conv_dw, conv_relu    parts of convolutions, for gradients written by hand
 set_tf32, set_deterministic, device_name, is_cuda
 """
 
@@ -153,7 +154,7 @@ def set_deterministic(on):
     """Use only kernels that give the same bits every time, or, when off, the fastest that cuDNN finds.
 
     Args:
-        on: True for deterministic kernels.
+        on: True for deterministic kernels; an operator that has none on the GPU, such as cumsum, then raises.
     """
     import torch
 
@@ -170,12 +171,15 @@ class Captured:
 
     Args:
         step: a function without arguments, of Paddle operations on the device that look at no value on the
-            host. Run it a few times before: what it allocates once must be there. Its inputs are tensors
-            that the caller refills in place.
+            host. Its inputs are tensors that the caller refills in place.
+        warmup: how often the step is run first. What it allocates once, such as an optimizer's moments,
+            must be there when it is captured.
     """
 
-    def __init__(self, step):
+    def __init__(self, step, warmup=0):
         self.step, self.graph = step, None
+        for _ in range(warmup):
+            step()
         if not is_cuda():
             return
         import torch
@@ -210,13 +214,12 @@ def adam(params, grads, moments1, moments2, powers1, powers2, learning_rate, bet
 
     Args:
         params, grads, moments1, moments2: lists of tensors on the device.
-        powers1, powers2: lists of tensors [1] on the device, beta1^t and beta2^t; multiplied up.
+        powers1, powers2: lists of tensors [1] on the device, beta1^t and beta2^t of the step t that all
+            parameters are at, one for each parameter or one for all; multiplied up.
         learning_rate: tensor [1] on the device.
         beta1, beta2, epsilon: numbers.
     """
-    from paddle import _C_ops
-
-    _C_ops._run_custom_op(
+    _run(
         "aten_adam",
         *(list(tensors) for tensors in (params, grads, moments1, moments2, powers1, powers2)),
         learning_rate,
@@ -224,3 +227,49 @@ def adam(params, grads, moments1, moments2, powers1, powers2, learning_rate, bet
         float(beta2),
         float(epsilon),
     )
+
+
+def conv_dx(dy, x, w, stride=1, padding=0, channels_last=False):
+    """A convolution's gradient of its input alone, for gradients written by hand.
+
+    Args:
+        dy: gradient of the output.
+        x, w: the convolution's input and kernel [out, in, h, w].
+        stride, padding: of the convolution, the same on both axes and sides.
+        channels_last: whether images are [n, h, w, channels] rather than [n, channels, h, w].
+
+    Returns:
+        A tensor like x; it has no gradient of its own.
+    """
+    return _run("aten_conv_dx", dy, x, w, stride, padding, channels_last)
+
+
+def conv_dw(dy, x, w, stride=1, padding=0, channels_last=False):
+    """A convolution's gradient of its kernel alone.
+
+    Args: as of `conv_dx`.
+
+    Returns:
+        A tensor like w; it has no gradient of its own.
+    """
+    return _run("aten_conv_dw", dy, x, w, stride, padding, channels_last)
+
+
+def conv_relu(x, w, bias, stride=1, padding=0, channels_last=False):
+    """relu(conv2d(x, w) + bias) in one call.
+
+    Args:
+        bias: [out].
+        others: as of `conv_dx`.
+
+    Returns:
+        The images; they have no gradient.
+    """
+    return _run("aten_conv_relu", x, w, bias, stride, padding, channels_last)
+
+
+def _run(name, *arguments):
+    from paddle import _C_ops
+
+    (found,) = _C_ops._run_custom_op(name, *arguments)
+    return found

@@ -31,11 +31,12 @@ flags="-std=c++17 -O1 -fPIC -fvisibility=hidden -w -DPADDLE_WITH_CUSTOM_DEVICE
 -isystem $torch/include -isystem $torch/include/torch/csrc/api/include"
 for source in src/*.cc; do
     object=$objects/$(basename "$source" .cc).o
-    [ "$object" -nt "$source" ] && [ "$object" -nt src/bridge.h ] || echo "$source"
+    newer=$(find "$source" src/*.h -newer "$object" 2>/dev/null || echo unmade)
+    [ -z "$newer" ] || echo "$source"
 done | xargs -r -P "$(nproc)" -I{} sh -c \
     'g++ '"$(echo $flags | sed 's/"/\\"/g')"' -c {} -o '"$objects"'/$(basename {} .cc).o' ||
     { echo "paddle_aten: compiling failed (above)." >&2; exit 1; }
-g++ -shared -o lib/libpaddle_aten.so.part "$objects"/*.o -L"$torch/lib" -lc10 -ltorch_cpu \
+g++ -shared -o lib/libpaddle_aten.so.part $(printf "$objects/%s.o " $(basename -s .cc src/*.cc)) -L"$torch/lib" -lc10 -ltorch_cpu \
     -L"$paddle/libs" -lphi_core -lcommon -Wl,-z,nodelete
 mv lib/libpaddle_aten.so.part lib/libpaddle_aten.so
 echo "Built paddle_aten/lib/libpaddle_aten.so for Paddle $paddle_version and PyTorch $torch_version."

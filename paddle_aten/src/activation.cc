@@ -86,5 +86,22 @@ FUNCTION(logsigmoid, LogSigmoid, at::log_sigmoid(x), at::sigmoid(-v))
 FUNCTION(sin, Sin, at::sin(x), at::cos(v))
 FUNCTION(cos, Cos, at::cos(x), -at::sin(v))
 
+void sin_double_grad(const Ctx&, const DT& x, const DT& dy, const DT& ddx, DT* dx, DT* ddy) {
+  Tensor a, b;
+  if (dx) a = -(in(dy) * in(ddx) * at::sin(in(x)));
+  if (ddy) b = in(ddx) * at::cos(in(x));
+  fresh(dx, a);
+  fresh(ddy, b);
+}
+ATEN_KERNEL(sin_double_grad, sin_double_grad, SinDoubleGradKernel, kFloating);
+void cos_double_grad(const Ctx&, const DT& x, const DT& dy, const DT& ddx, DT* dx, DT* ddy) {
+  Tensor a, b;
+  if (dx) a = -(in(dy) * in(ddx) * at::cos(in(x)));
+  if (ddy) b = -(in(ddx) * at::sin(in(x)));
+  fresh(dx, a);
+  fresh(ddy, b);
+}
+ATEN_KERNEL(cos_double_grad, cos_double_grad, CosDoubleGradKernel, kFloating);
+
 }  // namespace
 }  // namespace paddle_aten

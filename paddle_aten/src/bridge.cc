@@ -40,19 +40,47 @@ DataType to_paddle(at::ScalarType dtype) {
   }
 }
 
+namespace {
+
+// A tensor's memory. ATen has no negative strides, so x[::-1] is seen forwards here; `backwards` are the axes to flip.
+struct Memory {
+  explicit Memory(const DT& t) {
+    auto where = t.place().GetType() == phi::AllocationType::CUSTOM ? device() : c10::Device(c10::kCPU);
+    auto shape = sizes(t), strides = sizes(t.strides());
+    auto opts = at::TensorOptions().device(where).dtype(to_aten(t.dtype()));
+    if (t.numel() == 0) {
+      view = at::empty(shape, opts);
+      return;
+    }
+    auto start = static_cast<char*>(const_cast<void*>(t.data()));
+    bool strided = strides.size() == shape.size();
+    for (size_t i = 0; strided && i < shape.size(); ++i) {
+      if (strides[i] >= 0) continue;
+      start += strides[i] * (shape[i] - 1) * static_cast<int64_t>(phi::SizeOf(t.dtype()));
+      strides[i] = -strides[i];
+      backwards.push_back(i);
+    }
+    auto maker = at::for_blob(start, shape);
+    if (strided) maker.strides(strides);
+    view = maker.options(opts).target_device(where).make_tensor();
+  }
+  Tensor flipped(const Tensor& t) const { return backwards.empty() ? t : at::flip(t, backwards); }
+
+  Tensor view;
+  std::vector<int64_t> backwards;
+};
+
+}  // namespace
+
 Tensor in(const DT& t) {
-  auto where = t.place().GetType() == phi::AllocationType::CUSTOM
-                   ? device()
-                   : c10::Device(c10::kCPU);
-  const auto& dims = t.dims();
-  const auto& strides = t.strides();
-  at::IntArrayRef shape(dims.Get(), dims.size());
-  auto opts = at::TensorOptions().device(where).dtype(to_aten(t.dtype()));
-  if (t.numel() == 0) return at::empty(shape, opts);
-  auto maker = at::for_blob(const_cast<void*>(t.data()), shape);
-  if (strides.size() == dims.size())
-    maker.strides(at::IntArrayRef(strides.Get(), strides.size()));
-  return maker.options(opts).target_device(where).make_tensor();
+  Memory memory(t);
+  return memory.flipped(memory.view);
+}
+
+void write(const DT& t, const Tensor& value) {
+  Memory memory(t);
+  auto shaped = value.numel() == t.numel() ? value.reshape(memory.view.sizes()) : value.expand(memory.view.sizes());
+  memory.view.copy_(memory.flipped(shaped));
 }
 
 namespace {
@@ -72,8 +100,8 @@ class StorageAllocation final : public phi::Allocation {
 void out(DT* target, Tensor value) {
   if (target == nullptr || !value.defined()) return;
   if (!target->initialized()) return fresh(target, std::move(value));
-  auto view = in(*target);
-  view.copy_(value.sizes() == view.sizes() ? value : value.reshape(view.sizes()));
+  PADDLE_ENFORCE_EQ(value.numel(), target->numel(), common::errors::Fatal("a result of another size than its tensor"));
+  write(*target, value);
 }
 
 // Whether value only views Paddle's memory (in() made it), so that its storage
@@ -102,7 +130,10 @@ void fresh(DT* target, Tensor value) {
 
 Tensor in_place(const DT& source, DT* target) {
   if (!target->initialized()) fresh(target, in(source).clone());
-  auto view = in(*target);
+  Memory memory(*target);
+  PADDLE_ENFORCE_EQ(memory.backwards.empty(), true,
+                    common::errors::Unimplemented("changing a tensor with negative strides in place"));
+  auto view = memory.view;
   if (target->data() != source.data()) view.copy_(in(source));
   return view;
 }

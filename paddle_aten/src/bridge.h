@@ -49,6 +49,8 @@ inline std::optional<Tensor> in(const OptDT& t) {
   return in(*t);
 }
 
+// Writes value, broadcast, into a tensor's memory.
+void write(const DT& t, const Tensor& value);
 // Makes value the content of target: copied where Paddle already gave the
 // target memory (in-place operators), else handed over without a copy.
 void out(DT* target, Tensor value);

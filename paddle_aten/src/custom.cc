@@ -1,5 +1,6 @@
 // Operators that Paddle does not have, called from Python by name.
 #include "bridge.h"
+#include "layout.h"
 #include "paddle/phi/api/ext/op_meta_info.h"
 #include "paddle/phi/api/include/tensor.h"
 
@@ -62,7 +63,40 @@ Many adam(const Many& params_, const Many& grads_, const Many& moments1_, const 
   });
 }
 
+// A convolution's gradients apart, and convolution, bias and ReLU in one call, for gradients written by hand.
+Tensor seen(const PT& t, bool last) { return nchw(view(t), last); }
+std::tuple<Tensor, Tensor, Tensor> backward(const PT& dy, const PT& x, const PT& w, int64_t s, int64_t p, bool last,
+                                            std::array<bool, 3> wanted) {
+  return at::convolution_backward(seen(dy, last), seen(x, last), view(w), c10::nullopt, {s, s}, {p, p}, {1, 1}, false,
+                                  {0, 0}, 1, wanted);
+}
+Many conv_dx(const PT& dy, const PT& x, const PT& w, int s, int p, bool last) {
+  return guarded([&] { return from_nchw(std::get<0>(backward(dy, x, w, s, p, last, {true, false, false})), last); });
+}
+Many conv_dw(const PT& dy, const PT& x, const PT& w, int s, int p, bool last) {
+  return guarded([&] { return std::get<1>(backward(dy, x, w, s, p, last, {false, true, false})); });
+}
+Many conv_relu(const PT& x_, const PT& w_, const PT& b_, int s, int p, bool last) {
+  return guarded([&] {
+    auto x = seen(x_, last), w = view(w_), b = view(b_);
+    Longs stride = {s, s}, padding = {p, p}, dilation = {1, 1};
+    auto y = device().is_cuda() ? at::cudnn_convolution_relu(x, w, b, stride, padding, dilation, 1)
+                                : at::relu(at::convolution(x, w, b, stride, padding, dilation, false, {0, 0}, 1));
+    return from_nchw(y, last);
+  });
+}
+
 }  // namespace
+
+#define CONVOLUTION(name, ...)                                 \
+  PD_BUILD_OP(aten_##name)                                     \
+      .Inputs({__VA_ARGS__})                                   \
+      .Outputs({"Out"})                                        \
+      .Attrs({"stride: int", "padding: int", "last: bool"})    \
+      .SetKernelFn(PD_KERNEL(name));
+CONVOLUTION(conv_dx, "DY", "X", "W")
+CONVOLUTION(conv_dw, "DY", "X", "W")
+CONVOLUTION(conv_relu, "X", "W", "B")
 
 PD_BUILD_OP(aten_adam)
     .Inputs({paddle::Vec("Params"), paddle::Vec("Grads"), paddle::Vec("Moments1"), paddle::Vec("Moments2"),

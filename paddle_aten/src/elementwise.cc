@@ -88,19 +88,19 @@ void divide_grad(const Ctx&, const DT& x, const DT& y_, const DT& z, const DT& d
 }
 ATEN_KERNEL(divide_grad, divide_grad, DivideGradKernel, kFloating);
 
-void maximum_grad(const Ctx&, const DT& x, const DT& y, const DT& dz_, DT* dx, DT* dy) {
-  auto dz = in(dz_);
-  auto first = at::gt(in(x), in(y));
-  if (dx) fresh(dx, unbroadcast(dz * first, x));
-  if (dy) fresh(dy, unbroadcast(dz * first.logical_not(), y));
+// Equal elements share the gradient, as in Paddle.
+void share_out(const DT& x, const DT& y, const Tensor& dz, const Tensor& first, DT* dx, DT* dy) {
+  auto share = at::where(at::eq(in(x), in(y)), 0.5, first.to(dz.scalar_type()));
+  if (dx) fresh(dx, unbroadcast(dz * share, x));
+  if (dy) fresh(dy, unbroadcast(dz * (1 - share), y));
+}
+void maximum_grad(const Ctx&, const DT& x, const DT& y, const DT& dz, DT* dx, DT* dy) {
+  share_out(x, y, in(dz).clone(), at::gt(in(x), in(y)), dx, dy);
 }
 ATEN_KERNEL(maximum_grad, maximum_grad, MaximumGradKernel, kFloating);
 
-void minimum_grad(const Ctx&, const DT& x, const DT& y, const DT& dz_, DT* dx, DT* dy) {
-  auto dz = in(dz_);
-  auto first = at::lt(in(x), in(y));
-  if (dx) fresh(dx, unbroadcast(dz * first, x));
-  if (dy) fresh(dy, unbroadcast(dz * first.logical_not(), y));
+void minimum_grad(const Ctx&, const DT& x, const DT& y, const DT& dz, DT* dx, DT* dy) {
+  share_out(x, y, in(dz).clone(), at::lt(in(x), in(y)), dx, dy);
 }
 ATEN_KERNEL(minimum_grad, minimum_grad, MinimumGradKernel, kFloating);
 
@@ -227,6 +227,8 @@ UNARY_DOUBLE_GRAD(log_double_grad, LogDoubleGradKernel, (d * dd / (v * v)).neg_(
 
 UNARY(abs, AbsKernel, kNumeric, at::abs(x))
 UNARY_GRAD(abs_grad, AbsGradKernel, d * v.sgn())
+void abs_double_grad(const Ctx&, const DT& x, const DT& ddx, DT* ddy) { fresh(ddy, in(ddx) * in(x).sgn()); }
+ATEN_KERNEL(abs_double_grad, abs_double_grad, AbsDoubleGradKernel, kFloating);
 UNARY(floor, FloorKernel, kFloating, at::floor(x))
 
 UNARY(conj, ConjKernel, kFloating, x.clone())
@@ -259,17 +261,21 @@ void pow(const Ctx&, const DT& x, const phi::Scalar& factor, DT* y) {
   out(y, at::pow(in(x), scalar(factor)));
 }
 ATEN_KERNEL(pow, pow, PowKernel, kNumeric);
+// factor x^n, zero for a zero factor also where x^n is not finite.
+Tensor term(double factor, const Tensor& x, double n) {
+  return factor == 0 ? at::zeros_like(x) : at::pow(x, n).mul_(factor);
+}
 void pow_grad(const Ctx&, const DT& x, const DT& dy, const phi::Scalar& factor, DT* dx) {
   double n = factor.to<double>();
-  fresh(dx, at::pow(in(x), n - 1).mul_(in(dy)).mul_(n));
+  fresh(dx, term(n, in(x), n - 1).mul_(in(dy)));
 }
 ATEN_KERNEL(pow_grad, pow_grad, PowGradKernel, kFloating);
 void pow_double_grad(const Ctx&, const DT& x_, const DT& dy, const DT& ddx_, const phi::Scalar& factor, DT* dx, DT* ddy) {
   double n = factor.to<double>();
   auto x = in(x_), ddx = in(ddx_);
   Tensor a, b;
-  if (dx) a = at::pow(x, n - 2).mul_(in(dy)).mul_(ddx).mul_(n * (n - 1));
-  if (ddy) b = at::pow(x, n - 1).mul_(ddx).mul_(n);
+  if (dx) a = term(n * (n - 1), x, n - 2).mul_(in(dy)).mul_(ddx);
+  if (ddy) b = term(n, x, n - 1).mul_(ddx);
   fresh(dx, a);
   fresh(ddy, b);
 }
@@ -281,7 +287,7 @@ void clip(const Ctx&, const DT& x, const phi::Scalar& low, const phi::Scalar& hi
 ATEN_KERNEL(clip, clip, ClipKernel, kNumeric);
 void clip_grad(const Ctx&, const DT& x_, const DT& dy, const phi::Scalar& low, const phi::Scalar& high, DT* dx) {
   auto x = in(x_);
-  fresh(dx, in(dy) * (at::gt(x, scalar(low)).logical_and_(at::lt(x, scalar(high)))));
+  fresh(dx, in(dy) * (at::ge(x, scalar(low)).logical_and_(at::le(x, scalar(high)))));
 }
 ATEN_KERNEL(clip_grad, clip_grad, ClipGradKernel, kFloating);
 
@@ -290,6 +296,10 @@ ATEN_KERNEL(clip_grad, clip_grad, ClipGradKernel, kFloating);
 void scale(const Ctx&, const DT& x_, const phi::Scalar& scale, const phi::Scalar& bias, bool bias_after_scale, DT* y) {
   auto x = in(x_);
   auto a = scale.to<double>(), b = bias.to<double>();
+  if (!x.is_floating_point()) {  // as in Paddle, the numbers are integers then
+    int64_t factor = scale.to<int64_t>(), term = bias.to<int64_t>();
+    return out(y, bias_after_scale ? x * factor + term : (x + term) * factor);
+  }
   if (b == 0)
     out(y, at::mul(x, a));
   else if (a == 1)

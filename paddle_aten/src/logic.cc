@@ -1,6 +1,7 @@
 // Truth values: logical operators, all and any, finiteness, equality.
 #include "bridge.h"
 #include "paddle/phi/kernels/allclose_kernel.h"
+#include "paddle/phi/kernels/bitwise_kernel.h"
 #include "paddle/phi/kernels/compare_kernel.h"
 #include "paddle/phi/kernels/isclose_kernel.h"
 #include "paddle/phi/kernels/isfinite_kernel.h"
@@ -26,6 +27,9 @@ BINARY(greater_equal, GreaterEqualKernel, at::ge(x, y))
 BINARY(logical_and, LogicalAndKernel, at::logical_and(x, y))
 BINARY(logical_or, LogicalOrKernel, at::logical_or(x, y))
 BINARY(logical_xor, LogicalXorKernel, at::logical_xor(x, y))
+BINARY(bitwise_and, BitwiseAndKernel, at::bitwise_and(x, y))
+BINARY(bitwise_or, BitwiseOrKernel, at::bitwise_or(x, y))
+BINARY(bitwise_xor, BitwiseXorKernel, at::bitwise_xor(x, y))
 void equal_all(const Ctx&, const DT& x, const DT& y, DT* z) {
   z->set_type(phi::DataType::BOOL);
   out(z, at::all(at::eq(in(x), in(y))));
@@ -36,6 +40,7 @@ ATEN_KERNEL(equal_all, equal_all, EqualAllKernel, kAll);
   void name(const Ctx&, const DT& x, DT* y) { out(y, at::op(in(x))); } \
   ATEN_KERNEL(name, name, Ref, kAll);
 UNARY(logical_not, LogicalNotKernel, logical_not)
+UNARY(bitwise_not, BitwiseNotKernel, bitwise_not)
 UNARY(isnan, IsnanKernel, isnan)
 UNARY(isinf, IsinfKernel, isinf)
 UNARY(isfinite, IsfiniteKernel, isfinite)

@@ -32,6 +32,7 @@ struct Conv {
         transposed(transposed_) {
     const int n = stride.size();
     auto spatial = [&](const DT& t, int i) { return t.dims()[(last ? 1 : 2) + i]; };
+    if (algorithm == "SAME") dilation.assign(n, 1);  // Paddle ignores it there
     for (int i = 0; i < n; ++i) {
       int64_t k = (w.dims()[2 + i] - 1) * dilation[i] + 1, before = 0, after = 0;
       if (algorithm == "SAME") {
@@ -157,46 +158,98 @@ void conv2d_transpose_double_grad(const Ctx&, const DT& x, const DT& w, const DT
 }
 ATEN_KERNEL(conv2d_transpose_double_grad, conv2d_transpose_double_grad, Conv2dTransposeDoubleGradKernel, kFloating);
 
+void depthwise_conv2d_transpose(const Ctx& c, const DT& x, const DT& w, const Ints& s, const Ints& p, const Ints& o,
+                                const phi::IntArray& size, const Str& algorithm, int groups, const Ints& d,
+                                const Str& format, DT* y) {
+  conv2d_transpose(c, x, w, s, p, o, size, algorithm, groups, d, format, y);
+}
+ATEN_KERNEL(depthwise_conv2d_transpose, depthwise_conv2d_transpose, DepthwiseConv2dTransposeKernel, kFloating);
+void depthwise_conv2d_transpose_grad(const Ctx& c, const DT& x, const DT& w, const DT& dy, const Ints& s,
+                                     const Ints& p, const Ints& o, const phi::IntArray& size, const Str& algorithm,
+                                     int groups, const Ints& d, const Str& format, DT* dx, DT* dw) {
+  conv2d_transpose_grad(c, x, w, dy, s, p, o, size, algorithm, groups, d, format, dx, dw);
+}
+ATEN_KERNEL(depthwise_conv2d_transpose_grad, depthwise_conv2d_transpose_grad, DepthwiseConv2dTransposeGradKernel,
+            kFloating);
+
 // ---- pooling ----
 
+// ATen pads both sides alike; where Paddle's sides differ, the image itself is padded, with what does not count.
 struct Pool {
-  Pool(const DT& x, const phi::IntArray& kernel_, const Longs& stride_, const Longs& padding_, bool ceil_,
+  Pool(const DT& x, const phi::IntArray& kernel_, const Longs& stride_, const Longs& paddings, bool ceil_,
        bool exclusive_, const Str& format, const Str& type, bool global, bool adaptive_, const Str& algorithm)
-      : kernel(kernel_.GetData()), stride(stride_), padding(padding_), ceil(ceil_), exclusive(exclusive_),
-        last(channels_last(format)), average(type == "avg"), adaptive(adaptive_) {
-    PADDLE_ENFORCE_EQ(algorithm == "SAME", false, common::errors::Unimplemented("pooling with SAME padding"));
-    if (padding.size() == 4) padding = {padding[0], padding[2]};
-    if (algorithm == "VALID") padding = {0, 0};
-    if (global) {
-      int at = last ? 1 : 2;
-      kernel = {x.dims()[at], x.dims()[at + 1]};
-      stride = kernel;
-      padding = {0, 0};
-      adaptive = false;
-    }
+      : kernel(kernel_.GetData()), stride(stride_), ceil(ceil_), exclusive(exclusive_), last(channels_last(format)),
+        average(type == "avg"), adaptive(adaptive_ && !global) {
     PADDLE_ENFORCE_EQ(adaptive && !average, false, common::errors::Unimplemented("adaptive max pooling"));
+    for (int i = 0; i < 2; ++i) {
+      int64_t size = x.dims()[(last ? 1 : 2) + i], before = 0, after = 0;
+      if (global) {
+        kernel[i] = stride[i] = size;
+      } else if (algorithm == "SAME") {
+        int64_t total = std::max<int64_t>(((size + stride[i] - 1) / stride[i] - 1) * stride[i] + kernel[i] - size, 0);
+        before = total / 2, after = total - before;
+      } else if (algorithm != "VALID") {
+        bool pairs = paddings.size() == 4;
+        before = paddings[pairs ? 2 * i : i], after = paddings[pairs ? 2 * i + 1 : i];
+      }
+      padding.push_back(before);
+      sides.insert(sides.begin(), {before, after});
+      uneven |= before != after;
+    }
+    // Paddle's CPU kernel counts padding before the image but not padding behind it.
+    PADDLE_ENFORCE_EQ(uneven && average && !exclusive, false,
+                      common::errors::Unimplemented("average pooling that counts uneven padding"));
+    PADDLE_ENFORCE_EQ(uneven && ceil, false, common::errors::Unimplemented("ceil_mode with uneven padding"));
+    if (uneven) padding = {0, 0};
+  }
+  Tensor widen(const Tensor& x) const {
+    double nothing = average ? 0 : -std::numeric_limits<double>::infinity();
+    return uneven ? at::constant_pad_nd(x, sides, nothing) : x;
+  }
+  Tensor cut(const Tensor& x) const {
+    Longs less = sides;
+    for (auto& side : less) side = -side;
+    return uneven ? at::constant_pad_nd(x, less) : x;
+  }
+  // With uneven padding an average is a sum over what counts.
+  std::optional<int64_t> divisor() const { return uneven ? std::optional<int64_t>(1) : std::nullopt; }
+  Tensor averaged(const Tensor& x) const {
+    return at::avg_pool2d(widen(x), kernel, stride, padding, ceil, !exclusive, divisor());
+  }
+  Tensor count(const Tensor& x) const {
+    return averaged(at::ones({1, 1, x.size(2), x.size(3)}, x.options()));
+  }
+  std::tuple<Tensor, Tensor> largest(const Tensor& x) const {
+    return at::max_pool2d_with_indices(widen(x), kernel, stride, padding, {1, 1}, ceil);
   }
   Tensor operator()(const DT& x_) const {
     auto x = nchw(in(x_), last);
-    auto y = adaptive  ? at::_adaptive_avg_pool2d(x, kernel)
-             : average ? at::avg_pool2d(x, kernel, stride, padding, ceil, !exclusive)
-                       : std::get<0>(at::max_pool2d_with_indices(x, kernel, stride, padding, {1, 1}, ceil));
-    return from_nchw(y, last);
+    auto y = adaptive ? at::_adaptive_avg_pool2d(x, kernel) : average ? averaged(x) : std::get<0>(largest(x));
+    return from_nchw(average && uneven ? y / count(x) : y, last);
   }
   Tensor grad(const DT& x_, const DT& dy_) const {
-    auto x = nchw(in(x_), last), dy = nchw(in(dy_), last);
-    if (adaptive) return from_nchw(at::_adaptive_avg_pool2d_backward(dy, x), last);
-    if (average) return from_nchw(at::avg_pool2d_backward(dy, x, kernel, stride, padding, ceil, !exclusive, {}), last);
-    auto indices = std::get<1>(at::max_pool2d_with_indices(x, kernel, stride, padding, {1, 1}, ceil));
-    return from_nchw(at::max_pool2d_with_indices_backward(dy, x, kernel, stride, padding, {1, 1}, ceil, indices), last);
+    auto x = nchw(in(x_), last), dy = nchw(in(dy_), last), wide = widen(x);
+    Tensor dx;
+    if (adaptive) {
+      dx = at::_adaptive_avg_pool2d_backward(dy, x);
+    } else if (average) {
+      if (uneven) dy = dy / count(x);
+      dx = at::avg_pool2d_backward(dy, wide, kernel, stride, padding, ceil, !exclusive, divisor());
+    } else {
+      auto index = std::get<1>(largest(x));
+      dx = at::max_pool2d_with_indices_backward(dy, wide, kernel, stride, padding, {1, 1}, ceil, index);
+    }
+    return from_nchw(cut(dx), last);
   }
-  Longs kernel, stride, padding;
-  bool ceil, exclusive, last, average, adaptive;
+  Longs kernel, stride, padding, sides;
+  bool ceil, exclusive, last, average, adaptive, uneven = false;
 };
 
 void pool2d(const Ctx&, const DT& x, const phi::IntArray& k, const Longs& s, const Longs& p, bool ceil, bool exclusive,
             const Str& format, const Str& type, bool global, bool adaptive, const Str& algorithm, DT* y) {
-  out(y, Pool(x, k, s, p, ceil, exclusive, format, type, global, adaptive, algorithm)(x));
+  auto value = Pool(x, k, s, p, ceil, exclusive, format, type, global, adaptive, algorithm)(x);
+  PADDLE_ENFORCE_EQ(value.sizes().vec(), sizes(*y), common::errors::Unimplemented("a pool's window beyond the image"));
+  out(y, value);
 }
 ATEN_KERNEL(pool2d, pool2d, Pool2dKernel, kFloating);
 void pool2d_grad(const Ctx&, const DT& x, const DT&, const DT& dy, const phi::IntArray& k, const Longs& s,

@@ -176,7 +176,7 @@ void instance_norm_double_grad(const Ctx&, const DT& x_, const OptDT& scale, con
                        per_channel(or_else(ddbias, 0, x), x));
   fresh(dx, r.dx);
   if (dscale) typed(dscale, at::sum(r.dscale, all_but_channels(x)));
-  fresh(ddy, r.ddy);
+  typed(ddy, r.ddy);
 }
 ATEN_KERNEL(instance_norm_double_grad, instance_norm_double_grad, InstanceNormDoubleGradKernel, kFloating);
 

@@ -35,14 +35,15 @@ void powers_anywhere(const phi::KernelKey&, phi::Kernel* kernel) {
   for (int i : {4, 5}) kernel->OutputAt(i).SetBackend(phi::Backend::UNDEFINED);
 }
 
-// One step of torch's fused Adam. Its formula is Paddle's, counted in steps:
-// they are found from the powers of beta2.
+// One step of torch's fused Adam. Its formula is Paddle's, counted in steps: they are found from the powers of beta2.
+// In float32 Paddle's rounding of the powers is kept by steps that are not whole; in float64 they are whole.
 void step_adam(const Tensors& params, const Tensors& grads, const Tensors& moments1, const Tensors& moments2,
                const std::vector<const DT*>& powers2, const Tensor& lr, double beta1, double beta2, double epsilon) {
   Tensors powers;
   for (auto* power : powers2) powers.push_back(in(*power).to(device(), at::kFloat).reshape({}));
   auto steps = at::_foreach_log(powers);
   at::_foreach_div_(steps, std::log(beta2));
+  if (params[0].scalar_type() == at::kDouble) at::_foreach_round_(steps);
   at::_fused_adam_(params, grads, moments1, moments2, {}, steps, lr.reshape({}), beta1, beta2,
                    /*weight_decay=*/0., epsilon, /*amsgrad=*/false, /*maximize=*/false);
 }

@@ -14,6 +14,7 @@
 #include "paddle/phi/kernels/randint_kernel.h"
 #include "paddle/phi/kernels/randperm_kernel.h"
 #include "paddle/phi/kernels/truncated_gaussian_random_kernel.h"
+#include "paddle/phi/kernels/uniform_inplace_kernel.h"
 #include "paddle/phi/kernels/uniform_kernel.h"
 
 namespace paddle_aten {
@@ -68,11 +69,24 @@ void uniform(const Ctx&, const IntArray& shape, DataType dtype, const Scalar& lo
 }
 ATEN_KERNEL(uniform, uniform, UniformKernel, kFloating);
 
+void uniform_inplace(const Ctx&, const DT& x, float low, float high, int, int diagonals, int, float, DT* y) {
+  PADDLE_ENFORCE_EQ(diagonals, 0, common::errors::Unimplemented("uniform_ with a diagonal"));
+  Drawing drawing;
+  in_place(x, y).uniform_(low, high);
+}
+ATEN_KERNEL(uniform_inplace, uniform_inplace, UniformInplaceKernel, kFloating);
+
 void gaussian(const Ctx&, const IntArray& shape, float mean, float std, int, DataType dtype, DT* y) {
   Drawing drawing;
   out(y, at::empty(shape.GetData(), options(dtype)).normal_(mean, std));
 }
 ATEN_KERNEL(gaussian, gaussian, GaussianKernel, kFloating);
+// Paddle installs no header for it.
+void gaussian_inplace(const Ctx&, const DT& x, float mean, float std, int, DT* y) {
+  Drawing drawing;
+  in_place(x, y).normal_(mean, std);
+}
+const Register<&gaussian_inplace> register_gaussian_inplace("gaussian_inplace", kFloating);
 
 // Within [a, b] standard deviations of the mean, by the inverse of the normal distribution function.
 void truncated_gaussian(const Ctx&, const std::vector<int>& shape, float mean, float std, int, float a, float b,
@@ -105,11 +119,11 @@ ATEN_KERNEL(bernoulli, bernoulli, BernoulliKernel, kFloating);
 
 void dropout(const Ctx&, const DT& x_, const OptDT&, const Scalar& p_, bool is_test, const std::string& mode, int, bool,
              DT* y, DT* mask) {
-  Drawing drawing;
   auto x = in(x_);
   double keep = 1 - p_.to<double>();
   bool upscale = mode == "upscale_in_train";
   if (is_test) return out(y, upscale ? x.clone() : x * keep);
+  Drawing drawing;
   auto kept = at::bernoulli(at::full_like(x, keep));
   out(y, upscale && keep > 0 ? x * kept / keep : x * kept);
   fresh(mask, kept.to(at::kByte));

@@ -1,6 +1,8 @@
 // Creation, copies, shapes, reductions and matrix products.
 #include "bridge.h"
 #include "paddle/phi/kernels/add_n_kernel.h"
+#include "paddle/phi/kernels/addmm_grad_kernel.h"
+#include "paddle/phi/kernels/addmm_kernel.h"
 #include "paddle/phi/kernels/arange_kernel.h"
 #include "paddle/phi/kernels/assign_kernel.h"
 #include "paddle/phi/kernels/bmm_grad_kernel.h"
@@ -12,6 +14,10 @@
 #include "paddle/phi/kernels/cum_kernel.h"
 #include "paddle/phi/kernels/dot_grad_kernel.h"
 #include "paddle/phi/kernels/dot_kernel.h"
+#include "paddle/phi/kernels/cumprod_grad_kernel.h"
+#include "paddle/phi/kernels/cumprod_kernel.h"
+#include "paddle/phi/kernels/expand_as_grad_kernel.h"
+#include "paddle/phi/kernels/expand_as_kernel.h"
 #include "paddle/phi/kernels/expand_grad_kernel.h"
 #include "paddle/phi/kernels/expand_kernel.h"
 #include "paddle/phi/kernels/eye_kernel.h"
@@ -21,12 +27,16 @@
 #include "paddle/phi/kernels/full_kernel.h"
 #include "paddle/phi/kernels/increment_kernel.h"
 #include "paddle/phi/kernels/linspace_kernel.h"
+#include "paddle/phi/kernels/logsumexp_grad_kernel.h"
+#include "paddle/phi/kernels/logsumexp_kernel.h"
 #include "paddle/phi/kernels/matmul_grad_kernel.h"
 #include "paddle/phi/kernels/matmul_kernel.h"
 #include "paddle/phi/kernels/mean_all_grad_kernel.h"
 #include "paddle/phi/kernels/mean_all_kernel.h"
 #include "paddle/phi/kernels/p_norm_grad_kernel.h"
 #include "paddle/phi/kernels/p_norm_kernel.h"
+#include "paddle/phi/kernels/meshgrid_grad_kernel.h"
+#include "paddle/phi/kernels/meshgrid_kernel.h"
 #include "paddle/phi/kernels/prod_grad_kernel.h"
 #include "paddle/phi/kernels/prod_kernel.h"
 #include "paddle/phi/kernels/reduce_max_grad_kernel.h"
@@ -38,12 +48,15 @@
 #include "paddle/phi/kernels/reduce_sum_grad_kernel.h"
 #include "paddle/phi/kernels/reduce_sum_kernel.h"
 #include "paddle/phi/kernels/split_kernel.h"
+#include "paddle/phi/kernels/squared_l2_norm_grad_kernel.h"
 #include "paddle/phi/kernels/squared_l2_norm_kernel.h"
 #include "paddle/phi/kernels/stack_grad_kernel.h"
 #include "paddle/phi/kernels/stack_kernel.h"
 #include "paddle/phi/kernels/strided_copy_kernel.h"
 #include "paddle/phi/kernels/tile_grad_kernel.h"
 #include "paddle/phi/kernels/tile_kernel.h"
+#include "paddle/phi/kernels/unstack_grad_kernel.h"
+#include "paddle/phi/kernels/unstack_kernel.h"
 
 namespace paddle_aten {
 namespace {
@@ -66,7 +79,7 @@ ATEN_KERNEL(full_like, full_like, FullLikeKernel, kAll);
 
 void fill(const Ctx&, const DT& x, const Scalar& value, DT* y) {
   if (y->initialized())
-    in(*y).fill_(scalar(value));
+    write(*y, at::full({}, scalar(value), options(y->dtype())));
   else
     fresh(y, at::full(sizes(x), scalar(value), options(y->dtype())));
 }
@@ -124,8 +137,7 @@ void strided_copy(const Ctx&, const DT& x, const std::vector<int64_t>& dims, con
   meta.strides = common::make_ddim(strides);
   meta.offset = offset;
   y->set_meta(meta);
-  auto value = in(x);
-  in(*y).copy_(value.numel() == y->numel() ? value.reshape(dims) : value);
+  write(*y, in(x));
 }
 ATEN_KERNEL(strided_copy, strided_copy, StridedCopyKernel, kAll);
 
@@ -166,6 +178,32 @@ void stack_grad(const Ctx&, const DT& dy, int axis, std::vector<DT*> dxs) {
 }
 ATEN_KERNEL(stack_grad, stack_grad, StackGradKernel, kFloating);
 
+void unstack(const Ctx&, const DT& x, int axis, int, std::vector<DT*> ys) {
+  auto parts = in(x).unbind(axis);
+  for (size_t i = 0; i < ys.size(); ++i) out(ys[i], parts[i]);
+}
+ATEN_KERNEL(unstack, unstack, UnStackKernel, kAll);
+void unstack_grad(const Ctx&, const std::vector<const DT*>& dys, int axis, DT* dx) {
+  fresh(dx, at::stack(in(dys), axis));
+}
+ATEN_KERNEL(unstack_grad, unstack_grad, UnStackGradKernel, kFloating);
+
+void meshgrid(const Ctx&, const std::vector<const DT*>& xs, std::vector<DT*> ys) {
+  auto grids = at::meshgrid(in(xs), "ij");
+  for (size_t i = 0; i < ys.size(); ++i) out(ys[i], grids[i]);
+}
+ATEN_KERNEL(meshgrid, meshgrid, MeshgridKernel, kAll);
+void meshgrid_grad(const Ctx&, const std::vector<const DT*>& xs, const std::vector<const DT*>& dys,
+                   std::vector<DT*> dxs) {
+  for (size_t i = 0; i < dxs.size(); ++i) {
+    std::vector<int64_t> others;
+    for (size_t j = 0; j < xs.size(); ++j)
+      if (j != i) others.push_back(j);
+    if (dxs[i]) fresh(dxs[i], at::sum(in(*dys[i]), others).reshape(sizes(*xs[i])));
+  }
+}
+ATEN_KERNEL(meshgrid_grad, meshgrid_grad, MeshgridGradKernel, kFloating);
+
 void split_with_num(const Ctx&, const DT& x, int, const Scalar& axis, std::vector<DT*> ys) {
   auto parts = in(x).chunk(ys.size(), axis.to<int64_t>());
   for (size_t i = 0; i < ys.size(); ++i) out(ys[i], parts[i]);
@@ -191,6 +229,15 @@ void expand_grad(const Ctx&, const DT& x, const DT& dy, const IntArray&, DT* dx)
   fresh(dx, unbroadcast(in(dy), x));
 }
 ATEN_KERNEL(expand_grad, expand_grad, ExpandGradKernel, kFloating);
+
+void expand_as(const Ctx&, const DT& x, const OptDT&, const std::vector<int64_t>&, DT* y) {
+  out(y, in(x).expand(sizes(*y)));
+}
+ATEN_KERNEL(expand_as, expand_as, ExpandAsKernel, kAll);
+void expand_as_grad(const Ctx&, const DT& x, const DT& dy, const std::vector<int64_t>&, DT* dx) {
+  fresh(dx, unbroadcast(in(dy), x));
+}
+ATEN_KERNEL(expand_as_grad, expand_as_grad, ExpandAsGradKernel, kFloating);
 
 void tile(const Ctx&, const DT& x, const IntArray& repeats, DT* y) {
   out(y, at::tile(in(x), repeats.GetData()));
@@ -257,9 +304,10 @@ void mean_grad(const Ctx&, const DT& x, const DT& dy_, const IntArray& dims, boo
 }
 ATEN_KERNEL(mean_grad, mean_grad, ReduceMeanGradKernel, kFloating);
 
-// Of several largest (smallest) elements each has the whole gradient, as in Paddle.
+// Several largest (smallest) elements share the gradient, as in Paddle.
 void extreme_grad(const Ctx&, const DT& x, const DT& y, const DT& dy, const IntArray& dims, bool, bool all, DT* dx) {
-  fresh(dx, spread(x, in(dy), dims, all) * at::eq(in(x), spread(x, in(y), dims, all)));
+  auto chosen = at::eq(in(x), spread(x, in(y), dims, all));
+  fresh(dx, spread(x, in(dy), dims, all) * chosen / at::sum(chosen, axes(x, dims, all), true));
 }
 ATEN_KERNEL(max_grad, extreme_grad, ReduceMaxGradKernel, kFloating);
 ATEN_KERNEL(min_grad, extreme_grad, ReduceMinGradKernel, kFloating);
@@ -278,6 +326,16 @@ void prod_grad(const Ctx&, const DT& x, const DT& y, const DT& dy, const IntArra
   fresh(dx, spread(x, in(dy) * in(y), dims, all) / in(x));
 }
 ATEN_KERNEL(prod_grad, prod_grad, ProdGradKernel, kFloating);
+
+void logsumexp(const Ctx&, const DT& x, const std::vector<int>& dims, bool keep, bool all, DT* y) {
+  out(y, at::logsumexp(in(x), axes(x, dims, all), keep));
+}
+ATEN_KERNEL(logsumexp, logsumexp, LogsumexpKernel, kFloating);
+void logsumexp_grad(const Ctx&, const DT& x, const DT& y, const DT& dy, const std::vector<int>& dims, bool, bool all,
+                    DT* dx) {
+  fresh(dx, spread(x, in(dy), dims, all) * at::exp(in(x) - spread(x, in(y), dims, all)));
+}
+ATEN_KERNEL(logsumexp_grad, logsumexp_grad, LogsumexpGradKernel, kFloating);
 
 // ---- norms ----
 
@@ -315,7 +373,17 @@ void frobenius_norm_grad(const Ctx&, const DT& x, const DT& y, const DT& dy, con
 }
 ATEN_KERNEL(frobenius_norm_grad, frobenius_norm_grad, FrobeniusNormGradKernel, kFloating);
 
-// ---- sums along an axis ----
+// ---- sums and products along an axis ----
+
+void cumprod(const Ctx&, const DT& x, int axis, bool exclusive, bool reverse, DT* y) {
+  PADDLE_ENFORCE_EQ(exclusive || reverse, false, common::errors::Unimplemented("cumprod, exclusive or reverse"));
+  out(y, at::cumprod(in(x), axis));
+}
+ATEN_KERNEL(cumprod, cumprod, CumprodKernel, kNumeric);
+void cumprod_grad(const Ctx&, const DT& x, const DT& y, const DT& dy, int axis, bool, bool, DT* dx) {
+  fresh(dx, at::cumprod_backward(in(dy), in(x), axis, in(y)));
+}
+ATEN_KERNEL(cumprod_grad, cumprod_grad, CumprodGradKernel, kFloating);
 
 Tensor running_sum(const Tensor& x, int64_t axis, bool exclusive, bool reverse) {
   auto y = reverse ? at::flip(at::cumsum(at::flip(x, {axis}), axis), {axis}) : at::cumsum(x, axis);
@@ -348,6 +416,8 @@ void squared_l2_norm(const Ctx&, const DT& x_, DT* y) {
   out(y, at::dot(x, x).reshape({1}));
 }
 ATEN_KERNEL(squared_l2_norm, squared_l2_norm, SquaredL2NormKernel, kFloating);
+void squared_l2_norm_grad(const Ctx&, const DT& x, const DT& dy, DT* dx) { fresh(dx, in(x) * in(dy) * 2); }
+ATEN_KERNEL(squared_l2_norm_grad, squared_l2_norm_grad, SquaredL2NormGradKernel, kFloating);
 
 void add_n(const Ctx&, const std::vector<const phi::TensorBase*>& xs, DT* y) {
   Tensor total;
@@ -371,6 +441,22 @@ void bmm_grad(const Ctx&, const DT& x, const DT& y, const DT& dz, DT* dx, DT* dy
   fresh(dy, gy);
 }
 ATEN_KERNEL(bmm_grad, bmm_grad, BmmGradKernel, kFloating);
+void addmm(const Ctx&, const DT& z, const DT& x, const DT& y, float beta, float alpha, DT* sum) {
+  out(sum, at::addmm(in(z), in(x), in(y), beta, alpha));
+}
+ATEN_KERNEL(addmm, addmm, AddmmKernel, kFloating);
+void addmm_grad(const Ctx&, const DT& z, const DT& x, const DT& y, const DT& dsum_, float alpha, float beta, DT* dz,
+                DT* dx, DT* dy) {
+  auto dsum = in(dsum_);
+  Tensor gz, gx, gy;
+  if (dz) gz = unbroadcast(dsum * beta, z);
+  if (dx) gx = at::matmul(dsum, in(y).t()).mul_(alpha);
+  if (dy) gy = at::matmul(in(x).t(), dsum).mul_(alpha);
+  fresh(dz, gz);
+  fresh(dx, gx);
+  fresh(dy, gy);
+}
+ATEN_KERNEL(addmm_grad, addmm_grad, AddmmGradKernel, kFloating);
 void dot(const Ctx&, const DT& x, const DT& y, DT* z) { out(z, at::sum(in(x) * in(y), -1).reshape(sizes(*z))); }
 ATEN_KERNEL(dot, dot, DotKernel, kNumeric);
 void dot_grad(const Ctx&, const DT& x, const DT& y, const DT& dz_, DT* dx, DT* dy) {

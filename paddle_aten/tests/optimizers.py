@@ -14,16 +14,19 @@ OPTIMIZERS = {
     "adamw": lambda p: paddle.optimizer.AdamW(0.01, parameters=p, weight_decay=0.1),
     "clipped": lambda p: paddle.optimizer.Adam(0.01, parameters=p, grad_clip=paddle.nn.ClipGradByGlobalNorm(0.5)),
 }
+# Paddle's step over many tensors takes float32 alone.
+CASES = [(name, "float32") for name in OPTIMIZERS]
+CASES += [(name, "float64") for name in OPTIMIZERS if name != "adam of many"]
 
 
-def optimised(name, steps=20):
-    """Two parameters after some steps, float32 (all that Paddle's step over many tensors takes)."""
+def optimised(name, dtype="float32", steps=20):
+    """Two parameters after some steps, in one array."""
     random = np.random.default_rng(0)
-    target = paddle.to_tensor(random.standard_normal((4, 5)).astype("float32"))
+    target = paddle.to_tensor(random.standard_normal((4, 5)).astype(dtype))
     parameters = []
     for shape in ([4, 5], [5]):
-        parameters.append(paddle.create_parameter(shape, "float32"))
-        parameters[-1].set_value(random.standard_normal(shape).astype("float32"))
+        parameters.append(paddle.create_parameter(shape, dtype))
+        parameters[-1].set_value(random.standard_normal(shape).astype(dtype))
     w, v = parameters
     optimizer = OPTIMIZERS[name](parameters)
     for _ in range(steps):

@@ -19,12 +19,13 @@ def write(folder):
 
     paddle.set_device("cpu")
     Path(folder).mkdir(parents=True, exist_ok=True)
-    values = {}
-    for case in operators.cases():
-        values |= {f"{case.name}/{i}": value for i, value in enumerate(operators.evaluate(case))}
-    np.savez_compressed(Path(folder, "operators.npz"), **values)
-    np.savez(Path(folder, "optimizers.npz"), **{name: optimizers.optimised(name) for name in optimizers.OPTIMIZERS})
-    np.savez(Path(folder, "first_steps.npz"), **{name: first_steps.losses(name) for name in first_steps.MODELS})
+    operators.save(Path(folder, "operators.npz"))
+    found = {f"{name}/{dtype}": optimizers.optimised(name, dtype) for name, dtype in optimizers.CASES}
+    np.savez(Path(folder, "optimizers.npz"), **found)
+    found = {name: first_steps.losses(name) for name in first_steps.MODELS}
+    found |= {f"{name}/gradients": first_steps.gradients(name) for name in first_steps.MODELS}
+    found["Inception"] = first_steps.features()
+    np.savez(Path(folder, "first_steps.npz"), **found)
 
 
 def folder(scratch):

@@ -90,19 +90,21 @@ def on_the_cpu(tmp_path_factory):
     return np.load(references.folder(tmp_path_factory.mktemp("references")) / "optimizers.npz")
 
 
-@pytest.mark.parametrize("name", optimizers.OPTIMIZERS)
-def test_optimizers_equal_paddles_on_the_cpu(name, on_the_cpu):
-    assert optimizers.optimised(name) == pytest.approx(on_the_cpu[name], rel=2e-5, abs=2e-6)
+@pytest.mark.parametrize("name, dtype", optimizers.CASES)
+def test_optimizers_equal_paddles_on_the_cpu(name, dtype, on_the_cpu):
+    near = {"rel": 2e-5, "abs": 2e-6} if dtype == "float32" else {"rel": 1e-10, "abs": 1e-12}
+    assert optimizers.optimised(name, dtype) == pytest.approx(on_the_cpu[f"{name}/{dtype}"], **near)
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e-8])  # with gradients of 1e-8 the place of epsilon decides the result
-def test_tensorflows_adam(scale):
+@pytest.mark.parametrize("shared", [False, True])
+def test_tensorflows_adam(scale, shared):
     random = np.random.default_rng(0)
     shapes, lr, beta1, beta2 = [(4, 5), (5,), ()], 0.01, 0.5, 0.9
     x = [random.standard_normal(shape) for shape in shapes]
     m, v = [np.zeros(shape) for shape in shapes], [np.zeros(shape) for shape in shapes]
     tensors = [[paddle.to_tensor(a) for a in arrays] for arrays in (x, m, v)]
-    powers = [[paddle.full([1], beta, "float64") for _ in shapes] for beta in (beta1, beta2)]
+    powers = [[paddle.full([1], beta, "float64") for _ in shapes[: 1 if shared else None]] for beta in (beta1, beta2)]
     rate = paddle.full([1], lr, "float64")
     for t in range(1, 21):
         g = [scale * random.standard_normal(shape) for shape in shapes]
@@ -114,9 +116,51 @@ def test_tensorflows_adam(scale):
         assert ours.numpy() == pytest.approx(theirs, rel=1e-9, abs=1e-12)
 
 
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_parts_of_convolutions(layout):
+    random = np.random.default_rng(0)
+    last = layout == "NHWC"
+    shape = (2, 8, 8, 3) if last else (2, 3, 8, 8)
+    x, w, b = (paddle.to_tensor(random.standard_normal(s), stop_gradient=False) for s in (shape, (4, 3, 3, 3), (4,)))
+    y = paddle.nn.functional.conv2d(x, w, b, 2, 1, data_format=layout)
+    dy = paddle.to_tensor(random.standard_normal(y.shape))
+    dx, dw = paddle.grad(y, [x, w], dy)
+    how = (2, 1, last)
+    assert paddle_aten.conv_dx(dy, x, w, *how).numpy() == pytest.approx(dx.numpy(), rel=1e-12, abs=1e-12)
+    assert paddle_aten.conv_dw(dy, x, w, *how).numpy() == pytest.approx(dw.numpy(), rel=1e-12, abs=1e-12)
+    rectified = paddle_aten.conv_relu(x, w, b, *how).numpy()
+    assert rectified == pytest.approx(np.maximum(y.numpy(), 0), rel=1e-12, abs=1e-12) and rectified.any()
+
+
 def test_a_missing_kernel_is_named():
     with pytest.raises(Exception, match="lgamma"):
         paddle.lgamma(paddle.ones([3]))
+
+
+def test_backwards_views_are_read_and_written():
+    x = paddle.arange(6).reshape([2, 3])
+    assert x[:, ::-1].numpy().tolist() == [[2, 1, 0], [5, 4, 3]]
+    assert x.numpy().tolist() == [[0, 1, 2], [3, 4, 5]]
+    backwards = x[:, ::-1]
+    backwards.add_(paddle.to_tensor([10, 20, 30]))
+    assert backwards.numpy().tolist() == [[12, 21, 30], [15, 24, 33]]
+    assert x.numpy().tolist() == [[30, 21, 12], [33, 24, 15]]  # a view, as on the CPU
+
+
+def test_drawing_in_place():
+    paddle.seed(2)
+    uniform, normal = paddle.empty([100]).uniform_(2, 3), paddle.empty([100]).normal_(5, 0.1)
+    assert 2 <= uniform.min() < uniform.max() <= 3 and 4 < normal.min() < normal.max() < 6
+    paddle.seed(2)
+    assert (paddle.empty([100]).uniform_(2, 3).numpy() == uniform.numpy()).all()
+
+
+def test_dropout_draws_only_in_training():
+    paddle.seed(6)
+    expected = paddle.rand([3]).numpy()
+    paddle.seed(6)
+    paddle.nn.functional.dropout(paddle.ones([3]), training=False)
+    assert (paddle.rand([3]).numpy() == expected).all()
 
 
 def test_what_aten_refuses_is_an_exception():
@@ -149,6 +193,18 @@ def test_other_versions_are_refused(tmp_path, monkeypatch):
 @pytest.mark.skipif(
     not (Path(paddle_aten.__file__).parent / "lib").exists(), reason="Paddle itself loads what CUSTOM_DEVICE_ROOT names"
 )
+def test_loading_twice():
+    paddle_aten.load()
+    assert paddle_aten.available() and paddle.get_device().startswith("aten")
+    assert paddle_aten.is_cuda() or paddle_aten.device_name() == "CPU (ATen)"
+
+
+def test_tf32_is_switched():
+    for on in (True, False):
+        paddle_aten.set_tf32(on)
+        assert paddle_aten.tf32() == on
+
+
 def test_loading_after_paddle_is_refused():
     import os
 

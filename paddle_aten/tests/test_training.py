@@ -26,6 +26,18 @@ def test_twenty_steps_have_the_cpus_losses(name, on_the_cpu):
     assert (np.abs(ours[0] - theirs[0]) < 1e-5 * spread).all()
 
 
+@pytest.mark.parametrize("name", first_steps.MODELS)
+def test_gradients_of_the_losses_are_the_cpus(name, on_the_cpu):
+    ours, theirs = first_steps.gradients(name), on_the_cpu[f"{name}/gradients"]
+    assert ours.shape == theirs.shape and np.linalg.norm(ours - theirs) < 1e-9 * np.linalg.norm(theirs)
+
+
+def test_inceptions_features_are_the_cpus(on_the_cpu):
+    ours, theirs = first_steps.features(), on_the_cpu["Inception"]
+    assert ours.shape == (2, 140) and ours.std() > 0.1
+    assert np.linalg.norm(ours - theirs) < 1e-5 * np.linalg.norm(theirs)
+
+
 def images(n=64, labels=False):
     random = np.random.default_rng(0)
     pixels = random.integers(0, 256, (n, 3, 32, 32)).astype("uint8")
