@@ -26,7 +26,7 @@ def save(figure, name):
     """
     for ending, metadata in (("png", {}), ("pdf", {"CreationDate": None})):
         with replacing(output_root() / "paper_figures" / f"{name}.{ending}") as file:
-            figure.savefig(file, format=ending, dpi=150, bbox_inches="tight", metadata=metadata)
+            figure.savefig(file, format=ending, dpi=120, bbox_inches="tight", metadata=metadata)
 
 
 def value_surfaces(surfaces, points, half_width=2.0):
