@@ -66,6 +66,7 @@ def there():
 
     gpu = paddle.is_compiled_with_cuda() and paddle.device.cuda.device_count() > 0
     aten = "aten" in paddle.device.get_all_custom_device_type()
+    aten = aten and (paddle_aten.is_cuda() or os.environ.get("PADDLE_ATEN_DEVICE") == "cpu")
     return ["gpu"] * gpu + ["aten"] * aten + ["cpu"]
 
 
@@ -109,7 +110,8 @@ def choose(name="auto", tf32=True, deterministic=False):
     if name not in there():
         what = {
             "gpu": "this Paddle sees no GPU; install paddlepaddle-gpu (environment.yml), or use --device aten or cpu.",
-            "aten": "the device is not loaded; build it (bash paddle_aten/build.sh) and set WGANGP_DEVICE=aten.",
+            "aten": "it is not loaded (bash paddle_aten/build.sh, WGANGP_DEVICE=aten) or PyTorch sees no GPU; for "
+            "the CPU through ATen set PADDLE_ATEN_DEVICE=cpu.",
         }
         raise InputError(f"--device {name}: {what[name]}")
     paddle.set_device(name)

@@ -6,7 +6,7 @@ import pytest
 
 import paddle_aten
 from paddle_aten.tests import first_steps, references
-from wgangp import WGAN, WGAN_GP, ConditionalWGAN_GP, devices
+from wgangp import WGAN, WGAN_GP, ConditionalWGAN_GP, InputError, devices
 from wgangp.data.batches import ScaledImages
 from wgangp.data.toy import Toy
 from wgangp.errors import BudgetSpent
@@ -99,6 +99,16 @@ def test_a_run_stopped_and_resumed_ends_like_an_uninterrupted_one(name, determin
         trained(name, checkpoint=path, deadline=Clock())
     resumed, history = trained(name, checkpoint=path)
     assert (whole == resumed).all() and history.equals(expected[history.columns])
+
+
+@pytest.mark.skipif(paddle_aten.is_cuda(), reason="there is a GPU")
+def test_without_a_gpu_the_device_is_chosen_only_when_told_so(monkeypatch):
+    monkeypatch.setenv("PADDLE_ATEN_DEVICE", "cpu")
+    assert devices.there()[0] == "aten" and devices.choose("aten").startswith("CPU (ATen)")
+    monkeypatch.delenv("PADDLE_ATEN_DEVICE")
+    assert "aten" not in devices.there()
+    with pytest.raises(InputError, match="PyTorch sees no GPU"):
+        devices.choose("aten")
 
 
 @pytest.mark.skipif(not paddle_aten.is_cuda(), reason="captured graphs need a CUDA GPU")
