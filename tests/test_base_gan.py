@@ -93,6 +93,11 @@ def test_one_critic_step_is_adam_on_the_stated_loss():
     assert compared > 50
 
 
+def test_sizes_may_be_numpys():
+    history = new().train(Toy("8gaussians"), batch_size=np.int64(16), iterations=np.int64(2), progress=None)
+    assert len(history) == 2
+
+
 def test_clipping_bounds_every_parameter():
     gan = new(WGAN, clip=0.02)
     gan.train(Toy("8gaussians"), batch_size=16, iterations=2, progress=None)

@@ -8,7 +8,7 @@ import numpy as np
 import paddle
 import pytest
 
-from wgangp import WGAN_GP, InputError, distributed
+from wgangp import InputError, distributed
 from wgangp.results import ROOT
 
 SCRIPT = """
@@ -94,13 +94,15 @@ def test_an_experiment_trained_by_two_processes(tmp_path, monkeypatch):
 def test_a_batch_that_cannot_be_split(monkeypatch):
     monkeypatch.setenv("PADDLE_TRAINERS_NUM", "2")
     monkeypatch.setenv("PADDLE_TRAINER_ID", "1")
-    assert distributed.share(np.arange(6)).tolist() == [3, 4, 5] and distributed.share(6) == 3
+    assert distributed.share(np.arange(6)).tolist() == [3, 4, 5] and distributed.share_of(6) == 3
     with pytest.raises(InputError, match="batch of 7 cannot be split evenly over 2 processes"):
-        distributed.share(7)
+        distributed.share(np.arange(7))
+    with pytest.raises(InputError, match="batch of 7"):
+        distributed.share_of(7)
 
 
 def test_one_process_is_left_alone():
     x = paddle.to_tensor([1.0, 2.0])
     distributed.average([x])
     assert x.tolist() == [1, 2] and distributed.any_of(True) and not distributed.any_of(False)
-    assert distributed.share(7) == 7 and WGAN_GP
+    assert distributed.share_of(7) == 7 and distributed.share(np.arange(3)).tolist() == [0, 1, 2]

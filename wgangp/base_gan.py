@@ -121,11 +121,12 @@ class BaseGAN:
         Source: gan_cifar_resnet.py lines 189-192 and 288-299.
         """
         groups = getattr(self.generator, "groups", 1)
-        if sizes[0] % groups:
-            raise InputError(
-                f"the generator trains in {groups} sub-batches (its attribute groups), which a batch of {sizes[0]} "
-                "cannot be split into; use another batch size or set groups."
-            )
+        for size in sizes:
+            if size % groups:
+                raise InputError(
+                    f"the generator trains in {groups} sub-batches (its attribute groups), which a batch of {size} "
+                    "cannot be split into; use another batch size or set groups."
+                )
         parts = groups * len(sizes)
         if self.one_generator_pass and len(set(sizes)) == 1:
             with sub_batches(parts):
@@ -256,7 +257,7 @@ class BaseGAN:
         losses = {}
         reals = [self.take(batches.load(drawn[i])) for i in range(self.critic_iters)]
         if g_optimizer is not None:
-            n = distributed.share(self.batch_size)
+            n = distributed.share_of(self.batch_size)
             losses |= self.generator_step(self.batch_like(reals[0], n), g_optimizer)
         with paddle.no_grad():
             fakes = self.draw_fakes(reals)

@@ -26,11 +26,12 @@ def prepare():
     tune_cpu()
     wanted = os.environ.get("WGANGP_DEVICE", "auto")
     has_gpu = Path("/dev/nvidiactl").exists() and not _paddle_is_for_gpus()
-    if wanted == "aten" or (wanted == "auto" and has_gpu and paddle_aten.available()):
+    if wanted == "aten" or (wanted == "auto" and has_gpu):
         try:
             paddle_aten.load()
         except paddle_aten.Unavailable as error:
-            sys.exit(f"wgangp: --device aten: {error}")
+            if wanted == "aten":
+                sys.exit(f"wgangp: --device aten: {error}")
 
 
 def _paddle_is_for_gpus():
@@ -185,8 +186,8 @@ class Replayed:
     """A training step that the `aten` device replays as one captured graph; elsewhere just the step.
 
     The first calls are not captured: what they allocate must be there when the graph is made. Batches of
-    different shapes are not captured either. (Paddle's own GPU build draws the same random numbers in every
-    replay of a graph, so it runs step by step.)
+    different shapes are not captured either. Paddle's own GPU build runs step by step: that its graphs draw
+    new random numbers in every replay has not been shown.
 
     Args:
         step: a function of what `tensors` makes that returns {name: scalar tensor}, runs on the device

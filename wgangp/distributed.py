@@ -43,23 +43,34 @@ def begin(networks):
             paddle.distributed.broadcast(tensor, 0)
 
 
-def share(batch):
-    """This process's part of a batch.
+def share_of(n):
+    """How many of a batch's samples this process has.
 
     Args:
-        batch: an array or a number of samples.
-
-    Returns:
-        Its part of the array, or the number of samples in a part.
+        n: samples in the batch.
 
     Raises:
         InputError: the batch cannot be split evenly.
     """
-    n = batch if isinstance(batch, int) else len(batch)
     if n % size():
         raise InputError(f"a batch of {n} cannot be split evenly over {size()} processes; use another batch size.")
-    part = n // size()
-    return part if isinstance(batch, int) else batch[rank() * part : (rank() + 1) * part]
+    return n // size()
+
+
+def share(batch):
+    """This process's part of a batch.
+
+    Args:
+        batch: array [n, ...].
+
+    Returns:
+        Array [n / size, ...].
+
+    Raises:
+        InputError: as of `share_of`.
+    """
+    n = share_of(len(batch))
+    return batch[rank() * n : (rank() + 1) * n]
 
 
 def average(tensors):

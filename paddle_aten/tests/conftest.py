@@ -20,6 +20,14 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason=REASON))
 
 
+@pytest.fixture(scope="session")
+def references(tmp_path_factory):
+    """Folder of what Paddle's own CPU kernels give, made once for all tests."""
+    from paddle_aten.tests import references
+
+    return references.folder(tmp_path_factory.mktemp("references"))
+
+
 @pytest.fixture(autouse=True)
 def device():
     if REASON is None:

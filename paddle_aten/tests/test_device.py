@@ -9,7 +9,7 @@ import paddle
 import pytest
 
 import paddle_aten
-from paddle_aten.tests import optimizers, references
+from paddle_aten.tests import optimizers
 
 
 def draws():
@@ -86,8 +86,8 @@ def test_captured_step_draws_as_the_step_does():
 
 
 @pytest.fixture(scope="module")
-def on_the_cpu(tmp_path_factory):
-    return np.load(references.folder(tmp_path_factory.mktemp("references")) / "optimizers.npz")
+def on_the_cpu(references):
+    return np.load(references / "optimizers.npz")
 
 
 @pytest.mark.parametrize("name, dtype", optimizers.CASES)

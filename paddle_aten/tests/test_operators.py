@@ -5,14 +5,14 @@ import paddle
 import paddle.nn.functional as F
 import pytest
 
-from paddle_aten.tests import operators, references
+from paddle_aten.tests import operators
 
 NAMES = [case.name for case in operators.cases()]
 
 
 @pytest.fixture(scope="module")
-def stored(tmp_path_factory):
-    return np.load(references.folder(tmp_path_factory.mktemp("references")) / "operators.npz")
+def stored(references):
+    return np.load(references / "operators.npz")
 
 
 @pytest.fixture(scope="module")

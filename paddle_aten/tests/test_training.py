@@ -5,7 +5,7 @@ import paddle
 import pytest
 
 import paddle_aten
-from paddle_aten.tests import first_steps, references
+from paddle_aten.tests import first_steps
 from wgangp import WGAN, WGAN_GP, ConditionalWGAN_GP, InputError, devices
 from wgangp.data.batches import ScaledImages
 from wgangp.data.toy import Toy
@@ -14,8 +14,8 @@ from wgangp.networks import cifar, toy
 
 
 @pytest.fixture(scope="module")
-def on_the_cpu(tmp_path_factory):
-    return np.load(references.folder(tmp_path_factory.mktemp("references")) / "first_steps.npz")
+def on_the_cpu(references):
+    return np.load(references / "first_steps.npz")
 
 
 @pytest.mark.parametrize("name", first_steps.MODELS)

@@ -269,3 +269,5 @@ def test_training_draws_in_sub_batches_and_sampling_does_not():
         np.testing.assert_array_equal(gan.generate(8, seed=5), generator(z).numpy())
     with pytest.raises(wgangp.InputError, match="sub-batches"):
         gan.in_batches([7], z[:7])
+    with pytest.raises(wgangp.InputError, match="a batch of 3 "):
+        gan.in_batches([4, 3], z[:7])
