@@ -268,6 +268,19 @@ def conv_relu(x, w, bias, stride=1, padding=0, channels_last=False):
     return _run("aten_conv_relu", x, w, bias, stride, padding, channels_last)
 
 
+def relu_grad_over(dy, y):
+    """The ReLU's gradient, written over its output.
+
+    Args:
+        dy: gradient of the ReLU's output.
+        y: the output, or a slice of it; changed in place to dy where y > 0 and 0 elsewhere.
+
+    Returns:
+        y.
+    """
+    return _run("aten_mask_over", dy, y)
+
+
 def _run(name, *arguments):
     from paddle import _C_ops
 

@@ -159,6 +159,19 @@ class BaseGAN:
         """
         raise NotImplementedError
 
+    def critic_backward(self, real, fake):
+        """The critic's loss; its gradients are left in the critic's parameters.
+
+        Args:
+            real, fake: [n, ...], the same shape.
+
+        Returns:
+            As `critic_loss`.
+        """
+        loss, parts = self.critic_loss(real, fake)
+        loss.backward()
+        return loss, parts
+
     def generator_loss(self, fake_scores):
         """The generator's loss; a method's own.
 
@@ -207,8 +220,7 @@ class BaseGAN:
         Returns:
             {name: scalar tensor}: the loss and its parts.
         """
-        loss, parts = self.critic_loss(real, fake)
-        loss.backward()
+        loss, parts = self.critic_backward(real, fake)
         distributed.average_gradients(self.discriminator)
         optimizer.step()
         self.constrain_critic()

@@ -117,7 +117,7 @@ class Conv2D(ImageLayer):
         return F.conv2d(x, self.weight, self.bias, self.stride, "SAME", data_format=self.data_format)
 
 
-def _shifted_mean(kernel):
+def shifted_mean(kernel):
     """The mean of a kernel's four shifts by 0 or 1 pixel in each direction, one pixel larger."""
     return F.avg_pool2d(kernel, 2, stride=1, padding=1, exclusive=False)
 
@@ -138,7 +138,7 @@ class ConvMeanPool(Conv2D):
     def forward(self, x):
         if self.kernel_size == 1:
             return super().forward(F.avg_pool2d(x, 2, data_format=self.data_format))
-        kernel, padding = _shifted_mean(self.weight), self.kernel_size // 2
+        kernel, padding = shifted_mean(self.weight), self.kernel_size // 2
         return F.conv2d(x, kernel, self.bias, stride=2, padding=padding, data_format=self.data_format)
 
 
@@ -173,7 +173,7 @@ class UpsampleConv(Conv2D):
     def forward(self, x):
         if self.kernel_size == 1:
             return upsample(super().forward(x), self.channels_last)
-        kernel, padding = 4 * _shifted_mean(self.weight.flip([2, 3]).transpose([1, 0, 2, 3])), self.kernel_size // 2
+        kernel, padding = 4 * shifted_mean(self.weight.flip([2, 3]).transpose([1, 0, 2, 3])), self.kernel_size // 2
         return F.conv2d_transpose(x, kernel, self.bias, stride=2, padding=padding, data_format=self.data_format)
 
 

@@ -57,7 +57,19 @@ def gradient_norms(critic, x, create_graph=True):
     x = x.detach()
     x.stop_gradient = False
     (gradient,) = paddle.grad(critic(x).sum(), x, create_graph=create_graph)
-    return (gradient.square().sum(axis=list(range(1, x.ndim))) + 1e-12).sqrt()
+    return norms_of(gradient)
+
+
+def norms_of(gradient):
+    """Euclidean norms of gradients, as `gradient_norms`.
+
+    Args:
+        gradient: [n, ...].
+
+    Returns:
+        [n].
+    """
+    return (gradient.square().sum(axis=list(range(1, gradient.ndim))) + 1e-12).sqrt()
 
 
 def penalty_from_norms(norms, target=1.0, one_sided=False):

@@ -2,7 +2,7 @@
 
 import paddle
 
-from wgangp import double_backward, losses
+from wgangp import by_hand, double_backward, losses
 from wgangp.base_gan import BaseGAN
 from wgangp.errors import InputError
 
@@ -58,6 +58,16 @@ class WGAN_GP(BaseGAN):
         penalty, parts = self.weighted_penalty(real, fake)
         return wasserstein + penalty, {"wasserstein_estimate": -wasserstein, **parts}
 
+    def critic_backward(self, real, fake):
+        if not by_hand.can(self.discriminator):
+            return super().critic_backward(real, fake)
+        critic, mixed = self.discriminator, losses.interpolate(real, fake)
+        wasserstein, (penalty, parts), gradients = by_hand.critic_gradients(
+            critic, real, fake, mixed, losses.wasserstein_critic_loss, self.penalty_of
+        )
+        paddle.autograd.backward(critic.parameters(), gradients)
+        return wasserstein + penalty, {"wasserstein_estimate": -wasserstein, **parts}
+
     def weighted_penalty(self, real, fake):
         """lambda times the gradient penalty between real and generated samples.
 
@@ -67,7 +77,17 @@ class WGAN_GP(BaseGAN):
         Returns:
             A scalar tensor and {name: scalar tensor} for the history.
         """
-        norms = losses.gradient_norms(self.discriminator, losses.interpolate(real, fake))
+        return self.penalty_of(losses.gradient_norms(self.discriminator, losses.interpolate(real, fake)))
+
+    def penalty_of(self, norms):
+        """lambda times the penalty of some gradient norms.
+
+        Args:
+            norms: [n].
+
+        Returns:
+            As `weighted_penalty`.
+        """
         penalty = losses.penalty_from_norms(norms, one_sided=self.penalty == "one-sided")
         return self.lambda_gp * penalty, {"gradient_penalty": penalty, "gradient_norm": norms.mean()}
 

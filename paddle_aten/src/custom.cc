@@ -35,7 +35,8 @@ template <typename Fn>
 Many guarded(Fn&& fn) {
   try {
     NoAutograd no_autograd;
-    return {give(fn())};
+    if constexpr (std::is_void_v<std::invoke_result_t<Fn>>) return fn(), Many{};
+    else return {give(fn())};
   } catch (const c10::Error& e) {
     PADDLE_THROW(common::errors::External("ATen: %s", e.what_without_backtrace()));
   }
@@ -86,6 +87,14 @@ Many conv_relu(const PT& x_, const PT& w_, const PT& b_, int s, int p, bool last
   });
 }
 
+// relu'(y) dy written over y, whose values nobody needs any more.
+void relu_grad_over(const PT& dy_, PT& y_) {
+  guarded([&] {
+    auto dy = view(dy_), y = view(y_);
+    at::threshold_backward_out(y, dy, y, 0);
+  });
+}
+
 }  // namespace
 
 #define CONVOLUTION(name, ...)                                 \
@@ -97,6 +106,12 @@ Many conv_relu(const PT& x_, const PT& w_, const PT& b_, int s, int p, bool last
 CONVOLUTION(conv_dx, "DY", "X", "W")
 CONVOLUTION(conv_dw, "DY", "X", "W")
 CONVOLUTION(conv_relu, "X", "W", "B")
+
+PD_BUILD_OP(aten_mask_over)
+    .Inputs({"DY", "Y"})
+    .Outputs({"Out"})
+    .SetInplaceMap({{"Y", "Out"}})
+    .SetKernelFn(PD_KERNEL(relu_grad_over));
 
 PD_BUILD_OP(aten_adam)
     .Inputs({paddle::Vec("Params"), paddle::Vec("Grads"), paddle::Vec("Moments1"), paddle::Vec("Moments2"),

@@ -132,6 +132,15 @@ def test_parts_of_convolutions(layout):
     assert rectified == pytest.approx(np.maximum(y.numpy(), 0), rel=1e-12, abs=1e-12) and rectified.any()
 
 
+def test_a_relus_gradient_takes_the_place_of_a_part_of_its_output():
+    random = np.random.default_rng(0)
+    y, dy = random.standard_normal((6, 5, 3)), random.standard_normal((2, 5, 3))
+    tensor = paddle.to_tensor(y)
+    with paddle.no_grad():
+        paddle_aten.relu_grad_over(paddle.to_tensor(dy), tensor[4:])
+    assert (tensor.numpy() == np.concatenate([y[:4], np.where(y[4:] > 0, dy, 0)])).all()
+
+
 def test_a_missing_kernel_is_named():
     with pytest.raises(Exception, match="lgamma"):
         paddle.lgamma(paddle.ones([3]))

@@ -6,10 +6,11 @@ import pytest
 
 import paddle_aten
 from paddle_aten.tests import first_steps
-from wgangp import WGAN, WGAN_GP, ConditionalWGAN_GP, InputError, devices
+from wgangp import WGAN, WGAN_GP, ConditionalWGAN_GP, InputError, by_hand, devices, losses
 from wgangp.data.batches import ScaledImages
 from wgangp.data.toy import Toy
 from wgangp.errors import BudgetSpent
+from wgangp.layers import use_channels_last
 from wgangp.networks import cifar, toy
 
 
@@ -36,6 +37,41 @@ def test_inceptions_features_are_the_cpus(on_the_cpu):
     ours, theirs = first_steps.features(), on_the_cpu["Inception"]
     assert ours.shape == (2, 140) and ours.std() > 0.1
     assert np.linalg.norm(ours - theirs) < 1e-5 * np.linalg.norm(theirs)
+
+
+@pytest.fixture
+def float64():
+    paddle.set_default_dtype("float64")
+    yield
+    paddle.set_default_dtype("float32")
+
+
+@pytest.mark.parametrize("penalty", ["two-sided", "one-sided"])
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_gradients_by_hand_are_autograds(channels_last, penalty, float64, monkeypatch):
+    noise = first_steps.Noise("float64")
+    generator, critic = noise.networks(first_steps.MODELS["ResNet"][0])
+    gan = WGAN_GP(generator, critic, penalty=penalty)
+    if channels_last:
+        use_channels_last(critic)
+    real, fake = noise.normal(6, 3, 32, 32), noise.normal(6, 3, 32, 32)
+    norms = losses.gradient_norms(critic, real, create_graph=False)
+    critic.score.weight.set_value(critic.score.weight / norms.mean())  # some norms above 1, some below
+
+    def found():
+        paddle.seed(0)
+        loss, parts = gan.critic_backward(real, fake)
+        gradients = [parameter.grad.numpy() for parameter in critic.parameters()]
+        gan._clear_gradients()
+        return [loss.numpy(), *(part.numpy() for part in parts.values()), *gradients]
+
+    assert by_hand.can(critic)
+    ours = found()
+    monkeypatch.setattr(by_hand, "can", lambda critic: False)
+    theirs = found()
+    assert 0 < theirs[2] and len(ours) == len(theirs) == 4 + 22
+    for a, b in zip(ours, theirs, strict=True):
+        assert np.abs(a - b).max() < 1e-12 * np.abs(b).max() + 1e-14
 
 
 def images(n=64, labels=False):

@@ -1,0 +1,175 @@
+"""The gradients of WGAN-GP's critic loss written out, for the ResNet critic of Table 3 on a GPU.
+
+The critic is linear between the kinks of its ReLUs. So the gradient of the penalty by the parameters is that of the
+critic's derivative along v = d penalty / d (gradient at x), with the ReLUs' masks as they are at x. One forward pass
+and one chain of gradients through real, generated and mixed samples, one pass of v through the masked layers, and a
+single gradient by each kernel then take the place of what a second differentiation would do, with far fewer passes
+over memory.
+"""
+
+import paddle
+import paddle.nn.functional as F
+from paddle import _C_ops
+
+from paddle_aten import conv_dw, conv_dx, conv_relu, relu_grad_over
+from wgangp import devices
+from wgangp.layers import ConvMeanPool, shifted_mean, upsample
+from wgangp.losses import norms_of
+from wgangp.networks.cifar import FirstBlock, ResNetCritic
+
+
+def can(critic):
+    """Whether the gradients of this critic are written out here.
+
+    Args:
+        critic: a Paddle layer.
+    """
+    return devices.on_aten() and type(critic) is ResNetCritic and critic.classifier is None
+
+
+def critic_gradients(critic, real, fake, mixed, wasserstein, penalty):
+    """The critic's loss and its gradients by the critic's parameters.
+
+    Args:
+        critic: one that `can` accepts.
+        real, fake, mixed: [n, 3, h, w], mixed being where the penalty is taken.
+        wasserstein: function of the scores of real and generated samples, [n] each, that gives a scalar.
+        penalty: function of the critic's gradient norms at `mixed`, [n], that gives a scalar and a dict of others.
+
+    Returns:
+        The value of `wasserstein`, that of `penalty`, and the gradients of their sum's scalars, in the order of
+        `critic.parameters()`.
+
+    Source: Eq. 3, differentiated.
+    """
+    n, last = real.shape[0], critic.channels_last
+    with paddle.no_grad():
+        blocks = [_Block(block, n) for block in critic.blocks]
+        x = critic.enter(paddle.concat([real, fake, mixed]))
+        for block in blocks:
+            x = block.forward(x)
+        rectified, (_, *shape) = F.relu(x), x.shape
+        pixels = shape[0] * shape[1] if last else shape[1] * shape[2]
+        features = rectified.mean(critic.plane)
+        weight = critic.score.weight
+        scores = features.matmul(weight).reshape([-1]) + critic.score.bias
+        real_scores, fake_scores = _variables(scores[:n], scores[n : 2 * n])
+        with paddle.enable_grad():
+            loss = wasserstein(real_scores, fake_scores)
+        slopes = paddle.grad(loss, [real_scores, fake_scores])
+        slopes = paddle.concat([*slopes, paddle.ones([n])]).reshape([-1, 1])
+
+        d = critic.per_channel(slopes.matmul(weight, transpose_y=True) / pixels).expand(rectified.shape)
+        d = _C_ops.relu_grad(rectified, d)
+        for block in blocks[::-1]:
+            d = block.backward(d)
+        (gradient,) = _variables(d)
+        with paddle.enable_grad():
+            penalised = penalty(norms_of(gradient))
+        (v,) = paddle.grad(penalised[0], gradient)
+
+        for block in blocks:
+            v = block.tangent(v)
+        v = relu_grad_over(v, rectified[2 * n :]).mean(critic.plane)
+        of_weight = (slopes[: 2 * n] * features[: 2 * n]).sum(0) + v.sum(0)
+        gradients = [gradient for block in blocks for gradient in block.gradients()]
+        gradients += [of_weight.reshape(weight.shape), slopes[: 2 * n].sum(0)]
+    return loss, penalised, gradients
+
+
+def _variables(*tensors):
+    """Tensors to differentiate by."""
+    tensors = [tensor.detach() for tensor in tensors]
+    for tensor in tensors:
+        tensor.stop_gradient = False
+    return tensors
+
+
+class _Convolution:
+    """A convolution of the critic: its values without the bias, and its gradients apart.
+
+    Args:
+        layer: a `Conv2D` of odd kernel and stride 1, or a `ConvMeanPool`.
+    """
+
+    def __init__(self, layer):
+        self.layer, self.kernel, self.stride = layer, layer.weight, 1
+        self.padding, self.last = layer.kernel_size // 2, layer.channels_last
+        self.pools = isinstance(layer, ConvMeanPool) and layer.kernel_size > 1
+        if self.pools:
+            self.kernel, self.stride = shifted_mean(layer.weight), 2
+        self.geometry = self.stride, self.padding, self.last
+
+    def __call__(self, x):
+        return F.conv2d(x, self.kernel, None, self.stride, self.padding, data_format=self.layer.data_format)
+
+    def rectified(self, x):
+        return conv_relu(x, self.kernel, self.layer.bias, *self.geometry)
+
+    def dx(self, dy, x):
+        return conv_dx(dy, x, self.kernel, *self.geometry)
+
+    def dw(self, dy, x):
+        dw = conv_dw(dy, x, self.kernel, *self.geometry)
+        return F.avg_pool2d(dw, 2, stride=1) if self.pools else dw  # the adjoint of shifted_mean
+
+
+class _Block:
+    """A residual block, x + conv2(relu(conv1(relu(x)))), with pools and without the first ReLU where it has them.
+
+    Args:
+        block: of the critic.
+        n: samples in each third of the batch; the last third is the mixed ones.
+    """
+
+    def __init__(self, block, n):
+        self.n, self.first = n, isinstance(block, FirstBlock)
+        self.conv1, self.conv2 = _Convolution(block.conv1), _Convolution(block.conv2)
+        self.shortcut = _Convolution(block.shortcut) if isinstance(block.shortcut, ConvMeanPool) else None
+
+    def forward(self, x):
+        self.a = x if self.first else F.relu(x)
+        self.b = self.conv1.rectified(self.a)
+        bias, residual = self.conv2.layer.bias, self.conv2(self.b)
+        if self.shortcut:
+            self.pooled = self.pool(x)
+            x, bias = self.shortcut(self.pooled), bias + self.shortcut.layer.bias
+        return residual + (x + self.conv1.layer.per_channel(bias))
+
+    def pool(self, x):
+        return F.avg_pool2d(x, 2, data_format=self.conv1.layer.data_format)
+
+    def backward(self, dy):
+        """The gradient by the input, of the first block for the mixed samples alone."""
+        self.dy, self.dz = dy, _C_ops.relu_grad(self.b, self.conv2.dx(dy, self.b))
+        if self.first:
+            mixed = slice(2 * self.n, None)
+            dx = self.conv1.dx(self.dz[mixed], self.a[mixed])
+            return dx + self.unpool(self.shortcut.dx(dy[mixed], self.pooled[mixed]))
+        dx = _C_ops.relu_grad(self.a, self.conv1.dx(self.dz, self.a))
+        return dx + (self.unpool(self.shortcut.dx(dy, self.pooled)) if self.shortcut else dy)
+
+    def unpool(self, dy):
+        return upsample(dy / 4, self.conv1.last)
+
+    def tangent(self, v):
+        """The mixed samples' input moved along v; takes the place of their values in what `gradients` needs."""
+        mixed = slice(2 * self.n, None)
+        if self.first:
+            moved = paddle.assign(v, output=self.a[mixed])
+        else:
+            moved = relu_grad_over(v, self.a[mixed])
+        moved = relu_grad_over(self.conv1(moved), self.b[mixed])
+        if self.shortcut:
+            v = self.shortcut(paddle.assign(self.pool(v), output=self.pooled[mixed]))
+        return self.conv2(moved) + v
+
+    def gradients(self):
+        """By kernel and bias of each convolution; the biases do not see v."""
+        of_bias = self.of_bias(self.dy)
+        found = [self.conv1.dw(self.dz, self.a), self.of_bias(self.dz), self.conv2.dw(self.dy, self.b), of_bias]
+        return found + ([self.shortcut.dw(self.dy, self.pooled), of_bias] if self.shortcut else [])
+
+    def of_bias(self, dy):
+        plane = self.conv1.layer.plane
+        return dy[: 2 * self.n].sum([0, *plane])
