@@ -19,11 +19,14 @@ from wgangp.networks.language import LanguageCritic, LanguageGenerator
 
 class Config(BaseConfig):
     text: str | None  # path of a text in place of the Billion Word corpus
+    vocabulary: int  # most common characters, the others are unknown
     dim: int
     batch_size: int
     iterations: int
     critic_iters: int
-    learning_rate: float
+    g_learning_rate: float
+    d_learning_rate: float
+    lr_decay: bool
     beta1: float
     beta2: float
     lambda_gp: float
@@ -32,13 +35,13 @@ class Config(BaseConfig):
 
 
 def build(config, text=None):
-    text = text or texts.read(config.text, fallback=True)
+    text = text or texts.read(config.text, config.vocabulary, fallback=True)
     networks = LanguageGenerator(text.vocabulary, config.dim), LanguageCritic(text.vocabulary, config.dim)
     return WGAN_GP(*networks, critic_iters=config.critic_iters, lambda_gp=config.lambda_gp)
 
 
 def run(config, seed):
-    text = texts.read(config.text, fallback=True)
+    text = texts.read(config.text, config.vocabulary, fallback=True)
     gan, judge = build(config, text), LanguageJudge(text, config.judged)
 
     def shown(codes):
@@ -54,8 +57,9 @@ def run(config, seed):
         Characters(judge.train, text.vocabulary),
         batch_size=config.batch_size,
         iterations=config.iterations,
-        g_learning_rate=config.learning_rate,
-        d_learning_rate=config.learning_rate,
+        g_learning_rate=config.g_learning_rate,
+        d_learning_rate=config.d_learning_rate,
+        lr_decay=config.lr_decay,
         beta1=config.beta1,
         beta2=config.beta2,
         seed=seed,

@@ -32,6 +32,14 @@ def test_the_256th_character_is_unknown():
     assert rarest.sum() == 1 and data.codes.max() == 255
 
 
+def test_a_smaller_vocabulary_keeps_the_most_common():
+    data = text.from_lines([b"aaab", b"aabc"], "x", vocabulary=3, length=4)
+    assert data.bytes_of(data.codes).tolist() == [b"aaab", b"aab?"] and data.vocabulary == 3
+    for wrong in (1, 257):
+        with pytest.raises(InputError, match=f"vocabulary is {wrong}; use 2 to 256"):
+            text.from_lines([b"a", b"b"], "x", vocabulary=wrong)
+
+
 def test_lines_apart_are_not_in_training():
     data = text.from_lines((b"%05d" % i for i in range(100)), "x")
     train, apart = (data.bytes_of(codes).tolist() for codes in data.split(30))

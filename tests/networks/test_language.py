@@ -96,7 +96,7 @@ def test_a_memorable_text_is_learnt():
     lines = np.tile(np.array([1, 2, 3, 1, 2, 3, 1, 2], "uint8"), (16, 1))
     gan = WGAN_GP(LanguageGenerator(4, 8, 8, 4), LanguageCritic(4, 8, 8), critic_iters=3)
     options = {"g_learning_rate": 5e-3, "d_learning_rate": 5e-3, "beta1": 0.5, "progress": None}
-    gan.train(Characters(lines, 4), batch_size=16, iterations=60, **options)
+    gan.train(Characters(lines, 4), batch_size=16, iterations=40, **options)
     made = gan.generate(16, seed=0)
     np.testing.assert_allclose(made.sum(2), 1, atol=1e-5)
     assert (made.argmax(2) == lines).mean() > 0.9

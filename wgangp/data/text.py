@@ -68,12 +68,13 @@ class Text:
         return self.codes[order[count:]], self.codes[order[:count]]
 
 
-def read(text=None, fallback=False):
+def read(text=None, vocabulary=256, fallback=False):
     """The text of the language model.
 
     Args:
         text: path of a text, one example a line; when None, the Billion Word corpus's training shards, any number of
             them, or its first held-out shard.
+        vocabulary: characters to tell apart, as in `from_lines`.
         fallback: where the corpus is missing, take `embedded_text`.
 
     Returns:
@@ -85,14 +86,14 @@ def read(text=None, fallback=False):
     Source: load_dataset of language_helpers.py.
     """
     if text is not None:
-        return from_lines(_lines([Path(text).expanduser()]), Path(text).name)
+        return from_lines(_lines([Path(text).expanduser()]), Path(text).name, vocabulary)
     try:
         if registry.find("billion_word"):
-            return from_lines(_lines(shards(registry.locate("billion_word"))), "billion_word")
-        return from_lines(_lines([registry.obtain("billion_word_heldout")]), "billion_word_heldout")
+            return from_lines(_lines(shards(registry.locate("billion_word"))), "billion_word", vocabulary)
+        return from_lines(_lines([registry.obtain("billion_word_heldout")]), "billion_word_heldout", vocabulary)
     except registry.Missing:
         if fallback:
-            return embedded_text()
+            return embedded_text(vocabulary)
         raise
 
 
@@ -119,39 +120,46 @@ def _lines(paths):
         raise InputError(f"{path} cannot be read ({error.strerror}); name a text file.") from None
 
 
-def from_lines(lines, name, length=LENGTH):
+def from_lines(lines, name, vocabulary=256, length=LENGTH):
     """Cut or pad lines to one length and number their characters.
 
-    The characters are numbered by falling frequency, padding included; number 0, and all beyond the 255th, are
+    The characters are numbered by falling frequency, padding included; number 0, and all that are too many, are
     "unknown". Empty lines are left out, and so are those after the 10 millionth.
 
     Args:
         lines: of bytes.
         name: of the text.
+        vocabulary: characters to tell apart, the unknown one included, 2 to 256 (the authors' 2,048 is never reached
+            by bytes).
         length: bytes per line.
 
     Returns:
         Text.
 
     Raises:
-        InputError: fewer than 2 lines.
+        InputError: fewer than 2 lines, or a vocabulary out of its range.
 
     Source: language_helpers.py lines 88-143.
     """
+    if not 2 <= vocabulary <= 256:
+        raise InputError(f"vocabulary is {vocabulary}; use 2 to 256 characters.")
     cut = (line[:length].ljust(length, bytes([PADDING])) for line in islice(filter(None, lines), MAX_LINES))
     raw = np.frombuffer(b"".join(cut), "uint8").reshape(-1, length)
     if len(raw) < 2:
         raise InputError(f"the text '{name}' has {len(raw)} lines that are not empty; give one with more.")
     counts = np.bincount(raw.reshape(-1), minlength=256)
-    order = np.argsort(-counts, kind="stable")[: min(np.count_nonzero(counts), 255)]
+    order = np.argsort(-counts, kind="stable")[: min(np.count_nonzero(counts), vocabulary - 1)]
     characters = np.concatenate([[ord("?")], order]).astype("uint8")
     codes = np.full(256, UNKNOWN, "uint8")
     codes[order] = np.arange(1, len(order) + 1)
     return Text(codes[raw], characters, name)
 
 
-def embedded_text():
-    """The sentences of scikit-learn's descriptions of data sets, in place of a corpus.
+def embedded_text(vocabulary=256):
+    """scikit-learn's descriptions of data sets, in place of a corpus.
+
+    Args:
+        vocabulary: as in `from_lines`.
 
     Returns:
         Text named "embedded"; every fourth word of the descriptions begins a line.
@@ -160,4 +168,4 @@ def embedded_text():
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".rst")), key=lambda file: file.name)
     words = list(chain.from_iterable(file.read_text(encoding="utf-8").split() for file in files))
     words = [word for word in words if any(map(str.isalnum, word))]
-    return from_lines((" ".join(words[i : i + 12]).encode() for i in range(0, len(words), 4)), "embedded")
+    return from_lines((" ".join(words[i : i + 12]).encode() for i in range(0, len(words), 4)), "embedded", vocabulary)
