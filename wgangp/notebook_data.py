@@ -131,7 +131,7 @@ def divergence_levels(name, tier):
             "unigram model": measured[f"{metric}_of_unigram_model"],
         }
         for _, row in paper[paper["quantity"] == metric[:3]].iterrows():
-            levels[metric][f"{row['setting']} in TTUR, Billion Word (digitised)"] = row["value"]
+            levels[metric][f"{row['setting']}, read off TTUR"] = row["value"]
     return levels
 
 

@@ -43,16 +43,6 @@ def build(config, text=None):
 def run(config, seed):
     text = texts.read(config.text, config.vocabulary, fallback=True)
     gan, judge = build(config, text), LanguageJudge(text, config.judged)
-
-    def shown(codes):
-        """What the notebook shows, 64 lines each."""
-        kinds = {"generated": codes, "unigram": judge.unigram, "real": judge.held_out}
-        return {kind: text.bytes_of(lines[:64]) for kind, lines in kinds.items()}
-
-    def keep_lines(gan, iteration, record):  # so that a run on its way can be looked at
-        config.save_arrays(**shown(most_likely(gan.generate(64, seed=seed))))
-
-    keep_lines.every = config.judged_every
     history = gan.train(
         Characters(judge.train, text.vocabulary),
         batch_size=config.batch_size,
@@ -63,10 +53,14 @@ def run(config, seed):
         beta1=config.beta1,
         beta2=config.beta2,
         seed=seed,
-        callbacks=[judge.callback(config.judged_every, config.publish), keep_lines],
+        callbacks=[judge.callback(config.judged_every, config.publish)],
         **config.train_options,
     )
     codes = most_likely(gan.generate(judge.count, seed=seed))
+    shown = {"generated": codes, "unigram": judge.unigram, "real": judge.held_out}
     curves = {f"curve/{name}": history[name].dropna() for name in judge.metrics}
-    config.save_arrays(**shown(codes), **{name: np.stack([curve.index + 1, curve]) for name, curve in curves.items()})
+    config.save_arrays(
+        **{kind: text.bytes_of(lines[:64]) for kind, lines in shown.items()},
+        **{name: np.stack([curve.index + 1, curve]) for name, curve in curves.items()},
+    )
     return judge.rows(codes) + judge.rows_over_training(history)

@@ -162,10 +162,10 @@ def embedded_text(vocabulary=256):
         vocabulary: as in `from_lines`.
 
     Returns:
-        Text named "embedded"; every fourth word of the descriptions begins a line.
+        Text named "embedded"; every sixth word of the descriptions begins a line.
     """
     folder = resources.files("sklearn.datasets") / "descr"
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".rst")), key=lambda file: file.name)
     words = list(chain.from_iterable(file.read_text(encoding="utf-8").split() for file in files))
     words = [word for word in words if any(map(str.isalnum, word))]
-    return from_lines((" ".join(words[i : i + 12]).encode() for i in range(0, len(words), 4)), "embedded", vocabulary)
+    return from_lines((" ".join(words[i : i + 12]).encode() for i in range(0, len(words), 6)), "embedded", vocabulary)
