@@ -18,7 +18,7 @@ from wgangp.networks.language import LanguageCritic, LanguageGenerator
 
 
 class Config(BaseConfig):
-    text: str | None  # path of a text in place of the Billion Word corpus
+    text: str | None  # a file in $WGANGP_DATA in place of the Billion Word corpus
     vocabulary: int  # most common characters, the others are unknown
     dim: int
     batch_size: int

@@ -84,7 +84,8 @@ def test_a_packed_or_empty_corpus_gets_one_sentence(folder):
 
 def test_a_named_text(folder):
     (folder / "mine.txt").write_bytes(b"one\r\ntwo")
-    data = text.read(str(folder / "mine.txt"))
+    data = text.read("mine.txt")
+    assert data.sha256 == text.read(str(folder / "mine.txt")).sha256
     assert data.name == "mine.txt" and data.bytes_of(data.codes)[0].rstrip(b"`") == b"one"
     with pytest.raises(InputError, match=r"none.txt cannot be read \(No such file"):
         text.read(str(folder / "none.txt"))

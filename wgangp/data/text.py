@@ -72,8 +72,8 @@ def read(text=None, vocabulary=256, fallback=False):
     """The text of the language model.
 
     Args:
-        text: path of a text, one example a line; when None, the Billion Word corpus's training shards, any number of
-            them, or its first held-out shard.
+        text: path of a text, in $WGANGP_DATA where it is relative, one example a line; when None, the Billion Word
+            corpus's training shards, any number of them, or its first held-out shard.
         vocabulary: characters to tell apart, as in `from_lines`.
         fallback: where the corpus is missing, take `embedded_text`.
 
@@ -86,7 +86,8 @@ def read(text=None, vocabulary=256, fallback=False):
     Source: load_dataset of language_helpers.py.
     """
     if text is not None:
-        return from_lines(_lines([Path(text).expanduser()]), Path(text).name, vocabulary)
+        path = registry.root() / Path(text).expanduser()
+        return from_lines(_lines([path]), path.name, vocabulary)
     try:
         if registry.find("billion_word"):
             return from_lines(_lines(shards(registry.locate("billion_word"))), "billion_word", vocabulary)
