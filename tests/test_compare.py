@@ -57,6 +57,10 @@ def test_what_was_not_measured():
     assert verdict(ours([1.0], "smoke"))["why"] == "smoke tier only"
     other = verdict(ours([1.0], quantity="classifier_score"))
     assert (other["verdict"], other["why"]) == ("not comparable", "measured instead: classifier_score")
+    named = pd.concat(
+        [ours([1.0], quantity=f"{paper()['quantity']}_of_less"), ours([1.0], quantity="classifier_score")]
+    )
+    assert verdict(named)["why"] == f"measured instead: {paper()['quantity']}_of_less"
     assert verdict(ours([1.0], protocol="x; dataset=embedded"))["verdict"] == "not comparable"
 
 

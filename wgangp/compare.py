@@ -82,6 +82,7 @@ def verdict(paper, rows):
             break
     else:
         others = sorted(set(rows[rows["tier"] != "smoke"]["quantity"]) - {paper["quantity"]})
+        others = [name for name in others if name.startswith(paper["quantity"])] or others
         if others and not len(same):
             return blank | {"verdict": NOT_COMPARABLE, "why": f"measured instead: {', '.join(others)}"}
         return blank | {"verdict": MISSING, "why": "smoke tier only" if len(same) else "not run"}

@@ -117,6 +117,30 @@ class Conv2D(ImageLayer):
         return F.conv2d(x, self.weight, self.bias, self.stride, "SAME", data_format=self.data_format)
 
 
+class Conv1D(nn.Layer):
+    """Convolution along sequences with TensorFlow's SAME padding and the authors' initial weights.
+
+    Args:
+        in_channels, out_channels: of the sequences.
+        kernel_size: odd.
+
+    Shapes: [n, in_channels, length] to [n, out_channels, length].
+
+    Source: tflib/ops/conv1d.py (variance 4 / (fan_in + fan_out), zero bias).
+    """
+
+    def __init__(self, in_channels, out_channels, kernel_size):
+        super().__init__()
+        std = math.sqrt(4 / ((in_channels + out_channels) * kernel_size))
+        shape = [out_channels, in_channels, kernel_size]
+        self.weight = self.create_parameter(shape, default_initializer=_uniform(std))
+        self.bias = self.create_parameter([out_channels], is_bias=True)
+        self.padding = kernel_size // 2
+
+    def forward(self, x):
+        return F.conv1d(x, self.weight, self.bias, padding=self.padding)
+
+
 def shifted_mean(kernel):
     """The mean of a kernel's four shifts by 0 or 1 pixel in each direction, one pixel larger."""
     return F.avg_pool2d(kernel, 2, stride=1, padding=1, exclusive=False)

@@ -114,3 +114,37 @@ def cells(name):
     trained = trained.pivot_table(index="architecture", columns="method", values="value", sort=False)
     words = trained.map(lambda share: {1: "trained", 0: "collapsed"}.get(share, f"{share:.0%} trained"))
     return distances.astype(str) + " (" + words + ")"
+
+
+def divergence_levels(name, tier):
+    """What the n-gram divergences of a language model stand beside, {metric: {label: bits}}, means over the seeds.
+
+    Digitised values of others are there where the name of the metric begins with theirs.
+    """
+    measured = means(name)["mean"][tier].groupby("quantity").mean()
+    paper = compare.paper_rows(name).query("kind == 'digitised'")
+    levels = {}
+    for metric in measured.index[measured.index.str.match("js.*_of_unigram_model")]:
+        metric = metric.removesuffix("_of_unigram_model")
+        levels[metric] = {
+            "held-out text": measured[f"{metric}_of_held_out_text"],
+            "unigram model": measured[f"{metric}_of_unigram_model"],
+        }
+        for _, row in paper[paper["quantity"] == metric[:3]].iterrows():
+            levels[metric][f"{row['setting']}, read off TTUR"] = row["value"]
+    return levels
+
+
+def side_by_side(columns):
+    """Lines of text as a table of fixed-width characters.
+
+    Args:
+        columns: {title: lines, str or bytes padded with backticks}.
+    """
+    rows = [list(columns), ["-" * 32] * len(columns)]
+    texts = [
+        [line if isinstance(line, str) else line.decode(errors="replace").rstrip("`") for line in lines]
+        for lines in columns.values()
+    ]
+    rows += zip(*texts, strict=False)
+    return "\n".join("  ".join(cell.ljust(32) for cell in row).rstrip() for row in rows)

@@ -244,3 +244,37 @@ def curves(panels, xlabel, ylabel, paper=None):
     sns.despine(figure)
     figure.tight_layout()
     return figure
+
+
+def curves_and_levels(lines, levels, xlabel, ylabel, columns=3):
+    """Lines over a common axis with constants beside them, a panel each.
+
+    Args:
+        lines: {title: {setting: (x [points], y [points])}}.
+        levels: {title: {label: value}}.
+        xlabel, ylabel: with units.
+        columns: panels per row.
+
+    Returns:
+        The figure.
+    """
+    rows = -(-len(lines) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(2.1 * columns, 1.5 * rows + 0.6), sharex=True, squeeze=False)
+    labels = list(dict.fromkeys(label for of_title in levels.values() for label in of_title))
+    for ax, (title, by_setting) in zip(axes.flat, lines.items(), strict=True):
+        for i, (setting, (x, y)) in enumerate(by_setting.items()):
+            ax.plot(x, y, "o-", color=f"C{i}", linewidth=1.2, markersize=3, label=setting)
+        for label, value in levels[title].items():
+            color = f"C{len(by_setting) + labels.index(label)}"
+            ax.axhline(value, color=color, linestyle="--", linewidth=1.2, label=label)
+        ax.set_title(title, fontsize="x-small")
+        ax.set_ylim(0, None)
+        ax.locator_params(nbins=4)
+        ax.tick_params(labelsize="xx-small")
+    entries = {label: handle for ax in axes.flat for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+    figure.supxlabel(xlabel, fontsize="x-small")
+    figure.supylabel(ylabel, fontsize="x-small")
+    sns.despine(figure)
+    figure.tight_layout(rect=(0, 0, 1, 0.9))
+    figure.legend(entries.values(), entries.keys(), loc="upper center", ncols=3, fontsize="xx-small")
+    return figure

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import paddle
+import paddle.nn.functional as F
 
 from wgangp.errors import InputError
 from wgangp.files import array_sha256
@@ -73,6 +74,19 @@ class ScaledImages:
             raise InputError(f"scaling '{self.scaling}' is unknown; use one of {', '.join(SCALINGS)}.")
         if self.labels is not None and len(self.labels) != len(self.images):
             raise InputError(f"there are {len(self.images)} images and {len(self.labels)} labels; give as many.")
+
+
+@dataclass(frozen=True)
+class Characters:
+    """Training text as numbers of characters, which become one-hot vectors batch by batch.
+
+    Args:
+        codes: uint8 [n, length].
+        vocabulary: how many characters there are, more than the largest code.
+    """
+
+    codes: np.ndarray
+    vocabulary: int
 
 
 class Shuffle:
@@ -147,6 +161,31 @@ class ImageBatches(Batches):
     def load(self, chosen):
         images = scale(paddle.gather(self.images, chosen), self.scaling)
         return images if self.labels is None else (images, paddle.gather(self.labels, chosen))
+
+    def describe(self):
+        return self.about
+
+
+class CharacterBatches(Batches):
+    """Batches of text that lies on the device as bytes, shuffled as `Shuffle` says.
+
+    Args:
+        data: Characters.
+        batch_size: examples per batch, 1 to n.
+        seed: of the shuffles.
+    """
+
+    def __init__(self, data, batch_size, seed):
+        self.shuffle, self.vocabulary = Shuffle(len(data.codes), batch_size, seed), data.vocabulary
+        codes = np.ascontiguousarray(data.codes)
+        self.about = f"characters {list(codes.shape)} of {data.vocabulary}, sha256 {array_sha256(codes)[:16]}"
+        self.codes = paddle.to_tensor(codes)
+
+    def draw(self, k):
+        return self.shuffle(k)
+
+    def load(self, chosen):
+        return F.one_hot(paddle.gather(self.codes, chosen).astype("int64"), self.vocabulary)
 
     def describe(self):
         return self.about
@@ -245,8 +284,8 @@ def as_batches(train_data, batch_size, seed):
     """Turn training data into numbered batches.
 
     Args:
-        train_data: an array or tensor [n, ...]; ScaledImages; a paddle.io.Dataset (map-style: read whole, the
-            first field of each item); a paddle.io.DataLoader or an iterator of batches; or an object
+        train_data: an array or tensor [n, ...]; ScaledImages; Characters; a paddle.io.Dataset (map-style: read
+            whole, the first field of each item); a paddle.io.DataLoader or an iterator of batches; or an object
             with `sample(n, rng)`.
         batch_size: examples per batch (loaders and iterators bring their own).
         seed: of shuffles and draws.
@@ -262,6 +301,8 @@ def as_batches(train_data, batch_size, seed):
         raise InputError(f"batch_size is {batch_size}; use at least 1.")
     if isinstance(train_data, ScaledImages):
         return ImageBatches(train_data, batch_size, seed)
+    if isinstance(train_data, Characters):
+        return CharacterBatches(train_data, batch_size, seed)
     if hasattr(train_data, "sample"):
         return SampledBatches(train_data, batch_size, seed)
     if isinstance(train_data, (np.ndarray, paddle.Tensor, list)):

@@ -140,6 +140,7 @@ FILES = (
         licence="none stated (cite Chelba et al. 2013)",
         used_by="table4_language_model",
         other_names=("1-billion-word-language-modeling-benchmark-r13output",),
+        origin="unpack it there; any number of its training shards, news.en-000NN-of-00100, will do",
     ),
     File(
         name="billion_word_heldout",
@@ -216,10 +217,16 @@ def known(name):
 
 
 def find(name):
-    """The path of a file under any of its names, or None; unpacked forms before the archive for LSUN alone."""
+    """The path of a file under any of its names, or None; of two large ones unpacked forms before the archive."""
     file = known(name)
-    names = (*file.other_names, file.file) if name == "lsun_bedroom" else (file.file, *file.other_names)
+    unpacked_first = name in ("lsun_bedroom", "billion_word")
+    names = (*file.other_names, file.file) if unpacked_first else (file.file, *file.other_names)
     return next((root() / name for name in names if (root() / name).exists()), None)
+
+
+def billion_word_shards(path):
+    """The Billion Word corpus's training shards in its unpacked folder, sorted paths."""
+    return sorted((path / "training-monolingual.tokenized.shuffled").glob("news.en-*-of-00100"))
 
 
 def locate(name):
@@ -347,6 +354,8 @@ def verify(name):
         if count != LSUN_BEDROOMS:
             raise InputError(f"{path} has {count} of {LSUN_BEDROOMS} images; unpack it again.")
         return f"{path}: {count} images, as published"
+    if file.name == "billion_word":
+        return f"{path}: {len(billion_word_shards(path))} of 99 training shards, no checksum is known"
     if not file.contents:
         return f"{path}: no checksum is known"
     try:

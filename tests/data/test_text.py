@@ -1,0 +1,118 @@
+import subprocess
+
+import numpy as np
+import pytest
+
+from wgangp import InputError
+from wgangp.data import registry, text
+from wgangp.data.batches import Characters, as_batches
+
+
+def test_lines_are_cut_padded_and_numbered_by_frequency():
+    data = text.from_lines([b"aab", b"", b"abcdefgh", b"a"], "x", length=4)
+    assert data.bytes_of(data.codes).tolist() == [b"aab`", b"abcd", b"a```"]
+    # a and the padding 4 times each (the smaller byte first), b twice, c and d once; 0 is the unknown one
+    assert bytes(data.characters[1:]) == b"`abcd" or bytes(data.characters[1:]) == b"a`bcd"
+    counts = np.bincount(data.codes.reshape(-1), minlength=data.vocabulary)
+    assert counts[0] == 0 and (np.diff(counts[1:].astype(int)) <= 0).all()
+    assert data.vocabulary == 6 and len(data.sha256) == 64
+
+
+def test_characters_are_bytes():
+    data = text.from_lines(["né".encode(), "£".encode()], "x", length=4)
+    assert data.bytes_of(data.codes).tolist() == ["né`".encode(), "£``".encode()]
+    assert data.vocabulary == 1 + len({*b"n\xc3\xa9`\xc2\xa3"})
+
+
+def test_the_256th_character_is_unknown():
+    lines = [bytes([i, i]) for i in range(256) if i not in b"\r\n"] + [b"\x01", b"\r", b"\n", b"`"]
+    data = text.from_lines(lines, "x", length=2)
+    assert data.vocabulary == 256
+    rarest = data.codes.reshape(-1) == text.UNKNOWN
+    assert rarest.sum() == 1 and data.codes.max() == 255
+
+
+def test_a_smaller_vocabulary_keeps_the_most_common():
+    data = text.from_lines([b"aaab", b"aabc"], "x", vocabulary=3, length=4)
+    assert data.bytes_of(data.codes).tolist() == [b"aaab", b"aab?"] and data.vocabulary == 3
+    for wrong in (1, 257):
+        with pytest.raises(InputError, match=f"vocabulary is {wrong}; use 2 to 256"):
+            text.from_lines([b"a", b"b"], "x", vocabulary=wrong)
+
+
+def test_lines_apart_are_not_in_training():
+    data = text.from_lines((b"%05d" % i for i in range(100)), "x")
+    train, apart = (data.bytes_of(codes).tolist() for codes in data.split(30))
+    assert len(train) == 70 and len(apart) == 30 and len({*train, *apart}) == 100
+    assert apart == data.bytes_of(data.split(30)[1]).tolist()
+    assert [len(part) for part in data.split(90)] == [50, 50]
+
+
+def write_shards(folder, count):
+    (folder / "training-monolingual.tokenized.shuffled").mkdir(parents=True)
+    for i in range(1, count + 1):
+        path = folder / "training-monolingual.tokenized.shuffled" / f"news.en-{i:05d}-of-00100"
+        path.write_text(f"line one of {i}\nline two of {i}\n")
+
+
+def test_any_number_of_shards_comes_before_the_heldout_one(folder):
+    (folder / "billionword_heldout00.txt").write_text("held\nout\nthree\n")
+    assert text.read().name == "billion_word_heldout" and len(text.read().codes) == 3
+    archive = folder / "1-billion-word-language-modeling-benchmark-r13output"
+    write_shards(archive, 3)
+    data = text.read()
+    assert data.name == "billion_word" and len(data.codes) == 6
+    assert data.bytes_of(data.codes)[2].rstrip(b"`") == b"line one of 2"
+    assert registry.verify("billion_word").endswith("3 of 99 training shards, no checksum is known")
+    assert "billion_word: there, 1-billion-word" in registry.list_data()
+
+
+def test_a_packed_or_empty_corpus_gets_one_sentence(folder):
+    packed = folder / "1-billion-word-language-modeling-benchmark-r13output.tar.gz"
+    packed.write_bytes(b"")
+    with pytest.raises(InputError, match="still packed; unpack it with: tar -xzf"):
+        text.read()
+    unpacked = folder / "1-billion-word-language-modeling-benchmark-r13output"
+    write_shards(unpacked, 0)
+    with pytest.raises(InputError, match="no training shard"):
+        text.read()
+    subprocess.run(["rm", "-r", str(unpacked)], check=True)
+    packed.unlink()
+    with pytest.raises(registry.Missing, match="billionword_heldout00.txt is not in"):
+        text.read()
+
+
+def test_a_named_text(folder):
+    (folder / "mine.txt").write_bytes(b"one\r\ntwo")
+    data = text.read("mine.txt")
+    assert data.sha256 == text.read(str(folder / "mine.txt")).sha256
+    assert data.name == "mine.txt" and data.bytes_of(data.codes)[0].rstrip(b"`") == b"one"
+    with pytest.raises(InputError, match=r"none.txt cannot be read \(No such file"):
+        text.read(str(folder / "none.txt"))
+    (folder / "short.txt").write_text("one\n\n")
+    with pytest.raises(InputError, match="has 1 lines that are not empty"):
+        text.read(str(folder / "short.txt"))
+
+
+def test_the_embedded_text_is_english_and_says_so(folder):
+    data = text.read(fallback=True)
+    assert data.name == "embedded" and len(data.codes) > 800
+    lines = b" ".join(data.bytes_of(data.codes))
+    assert lines.count(b" the ") > 100
+
+
+def test_batches_are_one_hot():
+    data = text.from_lines([b"abc", b"bca", b"cab", b"aaa"], "x", length=3)
+    batches = as_batches(Characters(data.codes, data.vocabulary), 2, 0)
+    batch = batches(0).numpy()
+    assert batch.shape == (2, 3, 4) and batch.dtype == "float32"
+    assert (batch.sum(2) == 1).all() and (batch.argmax(2) == data.codes[batches.draw(0)]).all()
+    assert str(data.vocabulary) in batches.describe()
+
+
+def test_real_shard_is_whole(real_data):
+    real_data("billion_word_heldout")
+    data = text.from_lines(text._lines([registry.locate("billion_word_heldout")]), "billion_word_heldout")
+    assert data.codes.shape == (6075, 32)
+    first = b"Having a little flexibility on that issue"
+    assert data.bytes_of(data.codes)[0] == first[:32]

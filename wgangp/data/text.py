@@ -1,0 +1,172 @@
+"""Text as lines of characters: the Billion Word corpus, another text, or an embedded one."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from itertools import chain, islice
+from pathlib import Path
+
+import numpy as np
+
+from wgangp.data import registry
+from wgangp.errors import InputError
+from wgangp.files import array_sha256
+
+LENGTH, MAX_LINES = 32, 10_000_000
+PADDING = ord("`")
+UNKNOWN = 0  # the code of a character that is not in the map
+
+
+@dataclass(frozen=True)
+class Text:
+    """Lines of equal length, each character a number.
+
+    A character is a byte, as in the authors' Python 2.
+
+    Attributes:
+        codes: uint8 [n, length], positions in `characters`.
+        characters: uint8 [vocabulary], the bytes by falling frequency; the first place stands for unknown ones.
+        name: "billion_word", "billion_word_heldout", "embedded" or the file's name; the `dataset` of the rows.
+    """
+
+    codes: np.ndarray
+    characters: np.ndarray
+    name: str
+
+    @property
+    def vocabulary(self):
+        """How many characters there are, the unknown one included."""
+        return len(self.characters)
+
+    @cached_property
+    def sha256(self):
+        """Of the lines' bytes in order."""
+        return array_sha256(self.bytes_of(self.codes))
+
+    def bytes_of(self, codes):
+        """The lines behind codes.
+
+        Args:
+            codes: integers [n, length].
+
+        Returns:
+            bytes [n], as an array of dtype S; padding is kept.
+        """
+        return np.ascontiguousarray(self.characters[codes]).view(f"S{codes.shape[1]}")[:, 0]
+
+    def split(self, count):
+        """Set lines apart.
+
+        Args:
+            count: how many, at most half of them.
+
+        Returns:
+            Codes of the lines for training and of those apart, chosen at random but always the same.
+        """
+        order = np.random.default_rng(0).permutation(len(self.codes))
+        count = min(count, len(order) // 2)
+        return self.codes[order[count:]], self.codes[order[:count]]
+
+
+def read(text=None, vocabulary=256, fallback=False):
+    """The text of the language model.
+
+    Args:
+        text: path of a text, in $WGANGP_DATA where it is relative, one example a line; when None, the Billion Word
+            corpus's training shards, any number of them, or its first held-out shard.
+        vocabulary: characters to tell apart, as in `from_lines`.
+        fallback: where the corpus is missing, take `embedded_text`.
+
+    Returns:
+        Text.
+
+    Raises:
+        InputError: the text is missing or too short.
+
+    Source: load_dataset of language_helpers.py.
+    """
+    if text is not None:
+        path = registry.root() / Path(text).expanduser()
+        return from_lines(_lines([path]), path.name, vocabulary)
+    try:
+        if registry.find("billion_word"):
+            return from_lines(_lines(shards(registry.locate("billion_word"))), "billion_word", vocabulary)
+        return from_lines(_lines([registry.obtain("billion_word_heldout")]), "billion_word_heldout", vocabulary)
+    except registry.Missing:
+        if fallback:
+            return embedded_text(vocabulary)
+        raise
+
+
+def shards(path):
+    """The Billion Word corpus's training shards in a folder, in order.
+
+    Raises:
+        InputError: it is still packed, or has none.
+    """
+    if path.is_file():
+        raise InputError(f"{path} is still packed; unpack it with: tar -xzf {path} -C {path.parent}")
+    found = registry.billion_word_shards(path)
+    if not found:
+        raise InputError(f"{path} has no training shard (news.en-000NN-of-00100); unpack the corpus again.")
+    return found
+
+
+def _lines(paths):
+    try:
+        for path in paths:
+            with open(path, "rb") as file:
+                yield from (line.rstrip(b"\r\n") for line in file)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); name a text file.") from None
+
+
+def from_lines(lines, name, vocabulary=256, length=LENGTH):
+    """Cut or pad lines to one length and number their characters.
+
+    The characters are numbered by falling frequency, padding included; number 0, and all that are too many, are
+    "unknown". Empty lines are left out, and so are those after the 10 millionth.
+
+    Args:
+        lines: of bytes.
+        name: of the text.
+        vocabulary: characters to tell apart, the unknown one included, 2 to 256 (the authors' 2,048 is never reached
+            by bytes).
+        length: bytes per line.
+
+    Returns:
+        Text.
+
+    Raises:
+        InputError: fewer than 2 lines, or a vocabulary out of its range.
+
+    Source: language_helpers.py lines 88-143.
+    """
+    if not 2 <= vocabulary <= 256:
+        raise InputError(f"vocabulary is {vocabulary}; use 2 to 256 characters.")
+    cut = (line[:length].ljust(length, bytes([PADDING])) for line in islice(filter(None, lines), MAX_LINES))
+    raw = np.frombuffer(b"".join(cut), "uint8").reshape(-1, length)
+    if len(raw) < 2:
+        raise InputError(f"the text '{name}' has {len(raw)} lines that are not empty; give one with more.")
+    counts = np.bincount(raw.reshape(-1), minlength=256)
+    order = np.argsort(-counts, kind="stable")[: min(np.count_nonzero(counts), vocabulary - 1)]
+    characters = np.concatenate([[ord("?")], order]).astype("uint8")
+    codes = np.full(256, UNKNOWN, "uint8")
+    codes[order] = np.arange(1, len(order) + 1)
+    return Text(codes[raw], characters, name)
+
+
+def embedded_text(vocabulary=256):
+    """scikit-learn's descriptions of data sets, in place of a corpus.
+
+    Args:
+        vocabulary: as in `from_lines`.
+
+    Returns:
+        Text named "embedded"; every sixth word of the descriptions begins a line.
+    """
+    folder = resources.files("sklearn.datasets") / "descr"
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".rst")), key=lambda file: file.name)
+    words = list(chain.from_iterable(file.read_text(encoding="utf-8").split() for file in files))
+    words = [word for word in words if any(map(str.isalnum, word))]
+    return from_lines((" ".join(words[i : i + 12]).encode() for i in range(0, len(words), 6)), "embedded", vocabulary)

@@ -1,0 +1,223 @@
+"""Jensen-Shannon divergence between the n-grams of generated and real text."""
+
+from functools import cached_property
+
+import numpy as np
+
+from wgangp.results import row
+
+ORDERS = (1, 2, 3, 4, 5, 6)
+
+
+class NGrams:
+    """How often each sequence of n characters occurs in a text, lines apart, padding included.
+
+    Args:
+        codes: uint8 [lines, length].
+        n: 1 to 8.
+
+    Attributes:
+        keys: uint64 [m], the n-grams that occur, as numbers of n bytes, sorted.
+        shares: float64 [m], their relative frequencies.
+
+    Source: NgramLanguageModel of language_helpers.py.
+    """
+
+    def __init__(self, codes, n):
+        chunks = np.array_split(codes, -(-len(codes) // 2**18))  # so that a large corpus fits into memory
+        parts = [np.unique(pack(chunk, n), return_counts=True) for chunk in chunks]
+        self.keys, where = np.unique(np.concatenate([keys for keys, _ in parts]), return_inverse=True)
+        counts = np.bincount(where, np.concatenate([counts for _, counts in parts]))
+        self.shares = counts / counts.sum()
+
+    def shares_of(self, keys):
+        """Relative frequencies of given n-grams, 0 for those that do not occur."""
+        at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        return np.where(self.keys[at] == keys, self.shares[at], 0.0)
+
+
+def pack(codes, n):
+    """Every n-gram of lines as one number.
+
+    Args:
+        codes: uint8 [lines, length].
+        n: 1 to 8, at most length.
+
+    Returns:
+        uint64 [lines * (length - n + 1)].
+    """
+    places = codes.shape[1] - n + 1
+    keys = np.zeros([len(codes), places], "uint64")
+    for i in range(n):
+        keys = keys * np.uint64(256) + codes[:, i : i + places]
+    return keys.reshape(-1)
+
+
+def js_divergence(p, q):
+    """Jensen-Shannon divergence of two distributions of n-grams, in bits.
+
+    n-grams of q alone give half their share each, so that only those of p are looked up: p is the smaller text.
+
+    Args:
+        p, q: `NGrams`.
+
+    Returns:
+        A float, 0 (equal) to 1 (nothing in common).
+
+    Source: js_with of language_helpers.py.
+    """
+    ours, theirs = p.shares, q.shares_of(p.keys)
+    middle = (ours + theirs) / 2
+    both = theirs > 0
+    total = (ours * np.log2(ours / middle)).sum() + (theirs[both] * np.log2(theirs[both] / middle[both])).sum()
+    return float((total + 1 - theirs.sum()) / 2)
+
+
+def unigram_samples(codes, count, seed):
+    """Lines whose characters are drawn one by one from a text's frequencies.
+
+    Args:
+        codes: uint8 [lines, length], the text.
+        count: lines to draw.
+        seed: of the draws.
+
+    Returns:
+        uint8 [count, length].
+    """
+    counts = np.bincount(codes.reshape(-1), minlength=256)
+    rng = np.random.default_rng(seed)
+    return rng.choice(256, [count, codes.shape[1]], p=counts / counts.sum()).astype("uint8")
+
+
+def words(lines):
+    """The words of lines: between spaces, whole (not the last of a line that is full), of three letters or more.
+
+    Args:
+        lines: bytes, padded with backticks.
+
+    Returns:
+        A list of bytes.
+    """
+    found = []
+    for line in lines:
+        whole = line.rstrip(b"`")
+        parts = whole.split(b" ") if len(whole) < len(line) else whole.split(b" ")[:-1]
+        found += [part for part in parts if len(part) > 2 and part.isalpha()]
+    return found
+
+
+class LanguageJudge:
+    """Judges generated lines by their n-grams, beside as many held-out lines and lines of a unigram model.
+
+    The divergence is called js1 to js6 where the text is the Billion Word corpus's training set, and
+    js1_other_corpus and so on elsewhere: it depends on how much text there is.
+
+    Args:
+        text: a `wgangp.data.text.Text`.
+        count: generated lines per judgement, and held-out ones, which at most half of the text is.
+
+    Attributes:
+        train: uint8 [n, length], the lines to train on and to compare with.
+        held_out: uint8 [at most count, length], lines apart from them.
+        unigram: uint8 [count, length], lines of a unigram model of them.
+        metrics: names of the divergences.
+    """
+
+    def __init__(self, text, count):
+        self.text, self.count = text, count
+        self.train, self.held_out = text.split(count)
+        self.unigram = unigram_samples(self.train, count, seed=0)
+        suffix = "" if text.name == "billion_word" else "_other_corpus"
+        self.metrics = [f"js{n}{suffix}" for n in ORDERS]
+
+    @cached_property
+    def real(self):
+        """The training lines' n-grams, by n."""
+        return {n: NGrams(self.train, n) for n in ORDERS}
+
+    @cached_property
+    def known_words(self):
+        """The training lines' words."""
+        return set(words(self.text.bytes_of(self.train)))
+
+    def judge(self, codes):
+        """Divergence of lines from the training lines.
+
+        Args:
+            codes: uint8 [n, length].
+
+        Returns:
+            {metric: bits}, for n = 1 to 6.
+        """
+        values = [js_divergence(NGrams(codes, n), self.real[n]) for n in ORDERS]
+        return dict(zip(self.metrics, values, strict=True))
+
+    def share_of_known_words(self, codes):
+        """Share of the lines' words that the training lines have; 0 where there is no word."""
+        found = words(self.text.bytes_of(codes))
+        return sum(word in self.known_words for word in found) / max(len(found), 1)
+
+    def callback(self, every, publish):
+        """A callback of `.train` that judges the generator every so many iterations.
+
+        Args:
+            every: iterations.
+            publish: called with the judgement's rows.
+        """
+
+        def judge(gan, iteration, record):
+            values = self.judge(most_likely(gan.generate(self.count, seed=iteration)))
+            record |= values
+            publish([self.row(name, value, f"iteration {iteration + 1}") for name, value in values.items()])
+
+        judge.every = every
+        return judge
+
+    def row(self, quantity, value, setting=None, count=None):
+        """A row of results.
+
+        Args:
+            quantity, value, setting: as of `results.row`.
+            count: lines that were judged; the judge's when None.
+        """
+        protocol = f"{count or self.count} lines against {len(self.train)} training lines; dataset={self.text.name}"
+        return row(quantity, value, protocol, self.text.sha256, setting=setting)
+
+    def rows(self, codes):
+        """Rows of results: generated lines, held-out ones, a unigram model's, and the first over the last.
+
+        Args:
+            codes: uint8 [count, length].
+        """
+        rows, values = [], {}
+        for lines, ending in ((codes, ""), (self.held_out, "_of_held_out_text"), (self.unigram, "_of_unigram_model")):
+            values[ending] = self.judge(lines)
+            known = {"share_of_known_words": self.share_of_known_words(lines)}
+            rows += [self.row(name + ending, v, count=len(lines)) for name, v in (values[ending] | known).items()]
+        for name, n in zip(self.metrics, ORDERS, strict=True):
+            ratio = values[""][name] / values["_of_unigram_model"][name]
+            rows.append(self.row(f"js{n}_over_unigram_model", ratio))
+        return rows
+
+    def rows_over_training(self, history):
+        """Rows of what the callback put into a training's history, "iteration N" their settings.
+
+        Args:
+            history: a pandas.DataFrame, as `.train` returns it.
+        """
+        curves = {name: history[name].dropna() for name in self.metrics}
+        return [self.row(name, v, f"iteration {i + 1}") for name, curve in curves.items() for i, v in curve.items()]
+
+
+def most_likely(probabilities):
+    """The most likely character at each place.
+
+    Args:
+        probabilities: [n, length, vocabulary].
+
+    Returns:
+        uint8 [n, length].
+
+    Source: generate_samples of gan_language.py.
+    """
+    return probabilities.argmax(axis=2).astype("uint8")
