@@ -180,6 +180,33 @@ def image_grids(grids, columns=10):
     return figure
 
 
+def field_grids(rows, limit=3.0):
+    """Real and generated fields in common colours, a row per data set.
+
+    Args:
+        rows: {data set: {title: fields [n, 1, size, size], n a square}}.
+        limit: the colours end at +- this, in the fields' unit.
+
+    Returns:
+        The figure.
+    """
+    columns = max(map(len, rows.values()))
+    figure, axes = plt.subplots(len(rows), columns, figsize=(1.5 * columns + 0.5, 1.6 * len(rows)), squeeze=False)
+    for line, (data, panels) in zip(axes, rows.items(), strict=True):
+        for ax, (title, fields) in zip(line, panels.items(), strict=True):
+            n, _, *shape = fields.shape
+            side = round(n**0.5)
+            page = fields.reshape(side, side, *shape).transpose(0, 2, 1, 3).reshape(side * shape[0], side * shape[1])
+            drawn = ax.imshow(page, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="none")
+            ax.set_title(title, fontsize="xx-small")
+            ax.set(xticks=[], yticks=[])
+        line[0].set_ylabel(data, fontsize="x-small")
+    bar = figure.colorbar(drawn, ax=axes, shrink=0.6)
+    bar.set_label("standard deviations", fontsize="x-small")
+    bar.ax.tick_params(labelsize="xx-small")
+    return figure
+
+
 def cell_grids(cells, columns):
     """A table of small grids, the first 3 x 3 images of each cell.
 
