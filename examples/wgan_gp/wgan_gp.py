@@ -10,73 +10,32 @@ from os import path as osp
 import hydra
 import numpy as np
 import ppsci
+from function import build_validator, load_case
+from model import build_networks
 from omegaconf import DictConfig
 from ppsci.utils import logger
 
 from wgangp import paddlescience
-from wgangp.data.fields import Permeability, Vorticity
 from wgangp.metrics.fields import conductivities
-from wgangp.networks.fields import field_critic, field_generator
-
-
-def real_fields(cfg: DictConfig, part: int, runs: int):
-    # part 0 is for training, part 1 is held out; both are of the same law and independent
-    if cfg.DATA.name == "permeability":
-        return Permeability(cfg.DATA.size)
-    if cfg.DATA.name == "vorticity":
-        return Vorticity(cfg.DATA.size, runs, seed=part)
-    raise wgangp.InputError(f"DATA.name should be in ['permeability', 'vorticity'], but got '{cfg.DATA.name}'")
-
-
-def build_model(cfg: DictConfig):
-    generator = field_generator(cfg.DATA.size, cfg.MODEL.dim, latent_dim=cfg.MODEL.latent_dim)
-    return generator, paddlescience.as_arch(generator, cfg.MODEL.input_keys, cfg.MODEL.output_keys)
-
-
-def build_validator(cfg: DictConfig):
-    rng = np.random.default_rng([cfg.seed, 1])
-    data = real_fields(cfg, 1, cfg.EVAL.num_fields)
-    latent = rng.standard_normal([cfg.EVAL.num_fields, cfg.MODEL.latent_dim], dtype="float32")
-    (input_key,), (output_key,) = cfg.MODEL.input_keys, cfg.MODEL.output_keys
-
-    def difference_of_means(output_dict, label_dict, *args):
-        return {"difference_of_means": (output_dict[output_key].mean() - label_dict[output_key].mean()).abs()}
-
-    validator = ppsci.validate.SupervisedValidator(
-        {
-            "dataset": {
-                "name": "NamedArrayDataset",
-                "input": {input_key: latent},
-                "label": {output_key: data.sample(cfg.EVAL.num_fields, rng)},
-            },
-            "batch_size": cfg.EVAL.batch_size,
-            "sampler": {"name": "BatchSampler", "drop_last": False, "shuffle": False},
-        },
-        ppsci.loss.FunctionalLoss(difference_of_means),
-        {output_key: lambda out: out[output_key]},
-        metric={
-            "fields": paddlescience.field_metric(
-                output_key, periodic=data.periodic, conductivity=cfg.DATA.name == "permeability"
-            )
-        },
-        name="held_out",
-    )
-    return {validator.name: validator}
 
 
 def train(cfg: DictConfig):
-    # set model
-    generator, model = build_model(cfg)
-    critic = field_critic(cfg.DATA.size, cfg.MODEL.dim)
+    # set networks; the solver's model is the generator
+    generator, critic = build_networks(cfg)
+    model = paddlescience.as_arch(generator, cfg.MODEL.input_keys, cfg.MODEL.output_keys)
     gan = wgangp.WGAN_GP(generator, critic, lambda_gp=cfg.METHOD.lambda_gp, critic_iters=cfg.METHOD.critic_iters)
+
+    # set data and validator
+    case = load_case(cfg)
+    validator = build_validator(cfg, case, generator.latent_dim)
 
     # initialize solver
     solver = paddlescience.GANSolver(
         model,
         gan,
-        real_fields(cfg, 0, cfg.DATA.runs),
+        case.train_data,
         cfg,
-        validator=build_validator(cfg),
+        validator=validator,
         batch_size=cfg.TRAIN.batch_size,
         g_learning_rate=cfg.TRAIN.learning_rate,
         d_learning_rate=cfg.TRAIN.learning_rate,
@@ -94,26 +53,31 @@ def train(cfg: DictConfig):
 
 def evaluate(cfg: DictConfig):
     # set model
-    _, model = build_model(cfg)
+    generator, _ = build_networks(cfg)
+    model = paddlescience.as_arch(generator, cfg.MODEL.input_keys, cfg.MODEL.output_keys)
+
+    # set data and validator
+    case = load_case(cfg)
+    validator = build_validator(cfg, case, generator.latent_dim)
 
     # initialize solver
-    validator = build_validator(cfg)
     solver = ppsci.solver.Solver(model, validator=validator, cfg=cfg)
 
     # evaluate
     solver.eval()
 
-    # post-process: generated fields and, of permeability, the effective conductivities
+    # post-process: generated samples and, of permeability, the effective conductivities
+    latent = validator["held_out"].data_loader.dataset.input
     (output_key,) = cfg.MODEL.output_keys
-    dataset = validator["held_out"].data_loader.dataset
-    predicted = solver.predict(dataset.input, batch_size=cfg.EVAL.batch_size, return_numpy=True)
-    arrays = {"generated": predicted[output_key], "real": dataset.label[output_key]}
+    generated = solver.predict(latent, batch_size=cfg.EVAL.batch_size, return_numpy=True)[output_key]
+    arrays = {"generated": generated, "real": case.held_out}
     if cfg.DATA.name == "permeability":
         for name in ("generated", "real"):
             arrays[f"{name}_log10_conductivity"] = values = conductivities(arrays[name])
             logger.message(f"log10 effective conductivity, {name}: {values.mean():.4f} +- {values.std():.4f}")
-    np.savez_compressed(osp.join(cfg.output_dir, "fields.npz"), **arrays)
-    logger.message(f"Fields are saved to {osp.join(cfg.output_dir, 'fields.npz')}")
+    save_path = osp.join(cfg.output_dir, "samples.npz")
+    np.savez_compressed(save_path, **arrays)
+    logger.message(f"Samples are saved to {save_path}")
 
 
 @hydra.main(version_base=None, config_path="./conf", config_name="wgan_gp.yaml")

@@ -1,6 +1,8 @@
 """The interfaces to PaddleScience, against the real ppsci: what goes through it equals what does not, bit for bit."""
 
+import importlib
 import json
+import os
 import subprocess
 import sys
 
@@ -24,11 +26,13 @@ from wgangp.optimizers import Adam
 from wgangp.results import ROOT
 
 ppsci = pytest.importorskip("ppsci", reason="PaddleScience is not installed (pip install -e .[science])")
+import hydra  # noqa: E402
 from omegaconf import OmegaConf  # noqa: E402
 
 from wgangp import paddlescience  # noqa: E402
 
 N, LATENT = 6, 8
+true_eval = ppsci.solver.Solver.eval
 
 
 def make(method=WGAN_GP, **options):
@@ -283,7 +287,7 @@ def test_image_metrics_through_ppsci_equal_ours(tmp_path, monkeypatch):
     monkeypatch.setattr(image_scores, "load_inception", lambda path: Calls(True))
     record = {"weights_sha256": file_hash(tmp_path / COMPLETE), "mean": 11.24, "std": 0.1, "passed": True}
     (tmp_path / "cache" / f"calibration_{record['weights_sha256'][:16]}.json").write_text(json.dumps(record))
-    names = ("inception_score", "fid", "classifier_score")
+    names = ("inception_score", "fid_768", "classifier_score")
 
     paddle.seed(2)
     generator = field_generator(32, 2, channels=3, latent_dim=LATENT)
@@ -354,16 +358,49 @@ def test_what_cannot_be_used_is_refused(tmp_path):
         paddlescience.as_train_data([1], "field")
 
 
+EXAMPLE = ROOT / "examples" / "wgan_gp"
+SMALL = ["DATA.size=16", "DATA.runs=8", "MODEL.dim=4", "EVAL.num_samples=16"]
+SHORT = ["TRAIN.epochs=1", "TRAIN.iters_per_epoch=2", "TRAIN.batch_size=4", "TRAIN.eval_freq=1", "log_freq=1"]
+
+
+@pytest.mark.parametrize(
+    "case, overrides, metrics",
+    [
+        ("wgan_gp", ["DATA.name=vorticity"], {"spectrum_error", "correlation_error", "density_distance"}),
+        ("wgangp_toy", [], {"exact_w1", "modes", "good_share"}),
+        ("wgangp_mnist", [], {"digit_score", "digit_frechet_distance"}),
+        ("wgangp_cifar10", [], {"frechet_pixels"}),
+    ],
+)
+def test_every_case_of_the_example_runs(tmp_path, monkeypatch, case, overrides, metrics):
+    monkeypatch.setenv("WGANGP_DATA", str(tmp_path))  # embedded images
+    monkeypatch.setenv("WGANGP_OFFLINE", "1")
+    monkeypatch.setenv("WGANGP_OUTPUT", str(tmp_path))
+    monkeypatch.syspath_prepend(EXAMPLE)
+    script = importlib.import_module("wgan_gp")
+    evaluated = []
+    monkeypatch.setattr(
+        ppsci.solver.Solver, "eval", lambda self, *_: evaluated.append(true_eval(self)) or evaluated[-1]
+    )
+    with hydra.initialize_config_dir(str(EXAMPLE / "conf"), version_base=None):
+        cfg = hydra.compose(case, [*SMALL, *SHORT, *overrides, f"output_dir={tmp_path}"])
+        script.train(cfg)
+        saved = tmp_path / "checkpoints" / "latest.pdparams"
+        script.evaluate(OmegaConf.merge(cfg, {"mode": "eval", "EVAL": {"pretrained_model_path": str(saved)}}))
+    results = [groups["metric"] for _, groups in evaluated]
+    assert len(results) == 3 and set(results[0]) == metrics  # in training, at its end, and of what was saved
+    assert results[0] == results[1] == results[2]
+
+
 def example(folder, *arguments):
-    script = ROOT / "examples" / "wgan_gp" / "wgan_gp.py"
-    sizes = ["DATA.size=16", "DATA.runs=8", "MODEL.dim=4", "EVAL.num_fields=16", f"output_dir={folder}"]
-    command = [sys.executable, str(script), *sizes, f"hydra.run.dir={folder}", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder)
+    command = [sys.executable, str(EXAMPLE / "wgan_gp.py"), *SMALL, f"output_dir={folder}", f"hydra.run.dir={folder}"]
+    paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    environment = os.environ | {"PYTHONPATH": paths}
+    return subprocess.run([*command, *arguments], capture_output=True, text=True, cwd=folder, env=environment)
 
 
 def test_the_example_trains_and_evaluates(tmp_path):
-    small = ["TRAIN.epochs=1", "TRAIN.iters_per_epoch=2", "TRAIN.batch_size=4"]
-    trained = example(tmp_path, "mode=train", *small)
+    trained = example(tmp_path, "mode=train", *SHORT)
     assert trained.returncode == 0, trained.stderr
     saved = tmp_path / "checkpoints" / "latest.pdparams"
     evaluated = example(tmp_path, "mode=eval", f"EVAL.pretrained_model_path={saved}")
@@ -373,9 +410,9 @@ def test_the_example_trains_and_evaluates(tmp_path):
         return [line for line in told.splitlines() if "[Avg]" in line][-1].split("[Avg]")[1]
 
     assert last(trained.stdout) == last(evaluated.stdout) and "spectrum_error" in last(trained.stdout)
-    fields = np.load(tmp_path / "fields.npz")
-    assert fields["generated"].shape == fields["real"].shape == (16, 1, 16, 16)
-    assert fields["real_log10_conductivity"].shape == (16,)
+    samples = np.load(tmp_path / "samples.npz")
+    assert samples["generated"].shape == samples["real"].shape == (16, 1, 16, 16)
+    assert samples["real_log10_conductivity"].shape == (16,)
 
 
 def test_the_example_tells_in_one_sentence_what_is_wrong(tmp_path):
