@@ -121,12 +121,29 @@ def test_the_symmetries_of_samples_are_the_flows():
     assert not close(later(field[::-1]), later(field)[::-1])
 
 
-def test_samples_are_the_runs_moved():
+def overlap(a, b):
+    """The largest correlation of two periodic fields over all shifts, 1 where one is the other moved."""
+    crossed = scipy.fft.ifft2(scipy.fft.fft2(a) * np.conj(scipy.fft.fft2(b))).real
+    return crossed.max() / np.sqrt((a**2).sum() * (b**2).sum())
+
+
+def test_samples_are_the_runs_moved_turned_and_reflected_with_the_sign():
     data = Vorticity(16, 6, seed=3)
     drawn = data.sample(6, np.random.default_rng(0))
     assert drawn.shape == (6, 1, 16, 16) and drawn.dtype == np.float32
-    values = {tuple(np.sort(np.abs(f), axis=None)) for f in data.fields}
-    assert {tuple(np.sort(np.abs(f), axis=None)) for f in drawn[:, 0]} == values and len(values) == 6
+    found = set()
+    for field in drawn[:, 0].astype("float64"):
+        for run, whole in enumerate(data.fields):
+            for reflected, image in enumerate((whole, -whole[::-1])):
+                for turn in range(4):
+                    if overlap(field, np.rot90(image, turn)) > 1 - 1e-5:
+                        found.add((run, reflected, turn))
+    assert len(found) == 6 and {run for run, _, _ in found} == set(range(6))
+    assert len({reflected for _, reflected, _ in found}) == 2 and len({turn for _, _, turn in found}) > 1
+
+
+def test_other_seeds_are_other_flows_and_more_samples_than_runs_repeat():
+    data = Vorticity(16, 6, seed=3)
     assert data.sample(20, np.random.default_rng(0)).shape == (20, 1, 16, 16)
     assert not np.array_equal(data.fields, Vorticity(16, 6, seed=4).fields)
     assert data.fields.mean(axis=(1, 2)) == pytest.approx(np.zeros(6), abs=1e-5)
