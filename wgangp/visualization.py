@@ -180,30 +180,34 @@ def image_grids(grids, columns=10):
     return figure
 
 
-def field_grids(rows, limit=3.0):
-    """Real and generated fields in common colours, a row per data set.
+def field_panels(rows, limit=3.0):
+    """A field of each kind in common colours, and all kinds' spectra and two-point correlations; a row per data set.
 
     Args:
-        rows: {data set: {title: fields [n, 1, size, size], n a square}}.
+        rows: {data set: {kind: arrays}}: "field" [size, size], "spectrum" (power from band 1 on), "correlation" (from
+            lag 0 on).
         limit: the colours end at +- this, in the fields' unit.
 
     Returns:
         The figure.
     """
-    columns = max(map(len, rows.values()))
-    figure, axes = plt.subplots(len(rows), columns, figsize=(1.5 * columns + 0.5, 1.6 * len(rows)), squeeze=False)
+    kinds = len(next(iter(rows.values())))
+    figure, axes = plt.subplots(len(rows), kinds + 2, figsize=(1.25 * kinds + 4, 1.7 * len(rows)), squeeze=False)
     for line, (data, panels) in zip(axes, rows.items(), strict=True):
-        for ax, (title, fields) in zip(line, panels.items(), strict=True):
-            n, _, *shape = fields.shape
-            side = round(n**0.5)
-            page = fields.reshape(side, side, *shape).transpose(0, 2, 1, 3).reshape(side * shape[0], side * shape[1])
-            drawn = ax.imshow(page, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="none")
-            ax.set_title(title, fontsize="xx-small")
+        spectra, correlations = line[kinds:]
+        for i, (ax, (kind, one)) in enumerate(zip(line, panels.items(), strict=False)):
+            ax.imshow(one["field"], cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="none")
+            ax.set_title(kind, fontsize="xx-small")
             ax.set(xticks=[], yticks=[])
+            style = {"color": "black" if i == 0 else f"C{i - 1}", "linewidth": 1, "label": kind}
+            spectra.loglog(np.arange(1, len(one["spectrum"]) + 1), one["spectrum"], **style)
+            correlations.plot(one["correlation"], **style)
         line[0].set_ylabel(data, fontsize="x-small")
-    bar = figure.colorbar(drawn, ax=axes, shrink=0.6)
-    bar.set_label("standard deviations", fontsize="x-small")
-    bar.ax.tick_params(labelsize="xx-small")
+        for ax, title in ((spectra, "power by wave number"), (correlations, "correlation by lag (cells)")):
+            ax.set_title(title, fontsize="xx-small")
+            ax.tick_params(labelsize="xx-small")
+    axes[0][-1].legend(fontsize="xx-small", frameon=False)
+    figure.tight_layout()
     return figure
 
 
