@@ -192,7 +192,8 @@ def field_panels(rows, limit=3.0):
         The figure.
     """
     kinds = len(next(iter(rows.values())))
-    figure, axes = plt.subplots(len(rows), kinds + 2, figsize=(1.25 * kinds + 4, 1.7 * len(rows)), squeeze=False)
+    size, widths = (1.2 * kinds + 4, 1.6 * len(rows)), [1] * kinds + [1.4] * 2
+    figure, axes = plt.subplots(len(rows), kinds + 2, figsize=size, width_ratios=widths, squeeze=False)
     for line, (data, panels) in zip(axes, rows.items(), strict=True):
         spectra, correlations = line[kinds:]
         for i, (ax, (kind, one)) in enumerate(zip(line, panels.items(), strict=False)):
@@ -205,9 +206,10 @@ def field_panels(rows, limit=3.0):
         line[0].set_ylabel(data, fontsize="x-small")
         for ax, title in ((spectra, "power by wave number"), (correlations, "correlation by lag (cells)")):
             ax.set_title(title, fontsize="xx-small")
-            ax.tick_params(labelsize="xx-small")
-    axes[0][-1].legend(fontsize="xx-small", frameon=False)
-    figure.tight_layout()
+            ax.tick_params(which="both", labelsize="xx-small", length=2, width=0.6)
+            ax.spines[:].set_linewidth(0.6)
+    figure.legend(*axes[0][-1].get_legend_handles_labels(), ncols=kinds, fontsize="xx-small", loc="lower right")
+    figure.tight_layout(pad=0.3, rect=(0, 0.07, 1, 1))
     return figure
 
 

@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -433,3 +434,16 @@ def test_only_this_module_imports_ppsci():
         cwd=ROOT,
     )
     assert told.stdout.strip() == "False" and wgangp.__all__
+
+
+def test_the_code_of_the_documentation_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    real = np.tile(arrays()[1], (11, 1, 1, 1))
+    latent = np.random.default_rng(0).standard_normal((len(real), 128), dtype="float32")
+    given = {"generator": field_generator(16, 4), "critic": field_critic(16, 4), "data": Permeability(16)}
+    given |= {"cfg": config(tmp_path), "validator": None, "latent": latent, "real": real, "ppsci": ppsci}
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "paddlescience.md").read_text(), re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        exec(compile(block, "paddlescience.md", "exec"), given)
+    assert (tmp_path / "checkpoints" / "latest.pdparams").exists() and cleared(given["gan"])
