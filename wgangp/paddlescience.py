@@ -249,6 +249,8 @@ class GANSolver(ppsci.solver.Solver):
 
     def __init__(self, model, gan, train_data, cfg, validator=None, visualizer=None, **options):
         refuse(cfg)
+        if cfg.TRAIN.eval_during_train and not validator:
+            raise InputError("TRAIN.eval_during_train is on without a validator; give one or turn it off.")
         self.gan, self.train_data, self.options = gan, train_data, options
         for_base = copy.deepcopy(cfg)
         for_base.TRAIN.checkpoint_path = None  # ours holds both networks and both optimizers

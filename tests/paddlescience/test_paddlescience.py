@@ -343,6 +343,7 @@ def test_what_cannot_be_used_is_refused(tmp_path):
         ({"TRAIN": {"update_freq": 2}}, "TRAIN.update_freq is 2"),
         ({"TRAIN": {"ema": {"use_ema": True}}}, "TRAIN.ema is on"),
         ({"TRAIN": {"iters_per_epoch": -1}}, "TRAIN.iters_per_epoch is -1"),
+        ({}, "eval_during_train is on without a validator"),
     ):
         with pytest.raises(InputError, match=told):
             paddlescience.GANSolver(arch_of(gan), gan, None, config(tmp_path, **changes))
@@ -441,7 +442,13 @@ def test_the_code_of_the_documentation_runs(tmp_path, monkeypatch):
     real = np.tile(arrays()[1], (11, 1, 1, 1))
     latent = np.random.default_rng(0).standard_normal((len(real), 128), dtype="float32")
     given = {"generator": field_generator(16, 4), "critic": field_critic(16, 4), "data": Permeability(16)}
-    given |= {"cfg": config(tmp_path), "validator": None, "latent": latent, "real": real, "ppsci": ppsci}
+    given |= {
+        "cfg": config(tmp_path, TRAIN={"eval_during_train": False}),
+        "validator": None,
+        "latent": latent,
+        "real": real,
+        "ppsci": ppsci,
+    }
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "paddlescience.md").read_text(), re.DOTALL)
     assert len(blocks) == 2
     for block in blocks:
