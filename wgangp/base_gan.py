@@ -1,6 +1,7 @@
 """The training loop that all four methods share."""
 
 import time
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -237,13 +238,9 @@ class BaseGAN:
         Returns:
             {"generator_loss": scalar tensor}.
         """
-        critic_parameters = [p for p in self.discriminator.parameters() if not p.stop_gradient]
-        for parameter in critic_parameters:
-            parameter.stop_gradient = True
-        loss = self.generator_step_loss(real)
+        with frozen(self.discriminator):
+            loss = self.generator_step_loss(real)
         loss.backward()
-        for parameter in critic_parameters:
-            parameter.stop_gradient = False
         distributed.average_gradients(self.generator)
         optimizer.step()
         self._clear_gradients()
@@ -513,6 +510,23 @@ class BaseGAN:
         history = pd.DataFrame({k.split("/", 1)[1]: v for k, v in arrays.items() if k.startswith("history/")})
         records = [{k: v for k, v in row.items() if not np.isnan(v)} for row in history.to_dict("records")]
         return records, about["iteration"]
+
+
+@contextmanager
+def frozen(network):
+    """A context: what is computed in it has no gradient for the network's parameters, also not later.
+
+    Args:
+        network: a Paddle layer.
+    """
+    parameters = [parameter for parameter in network.parameters() if not parameter.stop_gradient]
+    for parameter in parameters:
+        parameter.stop_gradient = True
+    try:
+        yield
+    finally:
+        for parameter in parameters:
+            parameter.stop_gradient = False
 
 
 def last_good(checkpoint):

@@ -37,12 +37,7 @@ def check(critic, x):
         InputError: Paddle's composite ("prim") mode is on, whose second derivatives are silently
             wrong; or a layer has no second derivative (named, with a replacement).
     """
-    core = paddle.base.core
-    if core._is_eager_prim_enabled() or core._is_bwd_prim_enabled():
-        raise InputError(
-            "Paddle's prim mode is on and gives wrong second derivatives without a warning; call "
-            "paddle.framework.core.set_prim_eager_enabled(False) (PaddleScience: prim: false)."
-        )
+    refuse_prim()
     inputs, hooks = {}, []
 
     def remember(name):
@@ -76,6 +71,20 @@ def check(critic, x):
         f"penalty needs; the operation is {operator.group(1) if operator else error!r}. Use "
         "wgangp.layers, or reshape, split, expand and elementary operations."
     )
+
+
+def refuse_prim():
+    """Refuse Paddle's composite ("prim") mode.
+
+    Raises:
+        InputError: it is on.
+    """
+    core = paddle.base.core
+    if core._is_eager_prim_enabled() or core._is_bwd_prim_enabled():
+        raise InputError(
+            "Paddle's prim mode is on and gives wrong second derivatives without a warning; call "
+            "paddle.framework.core.set_prim_eager_enabled(False) (PaddleScience: prim: false)."
+        )
 
 
 def _error_of_second_derivative(layer, x):

@@ -180,6 +180,39 @@ def image_grids(grids, columns=10):
     return figure
 
 
+def field_panels(rows, limit=3.0):
+    """A field of each kind in common colours, and all kinds' spectra and two-point correlations; a row per data set.
+
+    Args:
+        rows: {data set: {kind: arrays}}: "field" [size, size], "spectrum" (power from band 1 on), "correlation" (from
+            lag 0 on).
+        limit: the colours end at +- this, in the fields' unit.
+
+    Returns:
+        The figure.
+    """
+    kinds = len(next(iter(rows.values())))
+    size, widths = (1.2 * kinds + 4, 1.6 * len(rows)), [1] * kinds + [1.4] * 2
+    figure, axes = plt.subplots(len(rows), kinds + 2, figsize=size, width_ratios=widths, squeeze=False)
+    for line, (data, panels) in zip(axes, rows.items(), strict=True):
+        spectra, correlations = line[kinds:]
+        for i, (ax, (kind, one)) in enumerate(zip(line, panels.items(), strict=False)):
+            ax.imshow(one["field"], cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="none")
+            ax.set_title(kind, fontsize="xx-small")
+            ax.set(xticks=[], yticks=[])
+            style = {"color": "black" if i == 0 else f"C{i - 1}", "linewidth": 1, "label": kind}
+            spectra.loglog(np.arange(1, len(one["spectrum"]) + 1), one["spectrum"], **style)
+            correlations.plot(one["correlation"], **style)
+        line[0].set_ylabel(data, fontsize="x-small")
+        for ax, title in ((spectra, "power by wave number"), (correlations, "correlation by lag (cells)")):
+            ax.set_title(title, fontsize="xx-small")
+            ax.tick_params(which="both", labelsize="xx-small", length=2, width=0.6)
+            ax.spines[:].set_linewidth(0.6)
+    figure.legend(*axes[0][-1].get_legend_handles_labels(), ncols=kinds, fontsize="xx-small", loc="lower right")
+    figure.tight_layout(pad=0.3, rect=(0, 0.07, 1, 1))
+    return figure
+
+
 def cell_grids(cells, columns):
     """A table of small grids, the first 3 x 3 images of each cell.
 

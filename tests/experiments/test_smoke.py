@@ -30,7 +30,7 @@ def test_runs_and_draws(name):
         run_job(Job(experiment, setting, "smoke", 0), name="cpu")
     rows = read(name)
     assert list(rows.columns) == COLUMNS and np.isfinite(rows["value"]).all()
-    settings = {re.sub(", (layer|iteration) .*", "", setting) for setting in rows["setting"]}
+    settings = {re.sub(", (layer|iteration|band) .*", "", setting) for setting in rows["setting"]}
     assert settings == set(experiment.settings_at("smoke"))
     notebooks.execute(name)
     pictures = list((output_root() / "paper_figures").glob(f"{name}*"))

@@ -7,7 +7,7 @@ import pytest
 
 import wgangp
 from wgangp import layers, losses
-from wgangp.networks import cifar, lsun, mnist
+from wgangp.networks import cifar, fields, lsun, mnist
 
 
 def parameters(network):
@@ -22,6 +22,9 @@ def parameters(network):
         (cifar.dcgan_generator, 5_179_907),
         (cifar.dcgan_critic, 4_114_689),
         (lambda: cifar.dcgan_critic(batch_norm=True), 4_114_689 + 1_536),
+        (lambda: fields.field_critic(32, 128, channels=3), 4_114_689),  # gan_cifar.py's
+        (lambda: fields.field_critic(32, 128, channels=3, batch_norm=True), 4_114_689 + 1_536),
+        (lambda: fields.field_generator(32, 128, channels=3), 5_179_907 - 2 * 15 * 512),  # one norm per channel
         (cifar.ResNetGenerator, 1_204_483),
         (lambda: cifar.ResNetGenerator(classes=10), 1_218_307),
         (cifar.ResNetCritic, 1_053_825),

@@ -1,0 +1,182 @@
+"""Statistics of two-dimensional scalar fields, and their distance between two sets of fields."""
+
+import numpy as np
+import scipy.fft
+from scipy.sparse import coo_matrix
+from scipy.sparse.linalg import spsolve
+from scipy.stats import wasserstein_distance
+
+from wgangp.errors import InputError
+
+
+def check_fields(fields, what="fields"):
+    """Refuse what is not a set of square scalar fields.
+
+    Args:
+        fields: [n, 1, size, size] or [n, size, size].
+        what: its name in the message.
+
+    Returns:
+        float64 [n, size, size].
+
+    Raises:
+        InputError: another shape, or NaN or infinite values.
+    """
+    array = np.asarray(fields, "float64")
+    if array.ndim == 4 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 3 or array.shape[1] != array.shape[2] or array.shape[1] < 4 or not len(array):
+        raise InputError(f"{what} have shape {list(np.shape(fields))}; give [n, 1, size, size], size at least 4.")
+    if not np.isfinite(array).all():
+        raise InputError(f"{what} have NaN or infinite values; the generator may have diverged.")
+    return array
+
+
+def radial_spectrum(fields, periodic=True):
+    """Power spectrum averaged over rings of the wave number's length, and over the fields.
+
+    A ring b holds the wave numbers in [b - 1/2, b + 1/2), in cycles per side; only whole rings are taken.
+
+    Args:
+        fields: [n, 1, size, size].
+        periodic: otherwise each field is tapered by a Hann window in both directions, its mean subtracted before, so
+            that the jump at the edges does not cover the spectrum.
+
+    Returns:
+        Bands 1 to size / 2 - 1, and the mean power |f|^2 / size^4 per mode in each, [bands] both.
+    """
+    fields = check_fields(fields)
+    size = fields.shape[-1]
+    if not periodic:
+        window = np.hanning(size + 1)[:-1] * np.sqrt(8 / 3)  # of mean square 1
+        fields = (fields - fields.mean(axis=(1, 2), keepdims=True)) * window[:, None] * window
+    power = np.square(np.abs(scipy.fft.fft2(fields))).mean(axis=0) / size**4
+    k = scipy.fft.fftfreq(size, 1 / size)
+    ring = np.floor(np.hypot(k[:, None], k) + 0.5).astype(int)
+    bands = np.arange(1, size // 2)
+    sums = np.bincount(ring.ravel(), power.ravel())[bands]
+    return bands, sums / np.bincount(ring.ravel())[bands]
+
+
+def two_point_correlation(fields):
+    """Correlation of two points along the axes, averaged over positions, both directions and the fields.
+
+    The ensemble's mean and variance are subtracted and divided by, not each field's.
+
+    Args:
+        fields: [n, 1, size, size].
+
+    Returns:
+        Lags 0 to size / 2 in cells, and the correlations, [lags] both.
+    """
+    fields = check_fields(fields)
+    centred = fields - fields.mean()
+    variance = np.square(centred).mean()
+    size = fields.shape[-1]
+    lags = np.arange(size // 2 + 1)
+    sums = [
+        (centred[:, lag:] * centred[:, : size - lag]).mean()
+        + (centred[:, :, lag:] * centred[:, :, : size - lag]).mean()
+        for lag in lags
+    ]
+    return lags, np.array(sums) / 2 / (variance or 1.0)
+
+
+def effective_conductivity(permeability):
+    """Conductivity of a homogeneous square that lets through as much as the heterogeneous one, along the first axis.
+
+    Darcy's law with incompressibility, div(k grad p) = 0, with pressure 1 and 0 on two opposite sides and no flow
+    through the others, by finite volumes with harmonic means between the cells.
+
+    Args:
+        permeability: positive, [size, size].
+
+    Returns:
+        The flow per pressure drop, a float between the harmonic and the arithmetic mean.
+
+    Raises:
+        InputError: not positive and finite.
+
+    Source: Renard and de Marsily 1997, Section 2.
+    """
+    k = np.asarray(permeability, "float64")
+    if k.ndim != 2 or not (np.isfinite(k).all() and (k > 0).all()):
+        raise InputError("permeability must be positive and finite, [size, size]; exponentiate its logarithm first.")
+    cells = np.arange(k.size).reshape(k.shape)
+    pairs = [(cells[:-1], cells[1:]), (cells[:, :-1], cells[:, 1:])]
+    a, b = (np.concatenate([pair[i].ravel() for pair in pairs]) for i in (0, 1))
+    ka, kb = k.ravel()[a], k.ravel()[b]
+    between = 2 * ka * kb / (ka + kb)
+    inlet, outlet = 2 * k[0], 2 * k[-1]  # half a cell from the sides
+    diagonal = np.zeros(k.shape)
+    diagonal[0] += inlet
+    diagonal[-1] += outlet
+    rows = np.concatenate([a, b, a, b, cells.ravel()])
+    columns = np.concatenate([b, a, a, b, cells.ravel()])
+    values = np.concatenate([-between, -between, between, between, diagonal.ravel()])
+    matrix = coo_matrix((values, (rows, columns)), shape=(k.size, k.size)).tocsc()
+    source = np.zeros(k.shape)
+    source[0] = inlet
+    pressure = spsolve(matrix, source.ravel()).reshape(k.shape)
+    return float((inlet * (1 - pressure[0])).sum() * k.shape[0] / k.shape[1])
+
+
+def conductivities(log_fields, limit=20.0):
+    """Logarithms to base 10 of the effective conductivities of log-permeability fields.
+
+    Args:
+        log_fields: natural logarithms of permeability, [n, 1, size, size].
+        limit: what lies beyond +- this is cut, so that a field out of all bounds still has a conductivity.
+
+    Returns:
+        [n], in decades.
+    """
+    fields = check_fields(log_fields).clip(-limit, limit)
+    return np.log10([effective_conductivity(np.exp(field)) for field in fields])
+
+
+def compare_fields(generated, real, periodic=True, conductivity=False):
+    """Distances of a set of fields from real ones.
+
+    Args:
+        generated, real: [n, 1, size, size] and [m, 1, size, size].
+        periodic: as for `radial_spectrum`.
+        conductivity: whether the fields are log-permeabilities.
+
+    Returns:
+        {name: float}: `spectrum_error`, the mean over bands of |log10 of the power's ratio| in decades;
+        `correlation_error`, the largest difference of two-point correlations; `density_distance`, the Wasserstein
+        distance of single values, in their unit; with conductivity `conductivity_distance`, the Wasserstein distance of
+        log10 effective conductivities in decades.
+
+    Raises:
+        InputError: sizes that differ, or unusable fields.
+    """
+    generated, real = check_fields(generated, "generated fields"), check_fields(real, "real fields")
+    if generated.shape[1:] != real.shape[1:]:
+        raise InputError(
+            f"generated fields are {list(generated.shape[1:])}, real ones {list(real.shape[1:])}; compare equal sizes."
+        )
+    correlations = [two_point_correlation(fields)[1] for fields in (generated, real)]
+    distances = {
+        "spectrum_error": float(np.abs(spectrum_ratio(generated, real, periodic)).mean()),
+        "correlation_error": float(np.abs(correlations[0] - correlations[1]).max()),
+        "density_distance": float(wasserstein_distance(generated.ravel(), real.ravel())),
+    }
+    if conductivity:
+        values = conductivities(generated), conductivities(real)
+        distances["conductivity_distance"] = float(wasserstein_distance(*values))
+    return distances
+
+
+def spectrum_ratio(generated, real, periodic=True):
+    """log10 of the generated fields' power over the real ones', band by band.
+
+    Args:
+        generated, real, periodic: as for `compare_fields`.
+
+    Returns:
+        [bands], in decades; powers below 1e-12 count as that.
+    """
+    powers = [np.maximum(radial_spectrum(fields, periodic)[1], 1e-12) for fields in (generated, real)]
+    return np.log10(powers[0] / powers[1])

@@ -1,0 +1,38 @@
+"""The networks for random fields: unbounded values on a square grid."""
+
+from paddle import nn
+
+from wgangp.layers import BatchNorm
+from wgangp.networks.convolutional import ConvCritic, DeconvGenerator
+
+
+def field_generator(size=32, dim=64, channels=1, latent_dim=128):
+    """Generator of fields, latent vectors [n, latent_dim] to [n, channels, size, size].
+
+    Args:
+        size: points per side, 8 times a power of 2.
+        dim: width of the last hidden layer; each before it is twice as wide.
+        channels: quantities per point.
+        latent_dim: length of the latent vectors.
+
+    Source: Generator of gan_cifar.py, without its tanh.
+    """
+    return DeconvGenerator(widths(size, dim)[::-1], channels, "channel", output=nn.Identity(), latent_dim=latent_dim)
+
+
+def field_critic(size=32, dim=64, channels=1, batch_norm=False):
+    """Critic of fields, [n, channels, size, size] to [n].
+
+    Args:
+        size, channels: as for `field_generator`.
+        dim: width of the first convolution; each after it is twice as wide.
+        batch_norm: as in all the authors' modes but the gradient penalty.
+
+    Source: Discriminator of gan_cifar.py.
+    """
+    return ConvCritic(widths(size, dim), channels, norm=BatchNorm if batch_norm else None)
+
+
+def widths(size, dim):
+    """Channels at half the size, at a quarter, and so on down to 4."""
+    return [dim * 2**i for i in range((size // 4).bit_length() - 1)]
