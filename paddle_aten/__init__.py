@@ -95,13 +95,13 @@ def load():
     Raises:
         Unavailable: as `check`, or paddle was imported without the device before.
     """
-    path = check()
     if "paddle" in sys.modules:
         import paddle
 
         if "aten" in paddle.device.get_all_custom_device_type():
             return
         raise Unavailable("paddle is already imported without the device; call paddle_aten.load() before that.")
+    path = check()
     os.environ["CUSTOM_DEVICE_ROOT"] = str(path.parent)
     os.environ.setdefault("FLAGS_enable_api_kernel_fallback", "0")
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic matrix products need

@@ -8,6 +8,7 @@
 #include <ATen/ATen.h>
 #include <ATen/core/LegacyTypeDispatch.h>
 
+#include <numeric>
 #include <optional>
 #include <vector>
 
@@ -62,11 +63,20 @@ Tensor in_place(const DT& source, DT* target);
 
 at::Scalar scalar(const phi::Scalar& s);
 
+// t, of three or more axes, summed over all but the last: first over the middle ones, because ATen reads memory several
+// times slower where it sums over leading axes at once.
+inline Tensor sum_but_last(const Tensor& t, std::optional<at::ScalarType> dtype = std::nullopt) {
+  std::vector<int64_t> middle(t.dim() - 2);
+  std::iota(middle.begin(), middle.end(), 1);
+  return t.sum(middle, false, dtype).sum(0);
+}
 // value summed down to the dims of like (the gradient of broadcasting).
 inline Tensor unbroadcast(const Tensor& value, const DT& like) {
   auto want = sizes(like);
-  return value.sizes() == at::IntArrayRef(want) ? value
-                                                : at::sum_to(value, want);
+  if (value.sizes() == at::IntArrayRef(want)) return value;
+  if (value.dim() > 2 && !want.empty() && like.numel() == want.back() && want.back() == value.size(-1))
+    return sum_but_last(value).reshape(want);
+  return at::sum_to(value, want);
 }
 
 using NoAutograd = at::AutoDispatchBelowADInplaceOrView;

@@ -81,8 +81,9 @@ Many conv_relu(const PT& x_, const PT& w_, const PT& b_, int s, int p, bool last
   return guarded([&] {
     auto x = seen(x_, last), w = view(w_), b = view(b_);
     Longs stride = {s, s}, padding = {p, p}, dilation = {1, 1};
-    auto y = device().is_cuda() ? at::cudnn_convolution_relu(x, w, b, stride, padding, dilation, 1)
-                                : at::relu(at::convolution(x, w, b, stride, padding, dilation, false, {0, 0}, 1));
+    bool fused = device().is_cuda() && x.scalar_type() != at::kDouble;  // cuDNN has no such call for doubles
+    auto y = fused ? at::cudnn_convolution_relu(x, w, b, stride, padding, dilation, 1)
+                   : at::relu(at::convolution(x, w, b, stride, padding, dilation, false, {0, 0}, 1));
     return from_nchw(y, last);
   });
 }

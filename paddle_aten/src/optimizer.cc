@@ -43,9 +43,16 @@ void step_adam(const Tensors& params, const Tensors& grads, const Tensors& momen
   for (auto* power : powers2) powers.push_back(in(*power).to(device(), at::kFloat).reshape({}));
   auto steps = at::_foreach_log(powers);
   at::_foreach_div_(steps, std::log(beta2));
-  if (params[0].scalar_type() == at::kDouble) at::_foreach_round_(steps);
-  at::_fused_adam_(params, grads, moments1, moments2, {}, steps, lr.reshape({}), beta1, beta2,
-                   /*weight_decay=*/0., epsilon, /*amsgrad=*/false, /*maximize=*/false);
+  auto fused = [&](const Tensors& from, auto rate) {
+    at::_fused_adam_(from, grads, moments1, moments2, {}, steps, rate, beta1, beta2, /*weight_decay=*/0., epsilon,
+                     /*amsgrad=*/false, /*maximize=*/false);
+  };
+  if (params[0].scalar_type() != at::kDouble) return fused(params, lr.reshape({}));
+  at::_foreach_round_(steps);
+  auto moves = at::_foreach_mul(params, 0.);  // on CUDA a rate on the device is a float: moved by 1, then scaled
+  fused(moves, 1.);
+  at::_foreach_mul_(moves, lr.reshape({}));
+  at::_foreach_add_(params, moves);
 }
 
 void adam(const Ctx&, const DT& param, const DT& grad, const DT& lr, const DT& moment1, const DT& moment2, const OptDT&,

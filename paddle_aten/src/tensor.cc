@@ -47,10 +47,10 @@
 #include "paddle/phi/kernels/reduce_min_kernel.h"
 #include "paddle/phi/kernels/reduce_sum_grad_kernel.h"
 #include "paddle/phi/kernels/reduce_sum_kernel.h"
-#include "paddle/phi/kernels/split_kernel.h"
 #include "paddle/phi/kernels/squared_l2_norm_grad_kernel.h"
 #include "paddle/phi/kernels/squared_l2_norm_kernel.h"
 #include "paddle/phi/kernels/stack_grad_kernel.h"
+#include "paddle/phi/kernels/split_kernel.h"
 #include "paddle/phi/kernels/stack_kernel.h"
 #include "paddle/phi/kernels/strided_copy_kernel.h"
 #include "paddle/phi/kernels/tile_grad_kernel.h"
@@ -204,22 +204,27 @@ void meshgrid_grad(const Ctx&, const std::vector<const DT*>& xs, const std::vect
 }
 ATEN_KERNEL(meshgrid_grad, meshgrid_grad, MeshgridGradKernel, kFloating);
 
-void split_with_num(const Ctx&, const DT& x, int, const Scalar& axis, std::vector<DT*> ys) {
-  auto parts = in(x).chunk(ys.size(), axis.to<int64_t>());
-  for (size_t i = 0; i < ys.size(); ++i) out(ys[i], parts[i]);
-}
-ATEN_KERNEL(split_with_num, split_with_num, SplitWithNumKernel, kAll);
-void split(const Ctx&, const DT& x_, const IntArray&, const Scalar& axis, std::vector<DT*> ys) {
-  auto x = in(x_);
+// Parts are views, as Paddle's own kernels make them.
+void split(const Ctx&, const DT& x, const IntArray&, const Scalar& axis, std::vector<DT*> ys) {
+  auto whole = in(x);
   int64_t dim = axis.to<int64_t>(), start = 0;
-  if (dim < 0) dim += x.dim();
+  if (dim < 0) dim += whole.dim();
   for (auto* y : ys) {
     auto n = y->dims()[dim];
-    out(y, x.narrow(dim, start, n));
+    phi::DenseTensorMeta meta = x.meta();
+    meta.dims = y->dims();
+    meta.offset += start * whole.stride(dim) * whole.itemsize();
+    y->set_meta(meta);
+    y->ResetHolder(x.Holder());
+    y->ShareInplaceVersionCounterWith(x);
     start += n;
   }
 }
 ATEN_KERNEL(split, split, SplitKernel, kAll);
+void split_with_num(const Ctx& context, const DT& x, int, const Scalar& axis, std::vector<DT*> ys) {
+  split(context, x, {}, axis, ys);
+}
+ATEN_KERNEL(split_with_num, split_with_num, SplitWithNumKernel, kAll);
 
 void expand(const Ctx&, const DT& x, const IntArray&, DT* y) {
   out(y, in(x).expand(sizes(*y)));
@@ -270,7 +275,12 @@ std::vector<int64_t> axes(const DT& x, const IntArray& dims, bool all = false) {
 }
 
 void sum(const Ctx&, const DT& x, const IntArray& dims, DataType, bool keep, DT* y) {
-  out(y, at::sum(in(x), axes(x, dims), keep, to_aten(y->dtype())));
+  auto list = axes(x, dims);
+  std::vector<int64_t> all_but_last(std::max(x.dims().size() - 1, 0));
+  std::iota(all_but_last.begin(), all_but_last.end(), 0);
+  bool channels = !keep && list.size() > 1 && list == all_but_last;
+  auto dtype = to_aten(y->dtype());
+  out(y, channels ? sum_but_last(in(x), dtype) : at::sum(in(x), list, keep, dtype));
 }
 ATEN_KERNEL(sum, sum, SumKernel, kAll);
 void mean(const Ctx&, const DT& x, const IntArray& dims, bool keep, DT* y) {

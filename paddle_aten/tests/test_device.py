@@ -141,6 +141,16 @@ def test_a_relus_gradient_takes_the_place_of_a_part_of_its_output():
     assert (tensor.numpy() == np.concatenate([y[:4], np.where(y[4:] > 0, dy, 0)])).all()
 
 
+def test_parts_of_a_split_are_views():
+    x = paddle.arange(24.0).reshape([2, 3, 4])
+    first, second = x.split([1, 2], 1)
+    second.add_(paddle.to_tensor(100.0))
+    expected = np.arange(24.0).reshape(2, 3, 4)
+    expected[:, 1:] += 100
+    assert (x.numpy() == expected).all() and (first.numpy() == expected[:, :1]).all()
+    assert (second.split(2, 2)[1].numpy() == expected[:, 1:, 2:]).all()
+
+
 def test_a_missing_kernel_is_named():
     with pytest.raises(Exception, match="lgamma"):
         paddle.lgamma(paddle.ones([3]))
