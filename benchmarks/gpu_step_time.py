@@ -4,7 +4,8 @@
 
 Table 3's model and Figure 3's, at the paper's sizes: an iteration is five critic steps with fresh batches of 64
 and a generator step (of 128 for Table 3). Ours as `BaseGAN.train` makes them, step by step and as a captured graph;
-PyTorch's as its ports of WGAN-GP write them, likewise. Each side has a process of its own, and they take turns block by
+PyTorch's as its ports of WGAN-GP write them, likewise. "Paddle" has the gradients that `wgangp.by_hand` writes out,
+"autograd" has not. Each side has a process of its own, and they take turns block by
 block on the same GPU, TF32 allowed, cuDNN choosing its fastest kernels. Printed: milliseconds (median, lowest, highest
 over blocks), the ratio to PyTorch step by step, and where a captured iteration of ours spends its time.
 """
@@ -22,6 +23,7 @@ import torch.nn.functional as F
 from torch import nn
 
 CRITIC_ITERS, LAMBDA, BATCH = 5, 10.0, 64
+SIDES = ("PyTorch", "autograd", "Paddle")
 
 
 class TorchBlock(nn.Module):
@@ -245,16 +247,20 @@ def serve(side, dim):
     """Answer requests, a line of JSON each: milliseconds of a block, or kernels."""
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = torch.backends.cudnn.benchmark = True
     images = np.random.default_rng(0).integers(0, 256, (2000, 3, 32, 32)).astype("uint8")
+    if side == "autograd":
+        from wgangp import by_hand
+
+        by_hand.can = lambda critic: False
     answers, sys.stdout = sys.stdout, sys.stderr
     made = {}
     for line in sys.stdin:
         name, captured, repeats = json.loads(line)
         if (name, captured) not in made:
-            if side == "Paddle":
-                made[name, captured] = our_iteration(MODELS[name], dim, images, captured)
-            else:
+            if side == "PyTorch":
                 plain = torch_iteration(MODELS[name], dim, images)
                 made[name, captured] = torch_captured(plain) if captured else plain
+            else:
+                made[name, captured] = our_iteration(MODELS[name], dim, images, captured)
         iteration = made[name, captured]
         answer = milliseconds(iteration, repeats) if repeats else kernels(iteration)
         print(json.dumps(answer), file=answers, flush=True)
@@ -281,15 +287,17 @@ def main():
     parser.add_argument("--repeats", type=int, default=20, help="iterations per block")
     parser.add_argument("--dim", type=int, default=128, help="width of the networks; the paper's is 128")
     parser.add_argument("--model", choices=MODELS, action="append")
-    parser.add_argument("--side", choices=("PyTorch", "Paddle"), help=argparse.SUPPRESS)
+    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.side:
         return serve(given.side, given.dim)
     machine = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
     print(f"{machine}; PyTorch {torch.__version__}, width {given.dim}", flush=True)
-    sides = {name: Side(name, given.dim) for name in ("PyTorch", "Paddle")}
-    ways = [(side, captured) for captured in (False, True) for side in sides]
+    sides = {name: Side(name, given.dim) for name in SIDES}
     for name in given.model or MODELS:
+        ways = [(side, captured) for captured in (False, True) for side in SIDES]
+        if name == "Figure 3":
+            ways = [way for way in ways if way[0] != "autograd"]  # nothing by hand there
         times = {way: [] for way in ways}
         for block in range(given.blocks + 1):
             for side, captured in ways:
