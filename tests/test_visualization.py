@@ -1,4 +1,4 @@
-"""What is written of a figure: photographs pixel by pixel, plots in 256 colours that nobody tells from the drawn ones."""
+"""What is written of a figure: photographs pixel by pixel, plots in 256 colours that look like the drawn ones."""
 
 import io
 
