@@ -4,6 +4,7 @@ import importlib
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 
@@ -419,6 +420,21 @@ def test_the_example_trains_and_evaluates(tmp_path):
     samples = np.load(*tmp_path.rglob("samples.npz"))
     assert samples["generated"].shape == samples["real"].shape == (16, 1, 16, 16)
     assert samples["real_log10_conductivity"].shape == (16,)
+
+
+def test_the_commands_of_both_pages_are_the_same_and_composed():
+    commands = [
+        re.findall(r"^    python wgan_gp.py (.+)$", (ROOT / f"docs/{language}/examples/wgan_gp.md").read_text(), re.M)
+        for language in ("en", "zh")
+    ]
+    assert commands[0] == commands[1] and len(commands[0]) == 8
+    with hydra.initialize_config_dir(str(EXAMPLE / "conf"), version_base=None):
+        for command in commands[0]:
+            overrides = shlex.split(command)
+            name = "wgan_gp"
+            if overrides[0].startswith("--config-name="):
+                name = overrides.pop(0).removeprefix("--config-name=")
+            assert hydra.compose(name, overrides).mode in command
 
 
 def test_the_example_tells_in_one_sentence_what_is_wrong(tmp_path):
