@@ -11,7 +11,7 @@ import numpy as np
 import paddle
 from paddle import nn
 
-from wgangp import base_gan, double_backward
+from wgangp import base_gan, checkpoint, double_backward
 from wgangp.data.batches import to_bytes
 from wgangp.errors import InputError
 from wgangp.metrics.fields import compare_fields
@@ -70,10 +70,11 @@ def as_arch(layer, input_keys, output_keys):
     for what, keys in (("input_keys", input_keys), ("output_keys", output_keys)):
         if isinstance(keys, str) or not keys or not all(isinstance(key, str) for key in keys):
             raise InputError(f"{what} is {keys!r}; give a tuple of names, such as ('field',).")
-    if isinstance(layer, ArchLayer) and (layer.arch.input_keys, layer.arch.output_keys) == (input_keys, output_keys):
-        return layer.arch
     if not isinstance(layer, nn.Layer):
         raise InputError(f"the layer is a {type(layer).__name__}; give a paddle.nn.Layer.")
+    keys = [tuple(input_keys), tuple(output_keys)]
+    if isinstance(layer, ArchLayer) and [tuple(layer.arch.input_keys), tuple(layer.arch.output_keys)] == keys:
+        return layer.arch
     return LayerArch(layer, input_keys, output_keys)
 
 
@@ -231,12 +232,13 @@ def image_metric(metrics, folder, key, scaling="dcgan"):
 class GANSolver(ppsci.solver.Solver):
     """PaddleScience's Solver around `.train`: its configuration, log, VisualDL, validators and files; our steps.
 
-    One epoch is TRAIN.iters_per_epoch generator iterations. Training writes <output_dir>/checkpoint.npz and, from
-    TRAIN.checkpoint_path, goes on; the generator is saved as <output_dir>/checkpoints/latest.pdparams (and
-    epoch_<k> every TRAIN.save_freq epochs, and best_model by the first metric), for EVAL.pretrained_model_path.
+    One epoch is TRAIN.iters_per_epoch generator iterations. Training writes, and goes on from where it is there,
+    TRAIN.checkpoint_path or <output_dir>/checkpoint.npz; the generator is saved as
+    <output_dir>/checkpoints/latest.pdparams (and epoch_<k> every TRAIN.save_freq epochs, and best_model by the first
+    metric), for EVAL.pretrained_model_path.
 
     Args:
-        model: the generator as an Arch, such as `as_arch(gan.generator, ("latent",), ("field",))`.
+        model: the GAN's generator as an Arch, such as `as_arch(gan.generator, ("latent",), ("field",))`.
         gan: such as `WGAN_GP`.
         train_data: as for `.train`, such as of `as_train_data`.
         cfg: a DictConfig with PaddleScience's defaults (ppsci_default, train_default, eval_default).
@@ -244,18 +246,24 @@ class GANSolver(ppsci.solver.Solver):
         options: further arguments of `.train`: batch_size, g_learning_rate, d_learning_rate, lr_decay, ...
 
     Raises:
-        InputError: a setting under which two networks cannot be stepped correctly.
+        InputError: a setting under which two networks cannot be stepped correctly, a model that is not the GAN's
+            generator, or no checkpoint where TRAIN.checkpoint_path says.
     """
 
     def __init__(self, model, gan, train_data, cfg, validator=None, visualizer=None, **options):
         refuse(cfg)
         if cfg.TRAIN.eval_during_train and not validator:
             raise InputError("TRAIN.eval_during_train is on without a validator; give one or turn it off.")
+        if [id(p) for p in model.parameters()] != [id(p) for p in gan.generator.parameters()]:
+            raise InputError("the model is not the GAN's generator, which is trained; use as_arch(gan.generator, ...).")
+        given = cfg.TRAIN.checkpoint_path
+        if given and not any(path.exists() for path in (Path(given), checkpoint.previous(given))):
+            raise InputError(f"there is no checkpoint {given} (TRAIN.checkpoint_path); name a checkpoint.npz.")
         self.gan, self.train_data, self.options = gan, train_data, options
         for_base = copy.deepcopy(cfg)
         for_base.TRAIN.checkpoint_path = None  # ours holds both networks and both optimizers
         super().__init__(model, validator=validator, visualizer=visualizer, cfg=for_base)
-        self.checkpoint_path = Path(cfg.TRAIN.checkpoint_path or Path(self.output_dir) / "checkpoint.npz")
+        self.checkpoint_path = Path(given or Path(self.output_dir) / "checkpoint.npz")
 
     def train(self):
         """Train both networks.

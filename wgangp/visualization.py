@@ -1,9 +1,13 @@
 """Every plot that the notebooks and the report show."""
 
+import io
+
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
+from IPython import display
 from matplotlib.ticker import MaxNLocator
+from PIL import Image
 
 from wgangp.files import replacing
 from wgangp.results import output_root
@@ -14,19 +18,28 @@ COLORS = {
     "clip c=0.01": "tab:green",
     "clip c=0.001": "tab:orange",
 }
+DPI = 120  # of the PNGs
 sns.set_theme(style="ticks", context="notebook")
 
 
 def save(figure, name):
-    """Write a figure as paper_figures/<name>.png and .pdf, without dates.
+    """Write a figure as paper_figures/<name>.png and .pdf, without dates, and show the PNG in its place.
 
     Args:
-        figure: a matplotlib figure.
+        figure: a matplotlib figure; it is closed. Without colour photographs its PNG has 256 colours.
         name: the experiment, or <experiment>_<part>.
     """
-    for ending, metadata in (("png", {}), ("pdf", {"CreationDate": None})):
-        with replacing(output_root() / "paper_figures" / f"{name}.{ending}") as file:
-            figure.savefig(file, format=ending, dpi=120, bbox_inches="tight", metadata=metadata)
+    folder, drawn = output_root() / "paper_figures", io.BytesIO()
+    with replacing(folder / f"{name}.pdf") as file:
+        figure.savefig(file, format="pdf", dpi=DPI, bbox_inches="tight", metadata={"CreationDate": None})
+    figure.savefig(drawn, format="png", dpi=DPI, bbox_inches="tight")
+    picture = Image.open(drawn).convert("RGB")
+    if all(image.get_array().ndim == 2 for ax in figure.axes for image in ax.images):
+        picture = picture.quantize(256, kmeans=1)  # lines, areas, colour maps
+    with replacing(folder / f"{name}.png") as file:
+        picture.save(file, format="png", optimize=True)
+    plt.close(figure)
+    display.display(display.Image(folder / f"{name}.png"))
 
 
 def value_surfaces(surfaces, points, half_width=2.0):
@@ -165,19 +178,13 @@ def image_grids(grids, columns=10):
     """Grids of images side by side.
 
     Args:
-        grids: {title: uint8 [n, channels, height, width]}, 1 or 3 channels, n a multiple of columns.
+        grids: {title: uint8 [n, channels, height, width]}, 1 or 3 channels.
         columns: images per row of a grid.
 
     Returns:
         The figure.
     """
-    figure, axes = plt.subplots(1, len(grids), figsize=(2.2 * len(grids), 2.5), squeeze=False)
-    for ax, (title, images) in zip(axes[0], grids.items(), strict=True):
-        ax.imshow(tile(images, columns), cmap="gray", vmin=0, vmax=255, interpolation="none")
-        ax.set_title(title, fontsize="small")
-        ax.set_axis_off()
-    figure.tight_layout()
-    return figure
+    return pictures({title: tile(images, columns) for title, images in grids.items()}, len(grids))
 
 
 def field_panels(rows, limit=3.0):
@@ -225,14 +232,30 @@ def cell_grids(cells, columns):
 
     Source: Figure 2.
     """
-    rows = -(-len(cells) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(1.3 * columns, 1.6 * rows), squeeze=False)
-    for ax, (title, images) in zip(axes.flat, cells.items(), strict=False):
-        ax.imshow(tile(images[:9], 3), interpolation="none")
-        ax.set_title(title.replace(", ", "\n"), fontsize="xx-small")
-    for ax in axes.flat:
+    return pictures({title.replace(", ", "\n"): tile(images[:9], 3) for title, images in cells.items()}, columns)
+
+
+def pictures(by_title, columns, gap=14, head=46):
+    """Pictures row by row, a pixel of the PNG for each of theirs.
+
+    Args:
+        by_title: {title: uint8 [height, width] or [height, width, 3]}.
+        columns: pictures per row.
+        gap, head: room between pictures and, for titles of two lines, above them, in pixels.
+
+    Returns:
+        The figure.
+    """
+    sizes = np.array([picture.shape[:2] for picture in by_title.values()])
+    cell = sizes.max(axis=0) + (head, gap)
+    total = cell * (-(-len(sizes) // columns), columns)
+    figure = plt.figure(figsize=total[::-1] / DPI)
+    for i, ((title, picture), size) in enumerate(zip(by_title.items(), sizes, strict=True)):
+        top, left = cell * divmod(i, columns) + (head, 0)
+        ax = figure.add_axes((left, total[0] - top - size[0], *size[::-1]) / np.tile(total[::-1], 2))
+        ax.imshow(picture, cmap="gray", vmin=0, vmax=255, aspect="auto", interpolation="none")
+        ax.set_title(title, fontsize="xx-small")
         ax.set_axis_off()
-    figure.tight_layout()
     return figure
 
 

@@ -6,6 +6,7 @@ import scipy.fft
 
 from wgangp.data.fields import Flow, Permeability, Vorticity, matern
 from wgangp.errors import InputError
+from wgangp.metrics.fields import radial_spectrum
 
 
 def test_matern_has_the_closed_forms():
@@ -105,6 +106,24 @@ def test_snapshots_on_the_smaller_grid_are_the_same_function():
     assert grid == pytest.approx(np.cos(7 * x[:, None] + 2 * x) + np.sin(5 * x - 3 * x[:, None]), abs=1e-6)
 
 
+def test_all_but_the_last_bands_are_those_of_twice_the_resolution():
+    coarse, fine = Flow(32, Vorticity.viscosity), Flow(64, Vorticity.viscosity)
+    start, h = Vorticity.initial(coarse, 16, np.random.default_rng(0)), 16
+    same = np.zeros([16, fine.points, fine.points // 2 + 1], "complex64")
+    same[:, :h, :h], same[:, -h:, :h] = 4 * start[:, :h, :h], 4 * start[:, -h:, :h]
+    powers = [
+        radial_spectrum(flow.to_grid(flow.advance(spectrum, Vorticity.time / steps, steps)))[1][:15]
+        for flow, spectrum, steps in ((coarse, start, 80), (fine, same, 160))
+    ]
+    excess = np.log10(powers[0] / powers[1])
+    assert np.abs(excess[:12]).max() < 0.05 and 0.1 < excess[14] < 0.35
+
+
+def test_larger_fields_have_shorter_steps():
+    large = Vorticity(128, 1).fields
+    assert large.std() == pytest.approx(1, abs=0.25)
+
+
 def test_the_symmetries_of_samples_are_the_flows():
     flow = Flow(16, viscosity=0.02)
     field = scipy.fft.irfft2(Vorticity.initial(flow, 1, np.random.default_rng(2)), s=(24, 24))[0]
@@ -140,6 +159,11 @@ def test_samples_are_the_runs_moved_turned_and_reflected_with_the_sign():
                         found.add((run, reflected, turn))
     assert len(found) == 6 and {run for run, _, _ in found} == set(range(6))
     assert len({reflected for _, reflected, _ in found}) == 2 and len({turn for _, _, turn in found}) > 1
+
+
+def test_an_odd_size_is_refused():
+    with pytest.raises(InputError, match="use an even size"):
+        Vorticity(15, 2)
 
 
 def test_other_seeds_are_other_flows_and_more_samples_than_runs_repeat():

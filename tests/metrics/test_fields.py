@@ -90,6 +90,11 @@ def test_effective_conductivity_against_a_dense_solution_and_wieners_bounds():
         assert effective_conductivity(5 * k) == pytest.approx(5 * got)
 
 
+def test_effective_conductivity_of_lognormal_fields_is_their_geometric_mean():
+    values = conductivities(Permeability(32).sample(200, np.random.default_rng(0)))  # k and 1/k have one law in 2-D
+    assert abs(values.mean()) < 3 * values.std() / np.sqrt(200) + 0.01  # harmonic means between cells lower it a little
+
+
 def test_distances_that_are_known():
     fields = Permeability(16).sample(20, np.random.default_rng(0)).astype("float64")
     assert compare_fields(fields, fields, False, True) == pytest.approx(

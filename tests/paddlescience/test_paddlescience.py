@@ -4,6 +4,7 @@ import importlib
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 
@@ -144,7 +145,7 @@ def test_a_layer_becomes_an_arch_and_back():
     layer = paddlescience.as_layer(mlp)
     theirs = mlp({"x": x[:, :1], "y": x[:, 1:2]})
     assert np.array_equal(layer(x[:, :2]).numpy(), paddle.concat([theirs["u"], theirs["v"]], 1).numpy())
-    assert paddlescience.as_arch(layer, mlp.input_keys, mlp.output_keys) is mlp
+    assert paddlescience.as_arch(layer, list(mlp.input_keys), mlp.output_keys) is mlp
 
 
 def test_archs_of_ppsci_are_trained():
@@ -344,9 +345,12 @@ def test_what_cannot_be_used_is_refused(tmp_path):
         ({"TRAIN": {"ema": {"use_ema": True}}}, "TRAIN.ema is on"),
         ({"TRAIN": {"iters_per_epoch": -1}}, "TRAIN.iters_per_epoch is -1"),
         ({}, "eval_during_train is on without a validator"),
+        ({"TRAIN": {"eval_during_train": False, "checkpoint_path": "none.npz"}}, "there is no checkpoint none.npz"),
     ):
         with pytest.raises(InputError, match=told):
             paddlescience.GANSolver(arch_of(gan), gan, None, config(tmp_path, **changes))
+    with pytest.raises(InputError, match="the model is not the GAN's generator"):
+        paddlescience.GANSolver(arch_of(make()), gan, None, config(tmp_path, TRAIN={"eval_during_train": False}))
     with pytest.raises(InputError, match="give a tuple of names"):
         paddlescience.as_arch(gan.generator, "latent", ("field",))
     with pytest.raises(InputError, match="give a paddle.nn.Layer"):
@@ -395,7 +399,7 @@ def test_every_case_of_the_example_runs(tmp_path, monkeypatch, case, overrides, 
 
 
 def example(folder, *arguments):
-    command = [sys.executable, str(EXAMPLE / "wgan_gp.py"), *SMALL, f"output_dir={folder}", f"hydra.run.dir={folder}"]
+    command = [sys.executable, str(EXAMPLE / "wgan_gp.py"), *SMALL]
     paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     environment = os.environ | {"PYTHONPATH": paths}
     return subprocess.run([*command, *arguments], capture_output=True, text=True, cwd=folder, env=environment)
@@ -404,17 +408,33 @@ def example(folder, *arguments):
 def test_the_example_trains_and_evaluates(tmp_path):
     trained = example(tmp_path, "mode=train", *SHORT)
     assert trained.returncode == 0, trained.stderr
-    saved = tmp_path / "checkpoints" / "latest.pdparams"
-    evaluated = example(tmp_path, "mode=eval", f"EVAL.pretrained_model_path={saved}")
+    (saved,) = tmp_path.rglob("latest.pdparams")
+    assert "MODEL.dim=4" in str(saved)  # which the quotes are for
+    evaluated = example(tmp_path, "mode=eval", f"EVAL.pretrained_model_path='{saved}'")
     assert evaluated.returncode == 0, evaluated.stderr
 
     def last(told):  # the last evaluation's metrics
         return [line for line in told.splitlines() if "[Avg]" in line][-1].split("[Avg]")[1]
 
     assert last(trained.stdout) == last(evaluated.stdout) and "spectrum_error" in last(trained.stdout)
-    samples = np.load(tmp_path / "samples.npz")
+    samples = np.load(*tmp_path.rglob("samples.npz"))
     assert samples["generated"].shape == samples["real"].shape == (16, 1, 16, 16)
     assert samples["real_log10_conductivity"].shape == (16,)
+
+
+def test_the_commands_of_both_pages_are_the_same_and_composed():
+    commands = [
+        re.findall(r"^    python wgan_gp.py (.+)$", (ROOT / f"docs/{language}/examples/wgan_gp.md").read_text(), re.M)
+        for language in ("en", "zh")
+    ]
+    assert commands[0] == commands[1] and len(commands[0]) == 8
+    with hydra.initialize_config_dir(str(EXAMPLE / "conf"), version_base=None):
+        for command in commands[0]:
+            overrides = shlex.split(command)
+            name = "wgan_gp"
+            if overrides[0].startswith("--config-name="):
+                name = overrides.pop(0).removeprefix("--config-name=")
+            assert hydra.compose(name, overrides).mode in command
 
 
 def test_the_example_tells_in_one_sentence_what_is_wrong(tmp_path):

@@ -155,27 +155,34 @@ class Vorticity:
     reflected at random, under which their law is invariant (a reflection changes the sign of vorticity).
 
     Args:
-        size: points per side, even.
+        size: points per side, even. Only modes that fit there are computed: at size 32 the bands 13, 14 and 15 have
+            0.06, 0.12 and 0.24 decades more power than with twice as many, those before within 0.03.
         runs: how many flows are computed, each for one snapshot.
         seed: of the initial flows; another seed gives independent ones.
 
     Attributes:
         fields: the snapshots, float32 [runs, size, size].
 
+    Raises:
+        InputError: an odd size.
+
     Source: McWilliams 1984 for the initial spectrum.
     """
 
     name, reuse, periodic = "vorticity", 1, True
-    viscosity, step, steps = 0.01, 0.025, 80
+    viscosity, time = 0.01, 2.0
     unit = 2.2  # standard deviation of the snapshots at 32 points
 
     def __init__(self, size, runs, seed=0):
+        if size % 2 or size < 4:
+            raise InputError(f"vorticity fields of size {size} cannot be computed; use an even size of 4 or more.")
         self.size = size
         flow, rng = Flow(size, self.viscosity), np.random.default_rng([seed, 2])
+        steps = max(80, 5 * size // 2)  # stable while |u| + |v| < 7, and they begin below 6
         self.fields = np.empty([runs, size, size], "float32")
         for start in range(0, runs, 64):  # small enough for the processor's cache
             n = min(64, runs - start)
-            spectrum = flow.advance(self.initial(flow, n, rng), self.step, self.steps)
+            spectrum = flow.advance(self.initial(flow, n, rng), self.time / steps, steps)
             self.fields[start : start + n] = flow.to_grid(spectrum) / self.unit
 
     @staticmethod
