@@ -88,7 +88,8 @@ def parse(text, path):
         InputError: the columns are not those of a results file.
     """
     try:
-        frame = pd.read_csv(io.StringIO(text), dtype={"weights_sha256": str, "commit": str}, keep_default_na=True)
+        types = {"weights_sha256": str, "commit": str}
+        frame = pd.read_csv(io.StringIO(text), dtype=types, float_precision="round_trip")
     except (ValueError, pd.errors.ParserError) as error:
         raise InputError(f"{path} cannot be read as CSV ({error}); restore it from git.") from None
     if list(frame.columns) != COLUMNS:
