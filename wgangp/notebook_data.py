@@ -71,7 +71,7 @@ def means(name):
 
 def provenance(name):
     """Where the numbers come from: a row per tier, commit and device."""
-    rows = results.read(name).drop_duplicates(["config_sha256", "seed"])
+    rows = results.read(name).dropna(subset="config_sha256").drop_duplicates(["config_sha256", "seed"])
     groups = rows.groupby(["tier", "commit", "device", "paddle"])
     return groups.agg(runs=("seed", "size"), seconds=("wall_seconds", "sum"), last=("finished", "max")).reset_index()
 

@@ -96,13 +96,14 @@ def parse(text, path):
     return frame
 
 
-def replace_job(name, setting, tier, seed, rows):
+def replace_job(name, setting, tier, seed, rows, summary=None):
     """Put one run's rows in place of those it had before; safe when several processes write.
 
     Args:
         name: the experiment.
         setting, tier, seed: the run's.
         rows: dicts with COLUMNS.
+        summary: makes rows that are of many runs, and have no config_sha256, from all runs' rows (a DataFrame).
 
     Raises:
         InputError: the file cannot be written; what was there is untouched.
@@ -113,7 +114,7 @@ def replace_job(name, setting, tier, seed, rows):
         same &= (old["setting"] == setting) | old["setting"].astype(str).str.startswith(f"{setting}, ")
         return old[~same]
 
-    _rewrite(name, others, rows)
+    _rewrite(name, others, rows, summary)
 
 
 def add_rows(name, rows):
@@ -130,13 +131,16 @@ def add_rows(name, rows):
     _rewrite(name, lambda old: old[~pd.MultiIndex.from_frame(old[KEY]).isin(keys)], rows)
 
 
-def _rewrite(name, kept, rows):
-    """Write kept(old rows) and new ones."""
+def _rewrite(name, kept, rows, summary=None):
+    """Write kept(old rows) and new ones, and the summary of both in place of what it was."""
     path = path_of(name)
     with locked(output_root() / "runs" / f"{name}.lock"):
         old = kept(read(name))
         new = pd.DataFrame(rows, columns=COLUMNS)
         frame = pd.concat([old, new]) if len(old) else new
+        if summary is not None:
+            frame = frame[frame["config_sha256"].notna()]
+            frame = pd.concat([frame, pd.DataFrame(summary(frame), columns=COLUMNS)])
         frame = frame.sort_values(["tier", "setting", "quantity", "seed"])
         with replacing(path) as file:
             frame.to_csv(file, index=False)
