@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from wgangp import compare, experiment, results
+from wgangp import InputError, compare, experiment, results
 from wgangp.base_gan import BaseGAN
 from wgangp.experiment import Experiment, Job, run_job
 
@@ -40,6 +40,8 @@ def test_settings_are_numbered():
     assert [(c.learning_rate, c.beta1, c.beta2) for c in paper] == [(2e-4, 0.5, 0.999), (1e-4, 0.0, 0.9)]
     assert gan[1:] == (0.5, 0.999, configs[1].iterations) and penalised[1:3] == (0.0, 0.9)
     assert all(c.weight_decay == 1e-3 and c.iterations == 100_000 and c.divisor == 1 for c in paper)
+    with pytest.raises(InputError, match="no setting 'architecture 8, GAN'; there are: .*; and 550 more"):
+        table2.config("architecture 8, GAN", "paper")
 
 
 def test_a_diverged_architecture_is_a_failure(embedded):
