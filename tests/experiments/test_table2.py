@@ -112,6 +112,8 @@ def test_counts_and_intervals_recomputed():
             assert f"{count} of 30;" in row["protocol"]
             assert row["protocol"].endswith(f"{max(centre - half, 0):.3f} to {centre + half:.3f}; dataset=cifar10")
     by_name = table.set_index("quantity")
+    higher = (shares[:, 1] > shares[:, 0]).mean()
+    assert by_name.loc["wgan_gp_higher_on_cifar10_by_classifier_score", "value"] == higher
     better = (shares[:, 1] > shares[:, 2]).sum()
     assert by_name.loc["two_sided_better_on_cifar10_by_classifier_score", "value"] == better / 30
     p = min(1, 2 * stats.binom.cdf(min(better, 29 - better), 29, 0.5))  # the pair of failures decides nothing
