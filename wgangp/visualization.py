@@ -326,16 +326,16 @@ def shares_over_thresholds(panels, paper, xlabel):
 
     Source: Table 5.
     """
-    figure, axes = plt.subplots(1, len(panels), figsize=(2.3 * len(panels), 2.6), sharex=True, sharey=True)
+    figure, axes = plt.subplots(1, len(panels), figsize=(1.8 * len(panels), 2.0), sharex=True, sharey=True)
     for i, (ax, (outcome, (x, shares, low, high))) in enumerate(zip(axes, panels.items(), strict=True)):
         ax.plot(*paper[outcome], "--", color="grey", alpha=0.6, linewidth=1.2, label="paper")
         ax.fill_between(x, low, high, step="mid", color=f"C{i}", alpha=0.2, linewidth=0)
         ax.plot(x, shares, drawstyle="steps-mid", color=f"C{i}", linewidth=1.4, label="ours")
-        ax.set_title(outcome, fontsize="small")
-        ax.tick_params(labelsize="x-small")
-    axes[0].set_ylabel("share of architectures", fontsize="small")
-    axes[-1].legend(fontsize="x-small")
-    figure.supxlabel(xlabel, fontsize="small")
+        ax.set_title(outcome, fontsize="x-small")
+        ax.tick_params(labelsize="xx-small", length=3)
+    axes[0].set_ylabel("share of architectures", fontsize="x-small")
+    axes[-1].legend(fontsize="xx-small")
+    figure.supxlabel(xlabel, fontsize="x-small")
     sns.despine(figure)
-    figure.tight_layout()
+    figure.tight_layout(pad=0.3)
     return figure
