@@ -212,5 +212,5 @@ def architectures(name):
     table = shares.pivot_table(index="number", columns="method", values="value").round(3).astype(object)
     for _, row in rows[(rows["quantity"] == "failed") & (rows["value"] == 1)].iterrows():
         table.loc[row["number"], row["method"]] = "failed"
-    told = rows[rows["quantity"] == "architecture"].drop_duplicates("number").set_index("number")
-    return table.assign(architecture=told["protocol"])
+    told = shares.drop_duplicates("number").set_index("number")["protocol"]
+    return table.assign(architecture=told.str.extract(r"^(.*\)); ", expand=False))

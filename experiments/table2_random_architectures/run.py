@@ -10,7 +10,7 @@ below every minimum.
 from typing import Literal
 
 import numpy as np
-from scipy.stats import binomtest
+from scipy import stats
 
 from wgangp import DCGAN, WGAN_GP
 from wgangp.data.batches import ScaledImages, to_bytes
@@ -84,9 +84,9 @@ def run(config, seed):
         values = {scored["quantity"]: scored["value"] for scored in rows}
         share = share_of_real(metric, values[metric], values[f"{metric}_of_real_images"])
         config.keep_networks(gan)
-    rows.append(judge.row(metric, share) | {"quantity": SHARE + metric})
-    rows.append(row("failed", bool(failure), failure or judge.protocol, data.sha256))
-    return [*rows, row("architecture", index, str(architecture), data.sha256)]
+    about = f"{architecture} (number {index} of the set); {judge.protocol}"
+    rows.append(judge.row(metric, share) | {"quantity": SHARE + metric, "protocol": about})
+    return [*rows, row("failed", bool(failure), failure or judge.protocol, data.sha256)]
 
 
 def share_of_real(metric, value, real):
@@ -128,7 +128,8 @@ def counts(shares, name):
     """Table 5: shares of the architectures above each minimum with one method, both, neither, as arguments of `row`.
 
     A minimum score is put at the same fraction of real images' score, whatever the metric; err is half of the Wilson
-    interval. The lead is WGAN-GP's less GAN's share of minimum scores exceeded, err its standard error.
+    interval. The lead is WGAN-GP's less GAN's share of minimum scores exceeded, err its standard error, and its lower
+    end that of Student's 95 % interval.
     """
     pairs = shares[["GAN", "WGAN-GP"]].dropna().to_numpy()
     if not len(pairs):
@@ -145,10 +146,13 @@ def counts(shares, name):
     higher = pairs[:, 1] > pairs[:, 0]
     yield share_of(higher, f"wgan_gp_higher_{name}", "GAN against WGAN-GP", "higher score with WGAN-GP")
     lead = (penalised.astype(float) - gan).mean(axis=0)
-    spread = lead.std(ddof=1) / np.sqrt(len(lead)) if len(lead) > 1 else None
     protocol = f"mean over {len(THRESHOLDS)} minimum scores and {len(lead)} architectures"
     about = {"quantity": "lead_of_wgan_gp", "setting": "GAN against WGAN-GP", "protocol": protocol}
-    yield about | {"value": lead.mean(), "err": spread}
+    if len(lead) > 1:
+        error = lead.std(ddof=1) / np.sqrt(len(lead))
+        yield about | {"value": lead.mean(), "err": error}
+        lower = lead.mean() - stats.t.ppf(0.975, len(lead) - 1) * error
+        yield about | {"quantity": "lead_of_wgan_gp_lower_end", "value": lower}
 
 
 def penalties(shares, name):
@@ -159,13 +163,13 @@ def penalties(shares, name):
         return
     for kind, those in (("two_sided_better", difference > 0), ("one_sided_better", difference < 0)):
         yield share_of(those.to_numpy(), f"{kind}_{name}", setting, "higher score")
-    p = binomtest(int((difference > 0).sum()), decided).pvalue
+    p = stats.binomtest(int((difference > 0).sum()), decided).pvalue
     yield {"quantity": "sign_test_p", "setting": setting, "value": p, "protocol": f"{decided} architectures differ"}
 
 
 def share_of(those, quantity, setting, what):
     """A share of architectures with its Wilson interval, as arguments of `row`."""
     count, n = int(those.sum()), len(those)
-    low, high = binomtest(count, n).proportion_ci(0.95, "wilson")
+    low, high = stats.binomtest(count, n).proportion_ci(0.95, "wilson")
     protocol = f"{count} of {n}; {what}; Wilson 95 % {low:.3f} to {high:.3f}"
     return {"quantity": quantity, "setting": setting, "value": count / n, "err": (high - low) / 2, "protocol": protocol}
