@@ -72,7 +72,7 @@ def means(name):
 
 def provenance(name):
     """Where the numbers come from: a row per tier, commit and device."""
-    rows = results.read(name).dropna(subset="config_sha256").drop_duplicates(["config_sha256", "seed"])
+    rows = results.of_single_runs(results.read(name)).drop_duplicates(["config_sha256", "seed"])
     groups = rows.groupby(["tier", "commit", "device", "paddle"])
     return groups.agg(runs=("seed", "size"), seconds=("wall_seconds", "sum"), last=("finished", "max")).reset_index()
 
@@ -203,7 +203,7 @@ def threshold_table(name):
 def architectures(name):
     """Every architecture drawn: its share of real images' score with each method, or that it failed."""
     rows = results.read(name)
-    rows = rows[rows["setting"].astype(str).str.startswith("architecture ") & rows["config_sha256"].notna()]
+    rows = rows[rows["setting"].astype(str).str.startswith("architecture ")]
     tier = next(tier for tier in ("paper", "short", "smoke") if (rows["tier"] == tier).any())
     rows = rows[(rows["tier"] == tier) & (rows["seed"] == rows.loc[rows["tier"] == tier, "seed"].min())]
     parts = rows["setting"].str.extract("architecture (?P<number>.*?), (?P<method>.*)")

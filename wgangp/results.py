@@ -1,5 +1,6 @@
 """Result rows with their provenance, in one CSV file per experiment."""
 
+import hashlib
 import io
 import os
 import subprocess
@@ -28,6 +29,7 @@ COLUMNS = [
     "finished",
 ]
 KEY = ["quantity", "setting", "tier", "seed"]
+OF_MANY = "runs "  # a config_sha256 that begins so is a digest of several runs' ones
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -103,7 +105,7 @@ def replace_job(name, setting, tier, seed, rows, summary=None):
         name: the experiment.
         setting, tier, seed: the run's.
         rows: dicts with COLUMNS.
-        summary: makes rows that are of many runs, and have no config_sha256, from all runs' rows (a DataFrame).
+        summary: makes rows that are of many runs from all runs' rows (a DataFrame); see `digest_of_runs`.
 
     Raises:
         InputError: the file cannot be written; what was there is untouched.
@@ -139,11 +141,21 @@ def _rewrite(name, kept, rows, summary=None):
         new = pd.DataFrame(rows, columns=COLUMNS)
         frame = pd.concat([old, new]) if len(old) else new
         if summary is not None:
-            frame = frame[frame["config_sha256"].notna()]
+            frame = of_single_runs(frame)
             frame = pd.concat([frame, pd.DataFrame(summary(frame), columns=COLUMNS)])
         frame = frame.sort_values(["tier", "setting", "quantity", "seed"])
         with replacing(path) as file:
             frame.to_csv(file, index=False)
+
+
+def of_single_runs(frame):
+    """The rows that are not of many runs."""
+    return frame[~frame["config_sha256"].astype(str).str.startswith(OF_MANY)]
+
+
+def digest_of_runs(frame):
+    """What rows of many runs have for a config_sha256: a digest of the runs' own."""
+    return OF_MANY + hashlib.sha256(" ".join(sorted(set(frame["config_sha256"]))).encode()).hexdigest()
 
 
 def code_commit():

@@ -19,7 +19,7 @@ from wgangp.experiment import Config as BaseConfig
 from wgangp.metrics.image_scores import CALIBRATION
 from wgangp.metrics.judge import Judge
 from wgangp.networks import random_architecture
-from wgangp.results import row
+from wgangp.results import digest_of_runs, row
 
 THRESHOLDS = np.arange(1.0, 9.5, 0.5)  # Inception scores
 SHARE = "share_of_real_"
@@ -114,7 +114,7 @@ def summary(rows):
         metric, dataset = quantity.removeprefix(SHARE), group["protocol"].iloc[0].split("dataset=")[-1]
         name = f"on_{dataset}" + ("" if metric == "inception_score" else f"_by_{metric}")
         about = {"tier": tier, "seed": seed, "wall_seconds": group["wall_seconds"].sum()}
-        about |= {"finished": group["finished"].max(), "config_sha256": None}
+        about |= {"finished": group["finished"].max(), "config_sha256": digest_of_runs(group)}
         for column in ("commit", "device", "paddle", "weights_sha256"):
             about[column] = " ".join(map(str, group[column].dropna().unique()))
         parts = [*counts(shares, name), *penalties(shares, name)]
