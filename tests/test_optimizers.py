@@ -22,16 +22,17 @@ def new_parameter():
 
 
 # With gradients of 1e-8 the place of epsilon decides the result.
-@pytest.mark.parametrize("scale", [1.0, 1e-8])
-def test_adam_is_tensorflows(scale):
+@pytest.mark.parametrize("scale, decay", [(1.0, None), (1e-8, None), (1.0, 0.3)])
+def test_adam_is_tensorflows(scale, decay):
     grads = gradients(20, 3, scale)
     lr, beta1, beta2, x = 0.01, 0.5, 0.9, np.ones(3)
     m = v = np.zeros(3)
     for t, g in enumerate(grads, 1):
+        g = g + (decay or 0) * x
         m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g * g
         x = x - lr * np.sqrt(1 - beta2**t) / (1 - beta1**t) * m / (np.sqrt(v) + 1e-8)
     parameter = new_parameter()
-    measured = train(Adam(lr, beta1, beta2, [parameter]), parameter, grads)
+    measured = train(Adam(lr, beta1, beta2, [parameter], decay), parameter, grads)
     assert np.abs(measured - 1).max() > 1e-3
     assert measured == pytest.approx(x, abs=1e-8)
 

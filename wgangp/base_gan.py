@@ -287,6 +287,7 @@ class BaseGAN:
         lr_decay=False,
         generator_batch_size=None,
         optimizer=None,
+        d_weight_decay=None,
         seed=0,
         checkpoint=None,
         checkpoint_seconds=60.0,
@@ -309,6 +310,7 @@ class BaseGAN:
             lr_decay: decay both step sizes linearly to 0 over the iterations (Appendix F).
             generator_batch_size: samples per generator step; batch_size when None.
             optimizer: "adam" or "rmsprop"; the method's default when None.
+            d_weight_decay: weight decay of the critic under Adam, as of `wgangp.optimizers.Adam`; None for none.
             seed: of data order, noise and the penalty's positions, a non-negative integer.
             checkpoint: path ending in .npz; training goes on from it where it is there.
             checkpoint_seconds: how often it is written.
@@ -349,12 +351,13 @@ class BaseGAN:
             "generator_batch_size": generator_batch_size or batch_size,
             "seed": seed,
             "data": batches.describe(),
+            **({"d_weight_decay": d_weight_decay} if d_weight_decay else {}),
             **self.method_settings(),
         }
         self.batch_size = settings["generator_batch_size"]
         self._check_data(batches)
         g_optimizer = make_optimizer(self.generator, settings, settings["g_learning_rate"])
-        d_optimizer = make_optimizer(self.discriminator, settings, settings["d_learning_rate"])
+        d_optimizer = make_optimizer(self.discriminator, settings, settings["d_learning_rate"], d_weight_decay)
         optimizers = g_optimizer, d_optimizer
         records, start = [], 0
         if checkpoint is not None:
@@ -536,12 +539,14 @@ def last_good(checkpoint):
     return "there is no checkpoint"
 
 
-def make_optimizer(network, settings, learning_rate):
+def make_optimizer(network, settings, learning_rate, weight_decay=None):
     """The optimizer of one network, in TensorFlow's form."""
     if settings["optimizer"] == "rmsprop":
+        if weight_decay:
+            raise InputError("weight decay is for Adam only; use optimizer='adam' or no weight decay.")
         return RMSProp(learning_rate, network.parameters())
     if settings["optimizer"] == "adam":
-        return Adam(learning_rate, settings["beta1"], settings["beta2"], network.parameters())
+        return Adam(learning_rate, settings["beta1"], settings["beta2"], network.parameters(), weight_decay)
     raise InputError(f"optimizer {settings['optimizer']!r} is unknown; use 'adam' or 'rmsprop'.")
 
 

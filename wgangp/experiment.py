@@ -51,6 +51,13 @@ class Config(pydantic.BaseModel):
         if self._job is not None and distributed.rank() == 0:
             results.add_rows(self._job.experiment.name, self._job.stamped(rows))
 
+    def keep_networks(self, gan):
+        """Put the trained networks in place of the checkpoints, a sixth of their size, as networks.npz."""
+        if self._job is not None and distributed.rank() == 0:
+            gan.save(self._job.folder / "networks.npz")
+            for path in self._job.folder.glob("checkpoint*.npz"):
+                path.unlink()
+
     def save_arrays(self, **arrays):
         """Keep small arrays for the notebook, in results/<experiment>/<tier>-<setting>-seed<k>.npz."""
         if self._job is not None and distributed.rank() == 0:
@@ -59,15 +66,19 @@ class Config(pydantic.BaseModel):
 
 
 class Tier(pydantic.BaseModel):
-    """A tier's overrides: of all settings, and of single ones under `settings`; `skip` names those not run."""
+    """A tier's overrides: of all settings, and of single ones under `settings`; `skip` names those not run.
+
+    Of a numbered setting it runs the first `numbers`.
+    """
 
     model_config = pydantic.ConfigDict(extra="allow")
     settings: dict[str, dict] = {}
     skip: list[str] = []
+    numbers: pydantic.PositiveInt | None = None
 
 
 class File(pydantic.BaseModel):
-    """The layout of config.yaml."""
+    """The layout of config.yaml; a setting with {number} in its name stands for many, numbered from 1."""
 
     model_config = pydantic.ConfigDict(extra="forbid")
     seeds: list[pydantic.NonNegativeInt]
@@ -79,6 +90,25 @@ class File(pydantic.BaseModel):
 def names():
     """The experiments there are, sorted."""
     return sorted(path.parent.name for path in FOLDER.glob("*/config.yaml"))
+
+
+def numbered(settings, count):
+    """Settings with {number} in their names, written out number by number.
+
+    Args:
+        settings: {name: values}.
+        count: numbers 1 to count; None where no name has one.
+
+    Returns:
+        {name: values}, each with its `number` where it has one.
+    """
+    if count is None:
+        return settings
+    return {
+        name.format(number=number): values | {"number": number}
+        for number in range(1, count + 1)
+        for name, values in settings.items()
+    }
 
 
 class Experiment:
@@ -111,22 +141,26 @@ class Experiment:
         except pydantic.ValidationError as error:
             raise InputError(f"{self.path}: {explain(error, File)}") from None
         self.outcome = re.match(r"(?:#.*\n)*", text)[0]
-        self.seeds, self.settings = self.file.seeds, list(self.file.settings)
-        for tier in self.file.tiers:
+        self.count = max((tier.numbers for tier in self.file.tiers.values() if tier.numbers), default=None)
+        self.values = numbered(self.file.settings, self.count)
+        self.seeds, self.settings = self.file.seeds, list(self.values)
+        for tier, overrides in self.file.tiers.items():
             if tier not in TIERS:
                 raise InputError(f"{self.path}: tier '{tier}' is unknown; use {', '.join(TIERS)}.")
-            for setting in [*self.file.tiers[tier].settings, *self.file.tiers[tier].skip]:
+            for setting in [*numbered(overrides.settings, self.count), *overrides.skip]:
                 self._check_setting(setting)
 
     def _check_setting(self, setting):
-        if setting not in self.settings:
-            raise InputError(
-                f"{self.name} has no setting '{setting}'; there are: {'; '.join(map(repr, self.settings))}."
-            )
+        if setting not in self.values:
+            there = "; ".join(map(repr, self.settings[:50]))
+            more = f"; and {len(self.settings) - 50} more" if len(self.settings) > 50 else ""
+            raise InputError(f"{self.name} has no setting '{setting}'; there are: {there}{more}.")
 
     def settings_at(self, tier):
         """The settings that a tier runs."""
-        return [setting for setting in self.settings if setting not in self.file.tiers[tier].skip]
+        skip, count = self.file.tiers[tier].skip, self.file.tiers[tier].numbers
+        chosen = [setting for setting in self.settings if setting not in skip]
+        return chosen if count is None else [s for s in chosen if self.values[s]["number"] <= count]
 
     def config(self, setting, tier):
         """Resolve the configuration: common, then the setting, then the tier, then the tier's setting.
@@ -138,8 +172,8 @@ class Experiment:
         if tier not in self.file.tiers:
             raise InputError(f"{self.name} has no tier '{tier}'; there are: {', '.join(self.file.tiers)}.")
         overrides = self.file.tiers[tier]
-        values = self.file.common | self.file.settings[setting] | overrides.model_extra
-        values |= overrides.settings.get(setting, {})
+        values = self.file.common | self.values[setting] | overrides.model_extra
+        values |= numbered(overrides.settings, self.count).get(setting, {})
         try:
             return self.module.Config(setting=setting, tier=tier, **values)
         except pydantic.ValidationError as error:
@@ -264,7 +298,8 @@ def write_json(path, value):
 def publish(job):
     """Put a finished job's rows into the results file."""
     rows = json.loads((job.folder / "rows.json").read_text())
-    results.replace_job(job.experiment.name, job.setting, job.tier, job.seed, rows)
+    summary = getattr(job.experiment.module, "summary", None)  # of many runs
+    results.replace_job(job.experiment.name, job.setting, job.tier, job.seed, rows, summary)
 
 
 def load_trained(path):

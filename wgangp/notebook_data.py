@@ -1,6 +1,7 @@
 """What the notebooks read: arrays of the best tier there is, means over seeds, provenance."""
 
 import numpy as np
+import pandas as pd
 
 from wgangp import compare, results
 from wgangp.errors import InputError
@@ -71,7 +72,7 @@ def means(name):
 
 def provenance(name):
     """Where the numbers come from: a row per tier, commit and device."""
-    rows = results.read(name).drop_duplicates(["config_sha256", "seed"])
+    rows = results.of_single_runs(results.read(name)).drop_duplicates(["config_sha256", "seed"])
     groups = rows.groupby(["tier", "commit", "device", "paddle"])
     return groups.agg(runs=("seed", "size"), seconds=("wall_seconds", "sum"), last=("finished", "max")).reset_index()
 
@@ -148,3 +149,68 @@ def side_by_side(columns):
     ]
     rows += zip(*texts, strict=False)
     return "\n".join("  ".join(cell.ljust(32) for cell in row).rstrip() for row in rows)
+
+
+OUTCOMES = {"only_gan": "only GAN", "only_wgan_gp": "only WGAN-GP", "both": "both", "neither": "neither"}
+
+
+def counted(name):
+    """Shares of architectures over minimum scores, of the best tier and its first seed.
+
+    Returns:
+        The tier, the data and metric in words, and a DataFrame: outcome, minimum, count, n, share, low, high (Wilson).
+
+    Raises:
+        InputError: nothing has been counted.
+    """
+    rows = results.read(name)
+    rows = rows[rows["setting"].astype(str).str.startswith("min score ")]
+    if not len(rows):
+        raise InputError(f"{name} has no architecture with both methods; run: wgangp run {name}.")
+    tier = next(tier for tier in ("paper", "short", "smoke") if (rows["tier"] == tier).any())
+    rows = rows[(rows["tier"] == tier) & (rows["seed"] == rows.loc[rows["tier"] == tier, "seed"].min())]
+    parts = rows["protocol"].str.extract(r"(?P<count>\d+) of (?P<n>\d+);.* 95 % (?P<low>[\d.]+) to (?P<high>[\d.]+);")
+    table = parts.astype({"count": int, "n": int, "low": float, "high": float}).assign(share=rows["value"])
+    outcome, judged = rows["quantity"].str.extract("(.*?)_on_(.*)").T.values
+    table = table.assign(outcome=outcome, minimum=rows["setting"].str.removeprefix("min score ").astype(float))
+    return tier, judged[0].replace("_", " "), table.sort_values(["outcome", "minimum"])
+
+
+def threshold_panels(name):
+    """What `visualization.shares_over_thresholds` draws: ours and the paper's, by outcome."""
+    table, paper = counted(name)[2].groupby("outcome"), compare.paper_rows(name)
+    ours, theirs = {}, {}
+    for quantity, outcome in OUTCOMES.items():
+        one = table.get_group(quantity)
+        ours[outcome] = tuple(one[column].to_numpy() for column in ("minimum", "share", "low", "high"))
+        rows = paper[paper["quantity"] == quantity]
+        theirs[outcome] = (rows["setting"].str.removeprefix("min score ").astype(float), rows["value"])
+    return ours, theirs
+
+
+def threshold_table(name):
+    """Table 5: a row per minimum score, ours as "count of n (Wilson interval)" beside the paper's of 200."""
+    _, _, table = counted(name)
+    text = [f"{r.k} of {r.n} ({r.low:.2f} to {r.high:.2f})" for r in table.rename(columns={"count": "k"}).itertuples()]
+    ours = table.assign(text=text).pivot(index="minimum", columns="outcome", values="text")
+    paper = compare.paper_rows(name).query("setting.str.startswith('min score ')", engine="python")
+    paper = paper.assign(minimum=paper["setting"].str.removeprefix("min score ").astype(float))
+    theirs = (200 * paper.pivot(index="minimum", columns="quantity", values="value")).round().astype(int)
+    columns = {words: ours[key] for key, words in OUTCOMES.items()}
+    return pd.DataFrame(columns | {f"{words}, paper": theirs[key] for key, words in OUTCOMES.items()})
+
+
+def architectures(name):
+    """Every architecture drawn: its share of real images' score with each method, or that it failed."""
+    rows = results.read(name)
+    rows = rows[rows["setting"].astype(str).str.startswith("architecture ")]
+    tier = next(tier for tier in ("paper", "short", "smoke") if (rows["tier"] == tier).any())
+    rows = rows[(rows["tier"] == tier) & (rows["seed"] == rows.loc[rows["tier"] == tier, "seed"].min())]
+    parts = rows["setting"].str.extract("architecture (?P<number>.*?), (?P<method>.*)")
+    rows = rows.assign(number=parts["number"], method=parts["method"])
+    shares = rows[rows["quantity"].str.startswith("share_of_real_")]
+    table = shares.pivot_table(index="number", columns="method", values="value").round(3).astype(object)
+    for _, row in rows[(rows["quantity"] == "failed") & (rows["value"] == 1)].iterrows():
+        table.loc[row["number"], row["method"]] = "failed"
+    told = shares.drop_duplicates("number").set_index("number")["protocol"]
+    return table.assign(architecture=told.str.extract(r"^(.*\)); ", expand=False))

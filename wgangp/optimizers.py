@@ -19,14 +19,15 @@ class Adam(paddle.optimizer.Adam):
         learning_rate: step size.
         beta1, beta2: decay rates of the two moments, in [0, 1).
         parameters: what is optimised.
+        weight_decay: the gradient of weight_decay / 2 times their squared sum is added to theirs; None for none.
 
     Source: tf.train.AdamOptimizer ("epsilon hat"), epsilon 1e-8.
     """
 
     epsilon_hat = 1e-8
 
-    def __init__(self, learning_rate, beta1, beta2, parameters):
-        super().__init__(learning_rate, beta1, beta2, parameters=parameters)
+    def __init__(self, learning_rate, beta1, beta2, parameters, weight_decay=None):
+        super().__init__(learning_rate, beta1, beta2, parameters=parameters, weight_decay=weight_decay)
 
     def _add_accumulator(self, name, param, **kwargs):
         if devices.on_aten():

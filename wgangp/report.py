@@ -22,7 +22,7 @@ def costs(rows):
     Returns:
         A DataFrame: tier, device, runs, seconds per run (median), minutes in all.
     """
-    runs = rows.drop_duplicates(["config_sha256", "seed", "device"])
+    runs = results.of_single_runs(rows).drop_duplicates(["config_sha256", "seed", "device"])
     groups = runs.groupby(["tier", "device"])["wall_seconds"]
     table = groups.agg(runs="size", median="median", total="sum").reset_index()
     return table.assign(minutes=table["total"] / 60)

@@ -1,5 +1,6 @@
 """Result rows with their provenance, in one CSV file per experiment."""
 
+import hashlib
 import io
 import os
 import subprocess
@@ -28,6 +29,7 @@ COLUMNS = [
     "finished",
 ]
 KEY = ["quantity", "setting", "tier", "seed"]
+OF_MANY = "runs "  # a config_sha256 that begins so is a digest of several runs' ones
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -97,13 +99,14 @@ def parse(text, path):
     return frame
 
 
-def replace_job(name, setting, tier, seed, rows):
+def replace_job(name, setting, tier, seed, rows, summary=None):
     """Put one run's rows in place of those it had before; safe when several processes write.
 
     Args:
         name: the experiment.
         setting, tier, seed: the run's.
         rows: dicts with COLUMNS.
+        summary: makes rows that are of many runs from all runs' rows (a DataFrame); see `digest_of_runs`.
 
     Raises:
         InputError: the file cannot be written; what was there is untouched.
@@ -114,7 +117,7 @@ def replace_job(name, setting, tier, seed, rows):
         same &= (old["setting"] == setting) | old["setting"].astype(str).str.startswith(f"{setting}, ")
         return old[~same]
 
-    _rewrite(name, others, rows)
+    _rewrite(name, others, rows, summary)
 
 
 def add_rows(name, rows):
@@ -131,16 +134,29 @@ def add_rows(name, rows):
     _rewrite(name, lambda old: old[~pd.MultiIndex.from_frame(old[KEY]).isin(keys)], rows)
 
 
-def _rewrite(name, kept, rows):
-    """Write kept(old rows) and new ones."""
+def _rewrite(name, kept, rows, summary=None):
+    """Write kept(old rows) and new ones, and the summary of both in place of what it was."""
     path = path_of(name)
     with locked(output_root() / "runs" / f"{name}.lock"):
         old = kept(read(name))
         new = pd.DataFrame(rows, columns=COLUMNS)
         frame = pd.concat([old, new]) if len(old) else new
+        if summary is not None:
+            frame = of_single_runs(frame)
+            frame = pd.concat([frame, pd.DataFrame(summary(frame), columns=COLUMNS)])
         frame = frame.sort_values(["tier", "setting", "quantity", "seed"])
         with replacing(path) as file:
             frame.to_csv(file, index=False)
+
+
+def of_single_runs(frame):
+    """The rows that are not of many runs."""
+    return frame[~frame["config_sha256"].astype(str).str.startswith(OF_MANY)]
+
+
+def digest_of_runs(frame):
+    """What rows of many runs have for a config_sha256: a digest of the runs' own."""
+    return OF_MANY + hashlib.sha256(" ".join(sorted(set(frame["config_sha256"]))).encode()).hexdigest()
 
 
 def code_commit():

@@ -334,3 +334,31 @@ def curves_and_levels(lines, levels, xlabel, ylabel, columns=3):
     figure.tight_layout(rect=(0, 0, 1, 0.9))
     figure.legend(entries.values(), entries.keys(), loc="upper center", ncols=3, fontsize="xx-small")
     return figure
+
+
+def shares_over_thresholds(panels, paper, xlabel):
+    """Shares of architectures over minimum scores with their intervals, a panel per outcome, the paper's behind.
+
+    Args:
+        panels: {outcome: (minimum scores, shares, lower ends, upper ends)}, [points] each.
+        paper: {outcome: (minimum scores, shares)}.
+        xlabel: of the minimum scores.
+
+    Returns:
+        The figure.
+
+    Source: Table 5.
+    """
+    figure, axes = plt.subplots(1, len(panels), figsize=(1.8 * len(panels), 2.0), sharex=True, sharey=True)
+    for i, (ax, (outcome, (x, shares, low, high))) in enumerate(zip(axes, panels.items(), strict=True)):
+        ax.plot(*paper[outcome], "--", color="grey", alpha=0.6, linewidth=1.2, label="paper")
+        ax.fill_between(x, low, high, step="mid", color=f"C{i}", alpha=0.2, linewidth=0)
+        ax.plot(x, shares, drawstyle="steps-mid", color=f"C{i}", linewidth=1.4, label="ours")
+        ax.set_title(outcome, fontsize="x-small")
+        ax.tick_params(labelsize="xx-small", length=3)
+    axes[0].set_ylabel("share of architectures", fontsize="x-small")
+    axes[-1].legend(fontsize="xx-small")
+    figure.supxlabel(xlabel, fontsize="x-small")
+    sns.despine(figure)
+    figure.tight_layout(pad=0.3)
+    return figure

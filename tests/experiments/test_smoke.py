@@ -7,7 +7,7 @@ import pytest
 
 from wgangp import notebooks, report
 from wgangp.experiment import FOLDER, TIERS, Experiment, Job, names, run_job
-from wgangp.results import COLUMNS, output_root, read
+from wgangp.results import COLUMNS, of_single_runs, output_root, read
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -30,7 +30,8 @@ def test_runs_and_draws(name):
         run_job(Job(experiment, setting, "smoke", 0), name="cpu")
     rows = read(name)
     assert list(rows.columns) == COLUMNS and np.isfinite(rows["value"]).all()
-    settings = {re.sub(", (layer|iteration|band) .*", "", setting) for setting in rows["setting"]}
+    of_runs = of_single_runs(rows)["setting"]
+    settings = {re.sub(", (layer|iteration|band) .*", "", setting) for setting in of_runs}
     assert settings == set(experiment.settings_at("smoke"))
     notebooks.execute(name)
     pictures = list((output_root() / "paper_figures").glob(f"{name}*"))
