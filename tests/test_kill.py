@@ -69,7 +69,13 @@ def test_stopped_run_leaves_no_process_and_goes_on(how, tmp_path):
     command = [sys.executable, "-m", "wgangp", "run", "fig2_toy_8gaussians", "--setting", setting]
     command += ["--seed", "0", "--tier", "paper", "--jobs", "1"]
     process = subprocess.Popen(
-        command, cwd=results.ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=results.ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )
     deadline = time.time() + 60
     while not list(tmp_path.glob("runs/*/*/job.json")) and time.time() < deadline:
