@@ -5,9 +5,9 @@
 Table 3's model and Figure 3's, at the paper's sizes: an iteration is five critic steps with fresh batches of 64
 and a generator step (of 128 for Table 3). Ours as `BaseGAN.train` makes them, step by step and as a captured graph;
 PyTorch's as its ports of WGAN-GP write them, likewise. "Paddle" has the gradients that `wgangp.by_hand` writes out,
-"autograd" has not. Each side has a process of its own, and they take turns block by
-block on the same GPU, TF32 allowed, cuDNN choosing its fastest kernels. Printed: milliseconds (median, lowest, highest
-over blocks), the ratio to PyTorch step by step, and where a captured iteration of ours spends its time.
+"autograd" has not. Each side has a process of its own, and they take turns block by block on the same GPU, TF32
+allowed, cuDNN choosing its fastest kernels. Printed: milliseconds (median, lowest, highest over blocks), the ratio to
+PyTorch step by step, and where a captured iteration of ours spends its time.
 """
 
 import argparse

@@ -7,6 +7,8 @@ single gradient by each kernel then take the place of what a second differentiat
 over memory.
 """
 
+import math
+
 import paddle
 import paddle.nn.functional as F
 from paddle import _C_ops
@@ -42,14 +44,14 @@ def critic_gradients(critic, real, fake, mixed, wasserstein, penalty):
 
     Source: Eq. 3, differentiated.
     """
-    n, last = real.shape[0], critic.channels_last
+    n = real.shape[0]
     with paddle.no_grad():
         blocks = [_Block(block, n) for block in critic.blocks]
         x = critic.enter(paddle.concat([real, fake, mixed]))
         for block in blocks:
             x = block.forward(x)
-        rectified, (_, *shape) = F.relu(x), x.shape
-        pixels = shape[0] * shape[1] if last else shape[1] * shape[2]
+        rectified = F.relu(x)
+        pixels = math.prod(rectified.shape[axis] for axis in critic.plane)
         features = rectified.mean(critic.plane)
         weight = critic.score.weight
         scores = features.matmul(weight).reshape([-1]) + critic.score.bias

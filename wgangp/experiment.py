@@ -141,13 +141,14 @@ class Experiment:
         except pydantic.ValidationError as error:
             raise InputError(f"{self.path}: {explain(error, File)}") from None
         self.outcome = re.match(r"(?:#.*\n)*", text)[0]
-        self.count = max((tier.numbers for tier in self.file.tiers.values() if tier.numbers), default=None)
-        self.values = numbered(self.file.settings, self.count)
+        count = max((tier.numbers for tier in self.file.tiers.values() if tier.numbers), default=None)
+        self.values = numbered(self.file.settings, count)
         self.seeds, self.settings = self.file.seeds, list(self.values)
-        for tier, overrides in self.file.tiers.items():
+        self.overrides = {tier: numbered(of_tier.settings, count) for tier, of_tier in self.file.tiers.items()}
+        for tier, overrides in self.overrides.items():
             if tier not in TIERS:
                 raise InputError(f"{self.path}: tier '{tier}' is unknown; use {', '.join(TIERS)}.")
-            for setting in [*numbered(overrides.settings, self.count), *overrides.skip]:
+            for setting in [*overrides, *self.file.tiers[tier].skip]:
                 self._check_setting(setting)
 
     def _check_setting(self, setting):
@@ -171,9 +172,8 @@ class Experiment:
         self._check_setting(setting)
         if tier not in self.file.tiers:
             raise InputError(f"{self.name} has no tier '{tier}'; there are: {', '.join(self.file.tiers)}.")
-        overrides = self.file.tiers[tier]
-        values = self.file.common | self.values[setting] | overrides.model_extra
-        values |= numbered(overrides.settings, self.count).get(setting, {})
+        values = self.file.common | self.values[setting] | self.file.tiers[tier].model_extra
+        values |= self.overrides[tier].get(setting, {})
         try:
             return self.module.Config(setting=setting, tier=tier, **values)
         except pydantic.ValidationError as error:

@@ -382,3 +382,6 @@ class LayerNorm(ImageLayer):
             return normal * self.per_channel(self.scale) + self.per_channel(self.offset)
         shape = [1, -1] + [1] * (x.ndim - 2)
         return normal * self.scale.reshape(shape) + self.offset.reshape(shape)
+
+
+CRITIC_NORMS = {"layer": LayerNorm, "batch": BatchNorm, None: None}

@@ -5,7 +5,7 @@ import pandas as pd
 
 from wgangp import compare, results
 from wgangp.errors import InputError
-from wgangp.experiment import Job
+from wgangp.experiment import TIERS, Job
 
 
 def best_runs(experiment):
@@ -20,7 +20,7 @@ def best_runs(experiment):
     Raises:
         InputError: no tier has every setting.
     """
-    for tier in ("paper", "short", "smoke"):
+    for tier in reversed(TIERS):
         runs = {}
         for setting in experiment.settings_at(tier):
             paths = [Job(experiment, setting, tier, seed).arrays_path for seed in experiment.seeds]
@@ -101,11 +101,20 @@ def paper_iterations(name):
     return curves
 
 
+def of_best_tier(rows):
+    """Those of the best tier that has any."""
+    tier = next(tier for tier in reversed(TIERS) if (rows["tier"] == tier).any())
+    return rows[rows["tier"] == tier]
+
+
+def of_first_seed(rows):
+    """Those of the lowest seed."""
+    return rows[rows["seed"] == rows["seed"].min()]
+
+
 def cells(name):
     """Architecture by method: the distance and whether the cell trained, of the best tier."""
-    rows = results.read(name)
-    tier = next(tier for tier in ("paper", "short", "smoke") if (rows["tier"] == tier).any())
-    rows = rows[rows["tier"] == tier].assign(
+    rows = of_best_tier(results.read(name)).assign(
         architecture=lambda frame: frame["setting"].str.split(", ").str[0],
         method=lambda frame: frame["setting"].str.split(", ").str[1],
     )
@@ -154,6 +163,12 @@ def side_by_side(columns):
 OUTCOMES = {"only_gan": "only GAN", "only_wgan_gp": "only WGAN-GP", "both": "both", "neither": "neither"}
 
 
+def at_minima(rows):
+    """Those of minimum scores, with the score as `minimum`."""
+    rows = rows[rows["setting"].astype(str).str.startswith("min score ")]
+    return rows.assign(minimum=rows["setting"].str.removeprefix("min score ").astype(float))
+
+
 def counted(name):
     """Shares of architectures over minimum scores, of the best tier and its first seed.
 
@@ -163,28 +178,26 @@ def counted(name):
     Raises:
         InputError: nothing has been counted.
     """
-    rows = results.read(name)
-    rows = rows[rows["setting"].astype(str).str.startswith("min score ")]
+    rows = at_minima(results.read(name))
     if not len(rows):
         raise InputError(f"{name} has no architecture with both methods; run: wgangp run {name}.")
-    tier = next(tier for tier in ("paper", "short", "smoke") if (rows["tier"] == tier).any())
-    rows = rows[(rows["tier"] == tier) & (rows["seed"] == rows.loc[rows["tier"] == tier, "seed"].min())]
+    rows = of_first_seed(of_best_tier(rows))
     parts = rows["protocol"].str.extract(r"(?P<count>\d+) of (?P<n>\d+);.* 95 % (?P<low>[\d.]+) to (?P<high>[\d.]+);")
     table = parts.astype({"count": int, "n": int, "low": float, "high": float}).assign(share=rows["value"])
     outcome, judged = rows["quantity"].str.extract("(.*?)_on_(.*)").T.values
-    table = table.assign(outcome=outcome, minimum=rows["setting"].str.removeprefix("min score ").astype(float))
-    return tier, judged[0].replace("_", " "), table.sort_values(["outcome", "minimum"])
+    table = table.assign(outcome=outcome, minimum=rows["minimum"])
+    return rows["tier"].iloc[0], judged[0].replace("_", " "), table.sort_values(["outcome", "minimum"])
 
 
 def threshold_panels(name):
     """What `visualization.shares_over_thresholds` draws: ours and the paper's, by outcome."""
-    table, paper = counted(name)[2].groupby("outcome"), compare.paper_rows(name)
+    table, paper = counted(name)[2].groupby("outcome"), at_minima(compare.paper_rows(name))
     ours, theirs = {}, {}
     for quantity, outcome in OUTCOMES.items():
         one = table.get_group(quantity)
         ours[outcome] = tuple(one[column].to_numpy() for column in ("minimum", "share", "low", "high"))
         rows = paper[paper["quantity"] == quantity]
-        theirs[outcome] = (rows["setting"].str.removeprefix("min score ").astype(float), rows["value"])
+        theirs[outcome] = (rows["minimum"], rows["value"])
     return ours, theirs
 
 
@@ -193,8 +206,7 @@ def threshold_table(name):
     _, _, table = counted(name)
     text = [f"{r.k} of {r.n} ({r.low:.2f} to {r.high:.2f})" for r in table.rename(columns={"count": "k"}).itertuples()]
     ours = table.assign(text=text).pivot(index="minimum", columns="outcome", values="text")
-    paper = compare.paper_rows(name).query("setting.str.startswith('min score ')", engine="python")
-    paper = paper.assign(minimum=paper["setting"].str.removeprefix("min score ").astype(float))
+    paper = at_minima(compare.paper_rows(name))
     theirs = (200 * paper.pivot(index="minimum", columns="quantity", values="value")).round().astype(int)
     columns = {words: ours[key] for key, words in OUTCOMES.items()}
     return pd.DataFrame(columns | {f"{words}, paper": theirs[key] for key, words in OUTCOMES.items()})
@@ -203,9 +215,7 @@ def threshold_table(name):
 def architectures(name):
     """Every architecture drawn: its share of real images' score with each method, or that it failed."""
     rows = results.read(name)
-    rows = rows[rows["setting"].astype(str).str.startswith("architecture ")]
-    tier = next(tier for tier in ("paper", "short", "smoke") if (rows["tier"] == tier).any())
-    rows = rows[(rows["tier"] == tier) & (rows["seed"] == rows.loc[rows["tier"] == tier, "seed"].min())]
+    rows = of_first_seed(of_best_tier(rows[rows["setting"].astype(str).str.startswith("architecture ")]))
     parts = rows["setting"].str.extract("architecture (?P<number>.*?), (?P<method>.*)")
     rows = rows.assign(number=parts["number"], method=parts["method"])
     shares = rows[rows["quantity"].str.startswith("share_of_real_")]

@@ -74,8 +74,8 @@ def run(config, seed):
         arrays |= {
             f"{name}/field": fields[0, 0].astype("float16"),
             f"{name}/correlation": two_point_correlation(fields)[1],
+            f"{name}/spectrum": radial_spectrum(fields, data.periodic)[1],
         }
-        arrays[f"{name}/spectrum"] = radial_spectrum(fields, data.periodic)[1]
     config.save_arrays(**arrays)
 
     protocol = f"{config.judged} fields of {config.size}x{config.size} against as many held-out ones"

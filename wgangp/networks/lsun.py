@@ -8,6 +8,7 @@ from paddle import nn
 
 from wgangp.errors import InputError
 from wgangp.layers import (
+    CRITIC_NORMS,
     BatchNorm,
     Conv2D,
     Deconv2D,
@@ -22,7 +23,6 @@ from wgangp.networks.convolutional import ConvCritic, DeconvGenerator
 from wgangp.networks.resnet import ResidualBlock
 
 NAMES = ("dcgan", "constant_filters", "mlp", "no_normalisation", "gated", "tanh", "resnet101")
-CRITIC_NORMS = {"layer": LayerNorm, "batch": BatchNorm, None: None}
 
 
 def pair(name, normalise_critic="layer", dim=64, size=64):

@@ -8,7 +8,7 @@ import paddle.nn.functional as F
 from paddle import nn
 
 from wgangp.errors import InputError
-from wgangp.layers import BatchNorm, Conv2D, Deconv2D, ImageLayer, LayerNorm, uniform_linear
+from wgangp.layers import CRITIC_NORMS, BatchNorm, Conv2D, Deconv2D, ImageLayer, uniform_linear
 from wgangp.networks.convolutional import leaky_relu
 
 
@@ -26,7 +26,6 @@ def softplus(x):
 NONLINEARITIES = {"ReLU": F.relu, "LeakyReLU": leaky_relu, "softplus": softplus, "tanh": F.tanh}
 DEPTHS = (4, 8, 12, 20)
 FILTERS = (32, 64, 128)
-NORMS = {None: None, "layer": LayerNorm, "batch": BatchNorm}
 
 CHOICES = {
     "generator_nonlinearity": tuple(NONLINEARITIES),
@@ -124,7 +123,7 @@ def build(chosen, critic_norm, divisor=1):
         chosen.critic_filters // divisor,
         chosen.critic_depth,
         NONLINEARITIES[chosen.critic_nonlinearity],
-        NORMS[critic_norm] if chosen.critic_normalised else None,
+        CRITIC_NORMS[critic_norm] if chosen.critic_normalised else None,
     )
     return generator, critic
 
