@@ -3,7 +3,9 @@
 load()               before the first import of paddle; then paddle.set_device("aten")
 Captured(step)       a step as one captured CUDA graph
 adam(...)            TensorFlow's Adam over many tensors at once
-conv_dx, conv_dw, conv_relu    parts of convolutions, for gradients written by hand
+conv, conv_dx, conv_dw, conv_relu    convolutions and parts of them, for gradients written by hand
+norm_of_parts    batch norm of several batches at once
+add_with_bias, relu_grad_plus, relu_grad_over    several pointwise operations in one pass
 set_tf32, set_deterministic, device_name, is_cuda
 """
 
@@ -234,7 +236,7 @@ def conv_dx(dy, x, w, stride=1, padding=0, channels_last=False):
 
     Args:
         dy: gradient of the output.
-        x, w: the convolution's input and kernel [out, in, h, w].
+        x, w: the convolution's input, and its kernel, [out, in, h, w], or [out, h, w, in] with channels_last.
         stride, padding: of the convolution, the same on both axes and sides.
         channels_last: whether images are [n, h, w, channels] rather than [n, channels, h, w].
 
@@ -255,6 +257,17 @@ def conv_dw(dy, x, w, stride=1, padding=0, channels_last=False):
     return _run("aten_conv_dw", dy, x, w, stride, padding, channels_last)
 
 
+def conv(x, w, stride=1, padding=0, channels_last=False):
+    """A convolution without a bias.
+
+    Args: as of `conv_dx`.
+
+    Returns:
+        The images; they have no gradient.
+    """
+    return _run("aten_conv", x, w, stride, padding, channels_last)
+
+
 def conv_relu(x, w, bias, stride=1, padding=0, channels_last=False):
     """relu(conv2d(x, w) + bias) in one call.
 
@@ -266,6 +279,52 @@ def conv_relu(x, w, bias, stride=1, padding=0, channels_last=False):
         The images; they have no gradient.
     """
     return _run("aten_conv_relu", x, w, bias, stride, padding, channels_last)
+
+
+def norm_of_parts(x, scale, offset, parts, epsilon=1e-5, relu=False, channels_last=False):
+    """Batch normalisation of a batch in parts that each have their own statistics, and ReLU.
+
+    Args:
+        x: [n, channels], [n, channels, h, w], or [n, h, w, channels] with channels_last; n a multiple of parts.
+        scale, offset: [channels].
+        parts: how many there are, one after the other, of equal size.
+        epsilon: added to the variances.
+        relu: whether negative values become 0.
+        channels_last: as of `conv_dx`.
+
+    Returns:
+        A tensor like x; it has no gradient.
+    """
+    return _run("aten_norm_of_parts", x, scale, offset, parts, epsilon, relu, channels_last)
+
+
+def add_with_bias(x, y, bias, channels_last=False):
+    """x + y + bias per channel, in one pass over memory.
+
+    Args:
+        x, y: images, as of `conv_dx`.
+        bias: [channels].
+        channels_last: as of `conv_dx`.
+
+    Returns:
+        The images; they have no gradient.
+    """
+    return _run("aten_add_with_bias", x, y, bias, channels_last)
+
+
+def relu_grad_plus(y, dy, more, channels_last=False):
+    """The ReLU's gradient plus another one, in one pass over memory.
+
+    Args:
+        y: the ReLU's output, images as of `conv_dx`.
+        dy: its gradient.
+        more: like y, or half as high and wide: each pixel then counts for 2x2.
+        channels_last: as of `conv_dx`.
+
+    Returns:
+        dy where y > 0 and 0 elsewhere, plus more; it has no gradient.
+    """
+    return _run("aten_mask_plus", y, dy, more, channels_last)
 
 
 def relu_grad_over(dy, y):

@@ -37,6 +37,6 @@ done | xargs -r -P "$(nproc)" -I{} sh -c \
     'g++ '"$(echo $flags | sed 's/"/\\"/g')"' -c {} -o '"$objects"'/$(basename {} .cc).o' ||
     { echo "paddle_aten: compiling failed (above)." >&2; exit 1; }
 g++ -shared -o lib/libpaddle_aten.so.part $(printf "$objects/%s.o " $(basename -s .cc src/*.cc)) -L"$torch/lib" -lc10 -ltorch_cpu \
-    -L"$paddle/libs" -lphi_core -lcommon -Wl,-z,nodelete
+    -Wl,--no-as-needed -ltorch -Wl,--as-needed -L"$paddle/libs" -lphi_core -lcommon -Wl,-z,nodelete
 mv lib/libpaddle_aten.so.part lib/libpaddle_aten.so
 echo "Built paddle_aten/lib/libpaddle_aten.so for Paddle $paddle_version and PyTorch $torch_version."

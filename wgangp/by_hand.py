@@ -13,7 +13,7 @@ import paddle
 import paddle.nn.functional as F
 from paddle import _C_ops
 
-from paddle_aten import conv_dw, conv_dx, conv_relu, relu_grad_over
+from paddle_aten import add_with_bias, conv, conv_dw, conv_dx, conv_relu, relu_grad_over, relu_grad_plus
 from wgangp import devices
 from wgangp.layers import ConvMeanPool, shifted_mean, upsample
 from wgangp.losses import norms_of
@@ -47,7 +47,7 @@ def critic_gradients(critic, real, fake, mixed, wasserstein, penalty):
     n = real.shape[0]
     with paddle.no_grad():
         blocks = [_Block(block, n) for block in critic.blocks]
-        x = critic.enter(paddle.concat([real, fake, mixed]))
+        x = critic.enter(paddle.concat([real, fake, mixed])).contiguous()
         for block in blocks:
             x = block.forward(x)
         rectified = F.relu(x)
@@ -95,15 +95,14 @@ class _Convolution:
     """
 
     def __init__(self, layer):
-        self.layer, self.kernel, self.stride = layer, layer.weight, 1
-        self.padding, self.last = layer.kernel_size // 2, layer.channels_last
+        self.layer, self.last = layer, layer.channels_last
         self.pools = isinstance(layer, ConvMeanPool) and layer.kernel_size > 1
-        if self.pools:
-            self.kernel, self.stride = shifted_mean(layer.weight), 2
-        self.geometry = self.stride, self.padding, self.last
+        kernel = shifted_mean(layer.weight) if self.pools else layer.weight
+        self.kernel = layer.enter(kernel).contiguous()  # once, not in every call
+        self.geometry = 2 if self.pools else 1, layer.kernel_size // 2, self.last
 
     def __call__(self, x):
-        return F.conv2d(x, self.kernel, None, self.stride, self.padding, data_format=self.layer.data_format)
+        return conv(x, self.kernel, *self.geometry)
 
     def rectified(self, x):
         return conv_relu(x, self.kernel, self.layer.bias, *self.geometry)
@@ -112,7 +111,7 @@ class _Convolution:
         return conv_dx(dy, x, self.kernel, *self.geometry)
 
     def dw(self, dy, x):
-        dw = conv_dw(dy, x, self.kernel, *self.geometry)
+        dw = self.layer.leave(conv_dw(dy, x, self.kernel, *self.geometry))
         return F.avg_pool2d(dw, 2, stride=1) if self.pools else dw  # the adjoint of shifted_mean
 
 
@@ -136,7 +135,7 @@ class _Block:
         if self.shortcut:
             self.pooled = self.pool(x)
             x, bias = self.shortcut(self.pooled), bias + self.shortcut.layer.bias
-        return residual + (x + self.conv1.layer.per_channel(bias))
+        return add_with_bias(residual, x, bias, self.conv1.last)
 
     def pool(self, x):
         return F.avg_pool2d(x, 2, data_format=self.conv1.layer.data_format)
@@ -147,12 +146,9 @@ class _Block:
         if self.first:
             mixed = slice(2 * self.n, None)
             dx = self.conv1.dx(self.dz[mixed], self.a[mixed])
-            return dx + self.unpool(self.shortcut.dx(dy[mixed], self.pooled[mixed]))
-        dx = _C_ops.relu_grad(self.a, self.conv1.dx(self.dz, self.a))
-        return dx + (self.unpool(self.shortcut.dx(dy, self.pooled)) if self.shortcut else dy)
-
-    def unpool(self, dy):
-        return upsample(dy / 4, self.conv1.last)
+            return dx + upsample(self.shortcut.dx(dy[mixed], self.pooled[mixed]) / 4, self.conv1.last)
+        other = self.shortcut.dx(dy, self.pooled) / 4 if self.shortcut else dy
+        return relu_grad_plus(self.a, self.conv1.dx(self.dz, self.a), other, self.conv1.last)
 
     def tangent(self, v):
         """The mixed samples' input moved along v; takes the place of their values in what `gradients` needs."""

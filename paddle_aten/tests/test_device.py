@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -124,21 +125,55 @@ def test_parts_of_convolutions(layout):
     x, w, b = (paddle.to_tensor(random.standard_normal(s), stop_gradient=False) for s in (shape, (4, 3, 3, 3), (4,)))
     y = paddle.nn.functional.conv2d(x, w, b, 2, 1, data_format=layout)
     dy = paddle.to_tensor(random.standard_normal(y.shape))
-    dx, dw = paddle.grad(y, [x, w], dy)
+    dx, dw = (gradient.numpy() for gradient in paddle.grad(y, [x, w], dy))
     how = (2, 1, last)
-    assert paddle_aten.conv_dx(dy, x, w, *how).numpy() == pytest.approx(dx.numpy(), rel=1e-12, abs=1e-12)
-    assert paddle_aten.conv_dw(dy, x, w, *how).numpy() == pytest.approx(dw.numpy(), rel=1e-12, abs=1e-12)
+    if last:
+        w, dw = w.transpose([0, 2, 3, 1]), dw.transpose([0, 2, 3, 1])
+    close = partial(pytest.approx, rel=1e-12, abs=1e-12)
+    assert paddle_aten.conv_dx(dy, x, w, *how).numpy() == close(dx)
+    assert paddle_aten.conv_dw(dy, x, w, *how).numpy() == close(dw)
+    assert paddle_aten.conv(x, w, *how).numpy() == close((y - b.reshape([-1] if last else [-1, 1, 1])).numpy())
     rectified = paddle_aten.conv_relu(x, w, b, *how).numpy()
-    assert rectified == pytest.approx(np.maximum(y.numpy(), 0), rel=1e-12, abs=1e-12) and rectified.any()
+    assert rectified == close(np.maximum(y.numpy(), 0)) and rectified.any()
 
 
-def test_a_relus_gradient_takes_the_place_of_a_part_of_its_output():
+@pytest.mark.parametrize("relu", [False, True])
+@pytest.mark.parametrize("shape", [(12, 5), (12, 5, 4, 6), (12, 4, 6, 5)])
+def test_norm_of_parts(shape, relu):
     random = np.random.default_rng(0)
-    y, dy = random.standard_normal((6, 5, 3)), random.standard_normal((2, 5, 3))
-    tensor = paddle.to_tensor(y)
+    last = shape[-1] == 5
+    x = random.standard_normal(shape) + 10 * random.standard_normal((12, *[1] * (len(shape) - 1)))
+    scale, offset = random.standard_normal((2, 5))
+    found = paddle_aten.norm_of_parts(*map(paddle.to_tensor, (x, scale, offset)), 3, 1e-3, relu, last)
+    moved = x if last else np.moveaxis(x, 1, -1)
+    axes = tuple(range(moved.ndim - 1))
+    parts = [
+        (part - part.mean(axes)) / np.sqrt(part.var(axes) + np.float32(1e-3)) * scale + offset
+        for part in np.split(moved, 3)
+    ]
+    expected = np.concatenate(parts) if last else np.moveaxis(np.concatenate(parts), -1, 1)
+    expected = np.maximum(expected, 0) if relu else expected
+    assert found.numpy() == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_pointwise_operations_in_one_pass(last):
+    random = np.random.default_rng(0)
+    shape, half = ((2, 4, 6, 3), (2, 2, 3, 3)) if last else ((2, 3, 4, 6), (2, 3, 2, 3))
+    x, y, small, b = (random.standard_normal(s) for s in (shape, shape, half, (3,)))
+    tensors = x_, y_, small_, b_ = [paddle.to_tensor(a) for a in (x, y, small, b)]
+    sums = paddle_aten.add_with_bias(x_, y_, b_, last)
+    assert sums.numpy() == pytest.approx(x + y + (b if last else b[:, None, None]), rel=1e-15)
+    masked = np.where(y > 0, x, 0)
+    assert (paddle_aten.relu_grad_plus(y_, x_, x_, last).numpy() == masked + x).all()
+    plane = (1, 2) if last else (2, 3)
+    wide = small.repeat(2, plane[0]).repeat(2, plane[1])
+    assert (paddle_aten.relu_grad_plus(y_, x_, small_, last).numpy() == masked + wide).all()
+    for tensor, array in zip(tensors, (x, y, small, b), strict=True):
+        assert (tensor.numpy() == array).all()
     with paddle.no_grad():
-        paddle_aten.relu_grad_over(paddle.to_tensor(dy), tensor[4:])
-    assert (tensor.numpy() == np.concatenate([y[:4], np.where(y[4:] > 0, dy, 0)])).all()
+        paddle_aten.relu_grad_over(x_[1:], y_[1:])
+    assert (y_.numpy() == np.concatenate([y[:1], masked[1:]])).all()
 
 
 def test_parts_of_a_split_are_views():

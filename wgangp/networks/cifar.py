@@ -3,7 +3,15 @@
 import paddle.nn.functional as F
 from paddle import nn
 
-from wgangp.layers import BatchNorm, ConditionalBatchNorm, Conv2D, ConvMeanPool, ImageLayer, uniform_linear
+from wgangp.layers import (
+    BatchNorm,
+    ConditionalBatchNorm,
+    Conv2D,
+    ConvMeanPool,
+    ImageLayer,
+    rectified,
+    uniform_linear,
+)
 from wgangp.networks.convolutional import ConvCritic, DeconvGenerator
 from wgangp.networks.resnet import ResidualBlock
 
@@ -65,7 +73,7 @@ class ResNetGenerator(ImageLayer):
         x = self.enter(self.linear(z).reshape([z.shape[0], self.dim, 4, 4]))
         for block in self.blocks:
             x = block(x, *labels)
-        return self.leave(F.tanh(self.conv(F.relu(self.norm(x)))))
+        return self.leave(F.tanh(self.conv(rectified(self.norm, x))))
 
 
 class FirstBlock(nn.Layer):

@@ -1,9 +1,8 @@
 """The residual block that the CIFAR-10 and the LSUN ResNets share."""
 
-import paddle.nn.functional as F
 from paddle import nn
 
-from wgangp.layers import Conv2D, ConvMeanPool, UpsampleConv
+from wgangp.layers import Conv2D, ConvMeanPool, UpsampleConv, rectified
 
 
 class ResidualBlock(nn.Layer):
@@ -46,5 +45,5 @@ class ResidualBlock(nn.Layer):
         self.norm1, self.norm2 = (norm(width) if norm else nn.Identity() for width in (in_channels, middle))
 
     def forward(self, x, *labels):
-        y = self.conv1(F.relu(self.norm1(x, *labels)))
-        return self.shortcut(x) + self.conv2(F.relu(self.norm2(y, *labels)))
+        y = self.conv1(rectified(self.norm1, x, *labels))
+        return self.shortcut(x) + self.conv2(rectified(self.norm2, y, *labels))
