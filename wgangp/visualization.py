@@ -95,7 +95,7 @@ def toy_samples(samples, points, half_width=2.0):
             if ax in axes[0]:
                 ax.set_title(data)
         line[0].set_ylabel(method)
-    axes[0][-1].legend(loc="upper right", fontsize="x-small", markerscale=4)
+    axes[0][0].legend(loc="upper left", fontsize="x-small", markerscale=4)
     figure.supxlabel("x (data units)", fontsize="medium")
     figure.tight_layout()
     return figure
