@@ -145,7 +145,7 @@ def test_batch_norm_uses_the_batch_s_statistics_in_training_and_in_sampling(shap
         mode()
         np.testing.assert_allclose(layer(paddle.to_tensor(x)).numpy(), expected, atol=1e-12)
     assert set(layer.state_dict()) == {"scale", "offset"}
-    assert not layer.unused_mean.numpy().any() and (layer.unused_variance.numpy() == 1).all()
+    assert not layer.zeros.numpy().any() and (layer.ones.numpy() == 1).all()
 
 
 def test_conditional_batch_norm_has_a_scale_and_an_offset_per_class():

@@ -295,13 +295,16 @@ class BatchNorm(ImageLayer):
         self.register_buffer("zeros", paddle.zeros([channels]), persistable=False)
         self.register_buffer("ones", paddle.ones([channels]), persistable=False)
 
-    def normalise(self, x, scale=None, offset=None):
-        """Normalise, then scale and shift where given, [channels] each."""
-        if self.parts == 1:
-            return self._normalise(x, scale, offset)
-        if self.at_once:
-            return self.normalise_parts(x, scale, offset)
-        return paddle.concat([self._normalise(part, scale, offset) for part in x.split(self.parts)])
+    def normalise(self, x, scale=None, offset=None, relu=False):
+        """Normalise, then scale and shift where given, [channels] each, and rectify where asked for."""
+        if self.parts > 1 and devices.on_aten() and not paddle.is_grad_enabled():
+            scale, offset = self.ones if scale is None else scale, self.zeros if offset is None else offset
+            return norm_of_parts(x, scale, offset, self.parts, self.epsilon, relu, self.channels_last and x.ndim == 4)
+        if self.parts > 1:
+            y = paddle.concat([self._normalise(part, scale, offset) for part in x.split(self.parts)])
+        else:
+            y = self._normalise(x, scale, offset)
+        return F.relu(y) if relu else y
 
     def _normalise(self, x, scale, offset):
         return F.batch_norm(
@@ -316,30 +319,19 @@ class BatchNorm(ImageLayer):
             data_format=self.data_format if x.ndim == 4 else "NC",
         )
 
-    @property
-    def at_once(self):
-        """Whether the parts of a batch are normalised in one call, which has no gradient."""
-        return self.parts > 1 and devices.on_aten() and not paddle.is_grad_enabled()
-
-    def normalise_parts(self, x, scale=None, offset=None, relu=False):
-        """`normalise`, and a ReLU, where the parts can be normalised in one call."""
-        scale = self.ones if scale is None else scale
-        offset = self.zeros if offset is None else offset
-        return norm_of_parts(x, scale, offset, self.parts, self.epsilon, relu, self.channels_last and x.ndim == 4)
-
     def forward(self, x):
         return self.normalise(x, self.scale, self.offset)
 
 
 def rectified(norm, x, *labels):
-    """relu(norm(x)), in one pass over memory where that can be.
+    """relu(norm(x, *labels)), in one pass over memory where that can be.
 
     Args:
         norm: a layer.
         x, labels: what it takes.
     """
-    if type(norm) is BatchNorm and norm.at_once:
-        return norm.normalise_parts(x, norm.scale, norm.offset, relu=True)
+    if type(norm) is BatchNorm:
+        return norm.normalise(x, norm.scale, norm.offset, relu=True)
     return F.relu(norm(x, *labels))
 
 
