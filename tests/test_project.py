@@ -1,5 +1,6 @@
 """The promises of README, environment.yml and the set-up scripts."""
 
+import json
 import re
 import subprocess
 import tomllib
@@ -86,3 +87,11 @@ def test_foreign_venv_is_not_deleted(project):
 def test_no_suitable_python(project):
     told = source_and_call(project, "find_python() { return 1; }; setup_env")
     assert told.returncode == 1 and "No Python 3.11 or 3.12" in told.stderr
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_notebooks_are_executed_and_show_their_tables_whole(path):
+    cells = [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
+    assert all(cell["execution_count"] for cell in cells)
+    tables = ["".join(o.get("data", {}).get("text/html", "")) for cell in cells for o in cell["outputs"]]
+    assert any("<td>" in table for table in tables) and not any("<td>...</td>" in table for table in tables)

@@ -7,6 +7,8 @@ from wgangp import compare, results
 from wgangp.errors import InputError
 from wgangp.experiment import TIERS, Job
 
+pd.set_option("display.max_rows", None)  # notebooks show their tables whole
+
 
 def best_runs(experiment):
     """The arrays that an experiment's runs kept, of the best tier that has all settings.
