@@ -195,6 +195,18 @@ def test_resumed_training_is_bit_equal(method, tmp_path):
     assert (np.diff(history["seconds"]) > 0).all()
 
 
+def test_seconds_do_not_count_callbacks():
+    import time
+
+    def slow(gan, iteration, record):
+        time.sleep(0.2)
+
+    began = time.time()
+    options = {"batch_size": 16, "iterations": 5, "progress": None}
+    seconds = new().train(Toy("8gaussians"), callbacks=[slow], **options)["seconds"]
+    assert (np.diff(seconds) >= 0).all() and seconds.iloc[-1] < time.time() - began - 0.9
+
+
 def test_checkpoint_of_another_run_is_refused(tmp_path):
     path = tmp_path / "c.npz"
     new().train(Toy("8gaussians"), batch_size=16, iterations=1, checkpoint=path, progress=None)

@@ -1,10 +1,12 @@
+import csv
 import shutil
+from pathlib import Path
 
 import pytest
 import yaml
 
 from wgangp import InputError, experiment
-from wgangp.experiment import Experiment, Job, digest
+from wgangp.experiment import Config, Experiment, Job, digest
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def test_order_of_overrides(copy):
 
     changed = copy(change)
     widths = {tier: changed.config("clip c=0.1", tier).width for tier in experiment.TIERS}
-    assert widths == {"smoke": 2, "short": 3, "paper": 4}
+    assert widths == {"smoke": 2, "short": 3, "medium": 2, "paper": 4}
 
 
 def test_unknown_key_is_named_with_the_known_ones(copy):
@@ -77,3 +79,33 @@ def test_changed_number_changes_the_identity(copy):
     jobs = [Job(e, "gradient penalty", "short", 0) for e in (before, after)]
     assert jobs[0].config_sha256 != jobs[1].config_sha256 and jobs[0].folder != jobs[1].folder
     assert digest(before.config("gradient penalty", "paper")) == digest(after.config("gradient penalty", "paper"))
+
+
+def test_configurations_keep_their_hashes():
+    """Checkpoints and committed rows are found by them."""
+    with open(Path(__file__).with_name("configuration_hashes.tsv"), newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            config = Experiment(row["experiment"]).config(row["setting"], row["tier"])
+            assert digest(config) == row["sha256"], row
+
+
+def test_hash_of_table_3_at_the_paper_tier():
+    """With these the model was trained to 80,000 and 60,000 iterations."""
+    hashes = {
+        setting: digest(Experiment("table3_cifar_inception").config(setting, "paper"))[:8]
+        for setting in ("supervised", "unsupervised")
+    }
+    assert hashes == {"supervised": "c3c9405b", "unsupervised": "3026b4c9"}
+
+
+def test_field_that_came_later_does_not_change_the_hash_at_its_default():
+    class Before(Config):
+        width: int
+
+    class After(Before):
+        new: int = 3
+
+    same = {"setting": "a", "tier": "short", "width": 5}
+    assert (
+        digest(Before(**same)) == digest(After(**same)) == digest(After(**same, new=3)) != digest(After(**same, new=4))
+    )

@@ -323,7 +323,7 @@ class BaseGAN:
         Returns:
             The history, a pandas.DataFrame with a row per iteration: `generator_loss`,
             `critic_loss` and the method's own columns (of the iteration's last critic step), and
-            `seconds` since the start.
+            `seconds` of training so far, without the callbacks.
 
         Raises:
             InputError: unusable data, settings or checkpoint.
@@ -386,7 +386,9 @@ class BaseGAN:
                 history.add(step(drawn) if iteration else self.iteration(batches, None, d_optimizer, tensors(drawn)))
                 for callback in callbacks if distributed.rank() == 0 else ():
                     if (iteration + 1) % getattr(callback, "every", 1) == 0:
-                        callback(self, iteration, history.read())
+                        record = history.read()
+                        with history.paused():
+                            callback(self, iteration, record)
                 bar.update()
                 now = time.time()
                 if deadline is not None and distributed.any_of(now > deadline):

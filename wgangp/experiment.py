@@ -20,7 +20,7 @@ from wgangp.base_gan import seed_everything
 from wgangp.errors import InputError
 from wgangp.files import locked, replacing
 
-TIERS = ("smoke", "short", "paper")
+TIERS = ("smoke", "short", "medium", "paper")
 FOLDER = results.ROOT / "experiments"
 
 
@@ -194,8 +194,8 @@ def explain(error, model):
 
 
 def digest(config):
-    """sha256 of a resolved configuration."""
-    return hashlib.sha256(json.dumps(config.model_dump(), sort_keys=True).encode()).hexdigest()
+    """sha256 of a resolved configuration; a field that came later counts only where it differs from its default."""
+    return hashlib.sha256(json.dumps(config.model_dump(exclude_defaults=True), sort_keys=True).encode()).hexdigest()
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import math
 import time
+from contextlib import contextmanager
 
 import paddle
 import pandas as pd
@@ -53,8 +54,18 @@ class History:
             if bad:
                 raise Diverged(f"training diverged in iteration {len(self.records)}: {bad}; {self.last_good()}.")
             self.records.append(record | {"seconds": seconds})
-        self.waiting, self.told = [], time.time()
+        self.told = time.time()
+        if self.waiting:  # the device has only now done the last of them
+            self.records[-1]["seconds"] = self.before + self.told - self.began
+        self.waiting = []
         return self.records[-1]
+
+    @contextmanager
+    def paused(self):
+        """A context whose time does not count as training."""
+        began = time.time()
+        yield
+        self.began += time.time() - began
 
     def table(self):
         """All rows, a pandas.DataFrame."""

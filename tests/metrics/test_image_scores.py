@@ -16,6 +16,8 @@ from wgangp.metrics.inception_weights import COMPLETE, PARTIAL
 from wgangp.metrics.scores import frechet_distance, gaussian, inception_score, kid
 from wgangp.metrics.statistics import Statistics
 
+PARTIAL_METRICS = ("fid_768", "fid_1280", "precision_768", "recall_768")
+
 
 class Calls:
     """A stand-in for Inception with small features, which counts the images it sees."""
@@ -99,7 +101,7 @@ def test_the_inception_score_needs_calibration(folder, monkeypatch):
         score_images(x, ["inception_score"], folder)
     with pytest.raises(InputError, match="calibration needs"):
         calibrate(folder, images(50, 1))
-    assert networks[COMPLETE].seen == 0 and metric_names(folder) == ("fid_768", "fid_1280")
+    assert networks[COMPLETE].seen == 0 and metric_names(folder) == PARTIAL_METRICS
 
     # A network that does not give 11.24 fails, and the record says so.
     expected = inception_score(features(x, "probabilities"))
@@ -107,7 +109,7 @@ def test_the_inception_score_needs_calibration(folder, monkeypatch):
     assert not record["passed"] and (record["mean"], record["std"]) == pytest.approx(expected)
     with pytest.raises(InputError, match="not calibrated"):
         score_images(x, ["inception_score"], folder)
-    assert metric_names(folder) == ("fid_768", "fid_1280")
+    assert metric_names(folder) == PARTIAL_METRICS
 
     # One that does passes; it is measured once.
     monkeypatch.setattr(image_scores, "CALIBRATION", expected[0] + 0.05)
@@ -116,13 +118,13 @@ def test_the_inception_score_needs_calibration(folder, monkeypatch):
     assert calibrate(folder, x)["passed"]
     seen = networks[COMPLETE].seen
     assert calibrate(folder, x) == calibration(folder) and networks[COMPLETE].seen == seen
-    assert metric_names(folder) == ("inception_score", "fid")
+    assert metric_names(folder) == ("inception_score", "fid", "precision_2048", "recall_2048")
     found = score_images(x, ["inception_score", "kid"], folder, real=x)
     assert found["inception_score"] == pytest.approx(expected) and list(found) == ["inception_score", "kid"]
 
     # Other weights need their own.
     (folder / COMPLETE).write_bytes(b"other")
-    assert calibration(folder) is None and metric_names(folder) == ("fid_768", "fid_1280")
+    assert calibration(folder) is None and metric_names(folder) == PARTIAL_METRICS
 
 
 def test_calibration_of_a_record_for_other_weights_is_not_taken(folder):
@@ -151,7 +153,7 @@ def test_refusals(folder):
 def test_classifier_score(folder):
     folder, _ = folder
     np.savez(folder / FILE, **random_arrays())
-    assert metric_names(folder) == ("fid_768", "fid_1280", "classifier_score")
+    assert metric_names(folder) == (*PARTIAL_METRICS, "classifier_score")
     mean, std = score_images(images(20), ["classifier_score"], folder)["classifier_score"]
     assert 1 <= mean <= 2 and std >= 0  # 2 images in a split
 

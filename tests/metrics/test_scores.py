@@ -3,7 +3,7 @@ import pytest
 from scipy.linalg import sqrtm
 
 from wgangp.errors import InputError
-from wgangp.metrics.scores import frechet_distance, gaussian, inception_score, kid, polynomial_mmd
+from wgangp.metrics.scores import frechet_distance, gaussian, inception_score, kid, polynomial_mmd, precision_recall
 from wgangp.metrics.statistics import Statistics
 
 RNG = np.random.default_rng
@@ -147,3 +147,35 @@ def test_kid_grows_with_the_distance():
     assert kid(x, y, subsets=5) == kid(x, y, subsets=5)
     with pytest.raises(InputError):
         kid(x, y[:, :4])
+
+
+def test_precision_and_recall_against_the_definition():
+    generated, real = RNG(0).normal(size=(70, 3)), RNG(1).normal(size=(90, 3)) * 1.5
+
+    def share(samples, manifold):  # by loops, from the equations
+        inside = 0
+        for sample in samples:
+            for i, center in enumerate(manifold):
+                radius = sorted(np.linalg.norm(np.delete(manifold, i, 0) - center, axis=1))[2]
+                if np.linalg.norm(sample - center) <= radius:
+                    inside += 1
+                    break
+        return inside / len(samples)
+
+    assert precision_recall(generated, real) == (share(generated, real), share(real, generated))
+
+
+def test_precision_sees_quality_and_recall_diversity():
+    real = RNG(0).normal(size=(500, 8))
+    assert precision_recall(real, real) == (1, 1)
+    narrow = precision_recall(RNG(1).normal(size=(500, 8)) * 0.1, real)
+    wide = precision_recall(RNG(1).normal(size=(500, 8)) * 10, real)
+    assert narrow[0] == 1 and narrow[1] < 0.1
+    assert wide[0] < 0.1 < wide[1]
+    assert precision_recall(real + 100, real) == (0, 0)
+
+
+@pytest.mark.parametrize("bad", [np.zeros((3, 4)), np.zeros((50, 5)), np.full((50, 4), np.nan)])
+def test_precision_and_recall_refuse(bad):
+    with pytest.raises(InputError, match="features are"):
+        precision_recall(bad, np.zeros((50, 4)))

@@ -5,7 +5,16 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from wgangp.data.toy import Toy
-from wgangp.metrics.toy import exact_w1, layer_gradient_norms, mode_coverage, share_at_bounds, value_surface
+from wgangp.metrics.toy import (
+    exact_w1,
+    explained_share,
+    layer_gradient_norms,
+    mode_coverage,
+    optimal_critic,
+    optimal_surface,
+    share_at_bounds,
+    value_surface,
+)
 from wgangp.networks.toy import MLP, toy_critic
 
 
@@ -20,6 +29,37 @@ def test_exact_w1_of_a_shift_is_its_length():
     x = np.random.default_rng(0).normal(size=(100, 2))
     assert exact_w1(x, x + [3, 4]) == pytest.approx(5)
     assert exact_w1(x, x) == pytest.approx(0, abs=1e-12)
+
+
+def test_optimal_critic_attains_the_distance_within_its_constraints():
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(size=(90, 2)), rng.normal(size=(120, 2)) * 2 + 1
+    distance, of_real, of_fake = optimal_critic(real, fake)
+    assert of_real.mean() - of_fake.mean() == pytest.approx(distance, rel=1e-9)  # Eq. 2 at its maximum
+    assert (of_real[:, None] - of_fake <= cdist(real, fake) + 1e-9).all()
+
+
+def test_optimal_surface_is_lipschitz_and_as_good():
+    rng = np.random.default_rng(1)
+    fake = rng.uniform(-1, 1, (60, 2))
+    real = np.stack(np.meshgrid(*[np.linspace(-1, 1, 21)] * 2), axis=-1).reshape(-1, 2)  # the window's own grid
+    distance, _, of_fake = optimal_critic(real, fake)
+    surface = optimal_surface(fake, of_fake, 1, 21)
+    steps = np.abs(np.concatenate([np.diff(surface, axis=i).ravel() for i in (0, 1)]))
+    assert steps.max() <= 0.1 + 1e-6
+    at_fake = (cdist(fake, fake) + of_fake).min(axis=1)
+    assert surface.mean() - at_fake.mean() == pytest.approx(distance, abs=1e-5)
+
+
+def test_explained_share_is_r_squared_of_the_affine_fit():
+    rng = np.random.default_rng(0)
+    optimal = rng.normal(size=500)
+    critic = 3 * optimal + rng.normal(size=500)
+    slope, intercept = np.polyfit(critic, optimal, 1)
+    residual = optimal - (slope * critic + intercept)
+    assert explained_share(critic, optimal) == pytest.approx(1 - residual.var() / optimal.var())
+    assert explained_share(7 * optimal - 2, optimal) == pytest.approx(1)
+    assert explained_share(-optimal, optimal) == explained_share(np.ones(500), optimal) == 0
 
 
 def test_modes_of_real_and_of_collapsed_samples():

@@ -13,12 +13,13 @@ from wgangp.metrics import classifier
 from wgangp.metrics.images import check_images
 from wgangp.metrics.inception import load_inception
 from wgangp.metrics.inception_weights import COMPLETE, find_weights
-from wgangp.metrics.scores import frechet_distance, inception_score, kid
+from wgangp.metrics.scores import frechet_distance, inception_score, kid, precision_recall
 from wgangp.metrics.statistics import Statistics
 
 FRECHET = {"fid_768": "768", "fid_1280": "1280", "fid": "2048"}
 KERNEL = {"kid_768": "768", "kid_1280": "1280", "kid": "2048"}
-METRICS = (*FRECHET, *KERNEL, "inception_score", "classifier_score")
+PRECISION_RECALL = {f"{name}_{size}": size for name in ("precision", "recall") for size in ("768", "1280", "2048")}
+METRICS = (*FRECHET, *KERNEL, *PRECISION_RECALL, "inception_score", "classifier_score")
 
 # Real CIFAR-10 train through the right network (pytorch-fid's weights: 11.2368, std over splits 0.0951).
 CALIBRATION, TOLERANCE = 11.24, 0.10
@@ -92,16 +93,16 @@ def metric_names(folder, cache=None):
     """The metrics that an experiment reports with the weights in a data folder.
 
     Returns:
-        ("inception_score", "fid") with complete, calibrated weights; otherwise those of fid_768,
-        fid_1280 and classifier_score whose weights are there, which may be none.
+        ("inception_score", "fid", "precision_2048", "recall_2048") with complete, calibrated weights; otherwise those
+        of fid_768, fid_1280, precision_768, recall_768 and classifier_score whose weights are there, which may be none.
     """
     folder = Path(folder)
     if (folder / COMPLETE).exists() and (calibration(folder, cache) or {}).get("passed"):
-        return ("inception_score", "fid")
+        return ("inception_score", "fid", "precision_2048", "recall_2048")
     names = []
     try:
         find_weights(folder)
-        names += ["fid_768", "fid_1280"]
+        names += ["fid_768", "fid_1280", "precision_768", "recall_768"]
     except InputError:
         pass
     if (folder / classifier.FILE).exists():
@@ -117,9 +118,10 @@ def score_images(images, metrics, folder, real=None, cache=None, label=None):
 
     Args:
         images: uint8 [n, 3, height, width], 0..255; at least 10 for the scores, 2 for Fréchet and 4 for
-            kernel distances.
-        metrics: of fid_768, fid_1280, fid, kid_768, kid_1280, kid (768: mixed_7, 1280: mixed_8, else
-            pool3), inception_score, classifier_score (32 x 32 images).
+            kernel distances, precision and recall.
+        metrics: of METRICS: Fréchet (fid) and kernel (kid) distances, precision and recall by the features of mixed_7
+            (768), mixed_8 (1280) or pool3 (2048 or no number), inception_score, classifier_score (32 x 32 images).
+            Kernel distances, precision and recall use 5,000 evenly spaced images of each side at most.
         folder: the data folder, with the weights.
         real: real images, uint8 [m, 3, height, width], for distances; their statistics are kept in `cache`
             under a digest of the images and weights.
@@ -127,7 +129,7 @@ def score_images(images, metrics, folder, real=None, cache=None, label=None):
         label: of the progress shown; None shows none.
 
     Returns:
-        {metric: (value, standard deviation over splits or subsets, None for Fréchet distances)}.
+        {metric: (value, standard deviation over splits or subsets, None where there are none)}.
 
     Raises:
         InputError: an unknown metric, not images, missing or partial weights, distances without real
@@ -142,7 +144,8 @@ def score_images(images, metrics, folder, real=None, cache=None, label=None):
         network = classifier.CifarClassifier(Path(folder) / classifier.FILE)
         found["classifier_score"] = inception_score(network.probabilities(images, label))
 
-    distances = {metric: (FRECHET | KERNEL)[metric] for metric in metrics if metric in FRECHET | KERNEL}
+    to_real = FRECHET | KERNEL | PRECISION_RECALL
+    distances = {metric: to_real[metric] for metric in metrics if metric in to_real}
     names = sorted(set(distances.values()), key=int)
     scored = "inception_score" in metrics
     if names or scored:
@@ -167,8 +170,11 @@ def score_images(images, metrics, folder, real=None, cache=None, label=None):
         ours, theirs = statistics[name], real_statistics[name]
         if metric in FRECHET:
             found[metric] = frechet_distance(ours.gaussian(), theirs.gaussian()), None
-        else:
+        elif metric in KERNEL:
             found[metric] = kid(ours.sample, theirs.sample)
+    for name in {name for metric, name in distances.items() if metric in PRECISION_RECALL}:
+        precision, recall = precision_recall(statistics[name].sample, real_statistics[name].sample)
+        found |= {f"precision_{name}": (precision, None), f"recall_{name}": (recall, None)}
     return {metric: found[metric] for metric in metrics}
 
 

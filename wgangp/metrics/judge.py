@@ -35,9 +35,10 @@ def frechet_pixels(images, real):
 class Judge:
     """Scores of generated images.
 
-    With complete, calibrated Inception weights: inception_score and fid. With the partial ones: fid_768
-    (and classifier_score for CIFAR-10). Without, or for embedded images: frechet_pixels. None of the
-    latter carries the paper's name, and each is reported beside the same figure for real images.
+    With complete, calibrated Inception weights: inception_score, fid, precision and recall. With the partial ones:
+    fid_768, precision_768 and recall_768 (and classifier_score for CIFAR-10). Without, or for embedded images:
+    frechet_pixels. None of the latter carries the paper's name, and each is reported beside the same figure for real
+    images.
 
     Args:
         data: the real images, an `Images`.
@@ -63,7 +64,7 @@ class Judge:
         known = () if data.name == "embedded" else metric_names(registry.root())
         known = [name for name in known if name != "fid_1280"]
         if data.name != "cifar10":
-            known = [name for name in known if name in ("fid", "fid_768")]
+            known = [name for name in known if not name.endswith("score")]
         self.metrics = known or ["frechet_pixels"]
 
     @property

@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.linalg import eigh, svdvals
 from scipy.special import rel_entr
+from sklearn.metrics import pairwise_distances_chunked
+from sklearn.neighbors import NearestNeighbors
 
 from wgangp.errors import InputError
 
@@ -120,3 +122,39 @@ def kid(x, y, subsets=100, subset_size=1000, seed=0):
     rng = np.random.default_rng(seed)
     values = [polynomial_mmd(*(f[rng.choice(len(f), size, replace=False)] for f in (x, y))) for _ in range(subsets)]
     return float(np.mean(values)), float(np.std(values))
+
+
+def precision_recall(generated, real, k=3):
+    """Precision, how many generated samples look real, and recall, how many real ones the generator can make.
+
+    The real samples' manifold is the union of balls around each, up to its k-th nearest neighbour among the others;
+    precision is the share of generated samples in it. Recall is the same with the two sides exchanged.
+
+    Args:
+        generated, real: features, [n, d] and [m, d], n and m above k; a few thousand. Compare only figures of the same
+            n and m.
+        k: neighbours.
+
+    Returns:
+        Precision and recall, in [0, 1].
+
+    Raises:
+        InputError: too few samples, sizes that differ, or values that are not finite.
+
+    Source: Kynkaanniemi et al. 2019, Eq. 1 and 2, k = 3.
+    """
+    generated, real = np.asarray(generated, "float64"), np.asarray(real, "float64")
+    if min(len(generated), len(real)) <= k or generated.ndim != 2 or generated.shape[1:] != real.shape[1:]:
+        raise InputError(f"features are {list(generated.shape)} and {list(real.shape)}; give two [n, d], n above {k}.")
+    if not (np.isfinite(generated).all() and np.isfinite(real).all()):
+        raise InputError("the features are not finite; the generator may have diverged.")
+    return _share_in_manifold(generated, real, k), _share_in_manifold(real, generated, k)
+
+
+def _share_in_manifold(samples, manifold, k):
+    radii = NearestNeighbors(n_neighbors=k).fit(manifold).kneighbors()[0][:, -1]  # a point is not its own neighbour
+    inside = (
+        (distances <= radii).any(axis=1)
+        for distances in pairwise_distances_chunked(samples, manifold, working_memory=256)
+    )
+    return float(np.concatenate(list(inside)).mean())
