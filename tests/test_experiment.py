@@ -109,3 +109,16 @@ def test_field_that_came_later_does_not_change_the_hash_at_its_default():
     assert (
         digest(Before(**same)) == digest(After(**same)) == digest(After(**same, new=3)) != digest(After(**same, new=4))
     )
+
+
+def test_rows_of_a_resumed_run_name_all_its_commits(copy, monkeypatch):
+    experiment = copy(lambda values: None)
+    commits = []
+    for commit, checkpoint in (("aaaa", True), ("bbbb", True), ("bbbb", False), ("cccc", False)):
+        monkeypatch.setenv("WGANGP_COMMIT", commit)
+        job = Job(experiment, "gradient penalty", "smoke", 0)
+        job.begin("cpu")
+        commits.append(job.stamped([{"setting": None}])[0]["commit"])
+        path = job.folder / "checkpoint.npz"
+        path.touch() if checkpoint else path.unlink(missing_ok=True)
+    assert commits == ["aaaa", "aaaa bbbb", "aaaa bbbb", "cccc"]

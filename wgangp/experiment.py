@@ -219,7 +219,7 @@ class Job:
         self.arrays_path = results.output_root() / "results" / self.experiment.name / f"{self.slug}.npz"
 
     def begin(self, device):
-        """Start the clock, which goes on where an earlier attempt left it.
+        """Start the clock, and the list of commits, which go on where an earlier attempt left them.
 
         Args:
             device: what it runs on, as `devices.choose` describes it.
@@ -227,6 +227,12 @@ class Job:
         before = self.folder / "seconds.json"
         spent = json.loads(before.read_text()) if before.exists() else 0.0
         self.device, self.began = device, time.time() - spent
+        about, commits = self.folder / "job.json", []
+        if about.exists() and (self.folder / "checkpoint.npz").exists():
+            commits = json.loads(about.read_text()).get("commits", [])
+        self.commits = list(dict.fromkeys([*commits, results.code_commit()]))
+        about_job = {"experiment": self.experiment.name, "setting": self.setting, "tier": self.tier, "seed": self.seed}
+        write_json(about, about_job | {"commits": self.commits})
 
     @property
     def seconds(self):
@@ -239,7 +245,7 @@ class Job:
             "tier": self.tier,
             "seed": self.seed,
             "config_sha256": self.config_sha256,
-            "commit": results.code_commit(),
+            "commit": " ".join(self.commits),
             "device": self.device,
             "paddle": paddle.__version__,
             "wall_seconds": self.seconds,
@@ -278,8 +284,6 @@ def run_job(job, **device):
         return
     with locked(job.folder / "lock", wait=False):
         job.begin(devices.choose(**device))
-        about = {"experiment": job.experiment.name, "setting": job.setting, "tier": job.tier, "seed": job.seed}
-        write_json(job.folder / "job.json", about)
         seed_everything(job.seed)
         try:
             rows = job.experiment.run(job.config, job.seed)
