@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Reproduces every figure and table: sets itself up, trains, executes the notebooks, compares, reports.
-# Stopped at any moment, the same command goes on where it was.
+# Interrupted at any moment, run the same command to resume.
 #
 #   bash run_all.sh                                      everything
 #   ONLY="fig1_gradient_norms" TIER=short bash run_all.sh
 #
-#   TIER   smoke (seconds), short (minutes on 2 CPU cores) or paper (the paper's setting);
-#          default: paper where Paddle has a GPU, else short
+#   TIER   smoke (seconds), short (minutes on 2 CPU cores), medium (the paper's networks, fewer iterations; about a
+#          day of a GPU) or paper (the paper's setting); default: medium where Paddle has a GPU, else short
 #   ONLY   experiments, separated by spaces; default: all
 #   SEEDS  e.g. "0 1 2"; default: those that each config.yaml pins
 #   WGANGP_OUTPUT   folder for results, figures, notebooks, runs and report; default: this folder
@@ -18,23 +18,23 @@ export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
 export WGANGP_OUTPUT="${WGANGP_OUTPUT:-$PWD}"
 wgangp() { "$PYTHON" -m wgangp "$@"; }
 if [ -z "${TIER:-}" ]; then
-    TIER=$("$PYTHON" -c 'import paddle; print("paper" if paddle.is_compiled_with_cuda() and paddle.device.cuda.device_count() else "short")' 2>/dev/null)
+    TIER=$("$PYTHON" -c 'import paddle; print("medium" if paddle.is_compiled_with_cuda() and paddle.device.cuda.device_count() else "short")' 2>/dev/null)
 fi
 ONLY=${ONLY:-$(ls experiments)}
 seeds=$(for seed in ${SEEDS:-}; do printf -- '--seed %s ' "$seed"; done)
 failed=0
 
-echo "== Training and measuring, tier $TIER"
+echo "== Training and measuring, tier $TIER (for more: TIER=medium or TIER=paper bash run_all.sh)"
 # shellcheck disable=SC2086
 wgangp run $ONLY --tier "$TIER" $seeds || failed=$?
 [ "$failed" -le 1 ] || exit "$failed"
 
 echo "== Notebooks"
 # shellcheck disable=SC2086
-wgangp notebook $ONLY
+wgangp notebook $ONLY --tier "$TIER"
+wgangp report
 
 echo "== Comparison with the paper"
 # shellcheck disable=SC2086
-wgangp compare $ONLY
-wgangp report
+wgangp compare $ONLY --yours "$TIER" $seeds
 [ "$failed" = 0 ] || { echo "Some runs failed (above)." >&2; exit 1; }

@@ -1,6 +1,8 @@
 import numpy as np
+import pandas as pd
 import pytest
 
+from wgangp import results
 from wgangp.__main__ import main
 from wgangp.experiment import Experiment, Job
 from wgangp.results import read
@@ -36,7 +38,8 @@ def refused(capfd, *arguments):
         (["run", "fig1_gradient_norms", "--device", "tpu"], "invalid choice: 'tpu'"),
         (["compare", "fig9"], "experiment 'fig9' is unknown"),
         (["notebook", "fig9"], "there is no notebook"),
-        (["generate", "none/checkpoint.npz"], "not a checkpoint in a run's folder"),
+        (["import", "none"], "none has no results/<experiment>.csv"),
+        (["generate", "none/checkpoint.npz"], "nor a checkpoint in a run's folder"),
         (["score", "none.npy", "--data", "swissroll"], "cannot be read as an array"),
         (["score", "none.npy", "--data", "moons"], "invalid choice: 'moons'"),
     ],
@@ -84,20 +87,53 @@ def test_budget_stops_cleanly_and_the_next_call_goes_on(capfd):
     assert len(read("fig1_gradient_norms")["config_sha256"].unique()) == 4
 
 
-def test_compare_check_notices_a_lost_row(capfd, output):
-    from wgangp import compare, results
-
+def test_compare_check_looks_at_every_tier(capfd, output):
     name = "fig1_gradient_norms"
     committed = results.read(name, results.ROOT)
-    if not (compare.compare(name, committed)["verdict"] == compare.REPRODUCED).any():
-        pytest.skip("no committed row is reproduced")
     path = results.path_of(name)
     path.parent.mkdir()
     committed.to_csv(path, index=False)
     assert main(["compare", name, "--check"]) == 0
-    committed.assign(value=committed["value"] + 1e6).to_csv(path, index=False)
-    assert main(["compare", name, "--check"]) == 1
-    assert "No longer reproduced" in capfd.readouterr().out
+    assert "Every row that the committed results reproduce still is." in capfd.readouterr().out
+    for tier in ("short", "paper"):
+        spoilt = committed["value"].where(committed["tier"] != tier, 1e9)
+        committed.assign(value=spoilt).to_csv(path, index=False)
+        assert main(["compare", name, "--check"]) == 1
+        assert "No longer reproduced or seen:" in capfd.readouterr().out
+
+
+def test_compare_shows_what_was_run_here_as_yours(capfd, output):
+    name = "fig1_gradient_norms"
+    run = ["run", name, "--tier", "smoke", "--seed", "0", "--setting", "gradient penalty", "--jobs", "1"]
+    assert main(["compare", name, "--yours", "smoke"]) == 0
+    nothing = capfd.readouterr().out
+    assert "yours: 4 claims: 4 missing" in nothing and "Tier smoke: 0 of 12 runs done." in nothing
+    assert main(run) == 0
+    capfd.readouterr()
+    table = output / "table.csv"
+    assert main(["compare", name, "--yours", "smoke", "--rows", "--csv", str(table)]) == 0
+    told = capfd.readouterr().out
+    assert "Tier smoke: 1 of 12 runs done." in told and "(smoke, 1 seed)" in told
+    rows = pd.read_csv(table)
+    mine = rows[(rows["quantity"] == "share_of_weights_at_c") & (rows["setting"] == "gradient penalty")].iloc[0]
+    assert mine["yours_tier"] == "smoke" and mine["committed_tier"] == "paper" and mine["yours_seeds"] == 1
+    assert main(["compare", name, "--yours", "smoke", "--seed", "0"]) == 0
+    assert "Tier smoke: 1 of 4 runs done." in capfd.readouterr().out
+    assert main(["compare", name, "--tier", "short"]) == 0
+    assert "paper:" not in capfd.readouterr().out
+
+
+def test_finished_run_is_put_back_where_the_results_lack_it_and_not_written_otherwise(capfd, output):
+    name = "fig1_gradient_norms"
+    run = ["run", name, "--tier", "smoke", "--seed", "0", "--setting", "gradient penalty", "--jobs", "1"]
+    assert main(run) == 0
+    path = results.path_of(name)
+    written, text = path.stat().st_mtime_ns, path.read_bytes()
+    assert main(run) == 0
+    assert path.stat().st_mtime_ns == written
+    path.unlink()
+    assert main(run) == 0
+    assert path.read_bytes() == text
 
 
 def test_doctor_and_data(capfd):

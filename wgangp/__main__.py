@@ -13,10 +13,10 @@ from PIL import Image
 
 import paddle_aten
 import wgangp
-from wgangp import compare, devices, notebooks, report, results, schedule
+from wgangp import compare, devices, merge, notebooks, readme, report, results, sampling, schedule
 from wgangp.data import formats, images, registry, toy
 from wgangp.errors import InputError
-from wgangp.experiment import TIERS, Experiment, load_trained, names
+from wgangp.experiment import TIERS, Experiment, names
 from wgangp.files import replacing
 from wgangp.metrics.image_scores import METRICS, calibrate
 from wgangp.metrics.inception_weights import COMPLETE, PARTIAL, convert_inception
@@ -38,31 +38,57 @@ def chosen(given):
 
 
 def command_compare(given):
-    experiments = chosen(given.names)
-    print(compare.as_text(pd.concat([compare.compare(name) for name in experiments], ignore_index=True)))
+    tiers = {side: [given.tier] if given.tier else compare.JUDGED_TIERS for side in compare.SIDES}
+    if given.yours:
+        tiers["yours"] = [given.yours]
+    tables = {name: compare.both(name, tiers) for name in chosen(given.names)}
+    rows = {side: pd.concat([both[side] for both in tables.values()]) for side in compare.SIDES}
+    if given.csv:
+        compare.write_csv(given.csv, rows)
+    if given.rows:
+        print(compare.as_rows(rows))
+    else:
+        claims = {side: [compare.claims(name, both[side]) for name, both in tables.items()] for side in compare.SIDES}
+        print(compare.as_claims(*(pd.concat(claims[side]) for side in compare.SIDES)))
+    if given.yours:
+        jobs = schedule.jobs_of([Experiment(name) for name in tables], given.yours, seeds=given.seed)
+        print(f"\nTier {given.yours}: {sum(job.done for job in jobs)} of {len(jobs)} runs done.")
+    if not results.in_git():
+        print("\nThis is no git checkout, so all rows count as yours.")
     if not given.check:
         return 0
-    gone = pd.concat([compare.lost(name) for name in experiments], ignore_index=True)
+    gone = pd.concat([compare.lost(name) for name in tables])
     if len(gone):
-        print("\nNo longer reproduced:\n" + compare.as_text(gone))
+        print("\nNo longer reproduced or seen:\n" + compare.as_rows({"now": gone}))
         return 1
     print("\nEvery row that the committed results reproduce still is.")
     return 0
+
+
+def command_import(given):
+    print("\n".join(merge.import_results(given.folder)))
 
 
 def command_report(given):
     print(f"Wrote {report.write()}.")
 
 
+def command_readme(given):
+    for path, text in readme.pages().items():
+        with replacing(path) as file:
+            file.write(text.encode())
+        print(f"Wrote {path}.")
+
+
 def command_notebook(given):
     for name in chosen(given.names):
-        print(f"Wrote {notebooks.execute(name)}.", flush=True)
+        print(f"Wrote {notebooks.execute(name, given.tier)}.", flush=True)
 
 
 def command_generate(given):
-    samples = load_trained(given.checkpoint).generate(given.number, seed=given.seed)
-    with replacing(given.output) as file:
-        np.save(file, samples)
+    about = {"setting": given.setting, "tier": given.tier, "run_seed": given.run_seed, "label": given.label}
+    samples = sampling.generate(given.what, given.number, given.seed, **about)
+    sampling.write(given.output, samples)
     print(f"Wrote {given.output}: {samples.dtype} {list(samples.shape)}.")
 
 
@@ -194,12 +220,23 @@ def parser():
 
     command = add("compare", command_compare, "Print the paper's numbers beside ours.")
     command.add_argument("names", metavar="NAME", nargs="*", help="experiments; all for none")
+    command.add_argument("--rows", action="store_true", help="every row, not only the claims")
+    command.add_argument("--tier", choices=TIERS, help="only rows of this tier (default: the best)")
+    command.add_argument("--yours", choices=TIERS, metavar="TIER", help="of yours only this tier; counts its runs")
+    command.add_argument("--seed", type=int, action="append", help="with --yours: runs of these seeds are counted")
+    command.add_argument("--csv", type=Path, metavar="FILE", help="write every row into a CSV file, too")
     command.add_argument("--check", action="store_true", help="exit with 1 when a reproduced row no longer is")
+
+    command = add("import", command_import, "Bring rows and arrays of another output folder into the results.")
+    command.add_argument("folder", metavar="FOLDER", type=Path, help="what $WGANGP_OUTPUT was")
 
     add("report", command_report, "Write report.html, one self-contained page.")
 
+    add("readme", command_readme, "Write the tables of the READMEs anew from the committed results.")
+
     command = add("notebook", command_notebook, "Execute an experiment's notebook, which draws its figures.")
     command.add_argument("names", metavar="NAME", nargs="*", help="experiments; all for none")
+    command.add_argument("--tier", choices=TIERS, help="draw what was last run at this tier (default: the best)")
 
     data = add("data", command_data, "List, fetch or verify data files, or convert Inception weights.")
     data.add_argument("action", choices=["list", "fetch", "verify", "convert-inception"], nargs="?", default="list")
@@ -216,10 +253,16 @@ def parser():
     score.add_argument("--real", type=int, default=10_000, help="real images that distances are taken to")
 
     generate = add("generate", command_generate, "Draw samples from a trained run.")
-    generate.add_argument("checkpoint", metavar="CHECKPOINT", type=Path, help="runs/…/checkpoint.npz")
+    generate.add_argument("what", metavar="WHAT", help="an experiment, or runs/…/checkpoint.npz")
+    generate.add_argument("--setting", help="of an experiment that has several")
+    generate.add_argument("--tier", choices=TIERS, help="of an experiment (default: the best that has a generator)")
+    generate.add_argument("--run-seed", type=int, default=0, help="seed of the training (default: 0)")
+    generate.add_argument("--class", dest="label", metavar="NAME", help="samples of this class only")
     generate.add_argument("-n", "--number", type=int, default=10_000, help="how many samples")
-    generate.add_argument("--seed", type=int, default=0)
-    generate.add_argument("-o", "--output", type=Path, default=Path("samples.npy"))
+    generate.add_argument("--seed", type=int, default=0, help="of the latent vectors (default: 0)")
+    generate.add_argument(
+        "-o", "--output", type=Path, default=Path("samples.npy"), help=".npy, .png (a grid) or a folder (PNGs)"
+    )
 
     add("doctor", command_doctor, "Show versions, device and disk.")
     return top

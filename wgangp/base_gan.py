@@ -462,16 +462,20 @@ class BaseGAN:
 
     def _load_network_arrays(self, arrays, path):
         for name, network in (("generator", self.generator), ("critic", self.discriminator)):
-            state = network.state_dict()
             saved = {k.split("/", 1)[1]: v for k, v in arrays.items() if k.startswith(name + "/")}
-            for key in sorted(set(state) | set(saved)):
-                here = list(state[key].shape) if key in state else "nothing"
-                there = list(saved[key].shape) if key in saved else "nothing"
-                if here != there:
-                    raise InputError(
-                        f"{path} does not fit the {name}: {key} is {there} in the file and {here} in the network."
-                    )
-            network.set_state_dict(saved)
+            load_state(network, saved, name, path)
+
+    def load_generator(self, arrays, path):
+        """Load the generator alone.
+
+        Args:
+            arrays: {parameter's path: array}, of any floating-point type.
+            path: the file that they are of, for messages.
+
+        Raises:
+            InputError: they are of another network.
+        """
+        load_state(self.generator, {name: array.astype("float32") for name, array in arrays.items()}, "generator", path)
 
     def save(self, path):
         """Write both networks as plain arrays.
@@ -532,6 +536,26 @@ def frozen(network):
     finally:
         for parameter in parameters:
             parameter.stop_gradient = False
+
+
+def load_state(network, saved, name, path):
+    """Load a network's parameters and buffers.
+
+    Args:
+        network: a Paddle layer.
+        saved: {path of a parameter or buffer: array}.
+        name, path: of the network and of the file, for messages.
+
+    Raises:
+        InputError: they are of another network.
+    """
+    state = network.state_dict()
+    for key in sorted(set(state) | set(saved)):
+        here = list(state[key].shape) if key in state else "nothing"
+        there = list(saved[key].shape) if key in saved else "nothing"
+        if here != there:
+            raise InputError(f"{path} does not fit the {name}: {key} is {there} in the file and {here} in the network.")
+    network.set_state_dict(saved)
 
 
 def last_good(checkpoint):

@@ -8,7 +8,6 @@ import shutil
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import paddle
@@ -58,10 +57,15 @@ class Config(pydantic.BaseModel):
             for path in self._job.folder.glob("checkpoint*.npz"):
                 path.unlink()
 
-    def save_arrays(self, **arrays):
-        """Keep small arrays for the notebook, in results/<experiment>/<tier>-<setting>-seed<k>.npz."""
+    def save_arrays(self, data, **arrays):
+        """Keep small arrays for the notebook, in results/<experiment>/<tier>-<setting>-seed<k>.npz.
+
+        Args:
+            data: what was trained on; of embedded data the file's name says so.
+            arrays: by name.
+        """
         if self._job is not None and distributed.rank() == 0:
-            with replacing(self._job.arrays_path) as file:
+            with replacing(self._job.arrays_path(data.name)) as file:
                 np.savez_compressed(file, **arrays)
 
 
@@ -120,6 +124,7 @@ class Experiment:
     Attributes:
         seeds, settings: what config.yaml pins.
         run: the `run(config, seed) -> rows` of its run.py.
+        summary: the `summary(rows) -> rows` of its run.py, which makes rows from those of all runs; None for none.
 
     Raises:
         InputError: there is none, or its config.yaml is not as it must be.
@@ -133,6 +138,7 @@ class Experiment:
         self.module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(self.module)
         self.run, self.claim = self.module.run, self.module.__doc__
+        self.summary = getattr(self.module, "summary", None)
         try:
             text = self.path.read_text()
             self.file = File.model_validate(yaml.safe_load(text))
@@ -216,7 +222,11 @@ class Job:
         self.slug = f"{self.tier}-{slug}-seed{self.seed}"
         self.label = f"{self.experiment.name} [{self.setting}] {self.tier} seed {self.seed}"
         self.folder = results.output_root() / "runs" / self.experiment.name / f"{self.slug}-{self.config_sha256[:8]}"
-        self.arrays_path = results.output_root() / "results" / self.experiment.name / f"{self.slug}.npz"
+
+    def arrays_path(self, dataset):
+        """The file of the arrays that a run on a data set keeps."""
+        ending = f"-{results.EMBEDDED}" if dataset == results.EMBEDDED else ""
+        return results.output_root() / "results" / self.experiment.name / f"{self.slug}{ending}.npz"
 
     def begin(self, device):
         """Start the clock, and the list of commits, which go on where an earlier attempt left them.
@@ -242,6 +252,7 @@ class Job:
     def stamped(self, rows):
         """Complete the rows of `run` with the setting and where they come from."""
         provenance = {
+            "setting": self.setting,
             "tier": self.tier,
             "seed": self.seed,
             "config_sha256": self.config_sha256,
@@ -251,11 +262,7 @@ class Job:
             "wall_seconds": self.seconds,
             "finished": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
-
-        def whole(part):
-            return f"{self.setting}, {part}" if part else self.setting
-
-        return [row | provenance | {"setting": whole(row["setting"])} for row in rows]
+        return [row | provenance for row in rows]
 
     @property
     def done(self):
@@ -290,7 +297,7 @@ def run_job(job, **device):
         finally:
             write_json(job.folder / "seconds.json", job.seconds)
         write_json(job.folder / "rows.json", job.stamped(rows))
-        publish(job)
+        publish([job])
 
 
 def write_json(path, value):
@@ -299,32 +306,25 @@ def write_json(path, value):
         file.write(json.dumps(value).encode())
 
 
-def publish(job):
-    """Put a finished job's rows into the results file."""
-    rows = json.loads((job.folder / "rows.json").read_text())
-    summary = getattr(job.experiment.module, "summary", None)  # of many runs
-    results.replace_job(job.experiment.name, job.setting, job.tier, job.seed, rows, summary)
-
-
-def load_trained(path):
-    """Rebuild the networks of a run and load its checkpoint.
+def publish(jobs):
+    """Put the rows of finished jobs of one experiment into its results file.
 
     Args:
-        path: runs/<experiment>/<run>/checkpoint.npz.
-
-    Returns:
-        The trained GAN.
-
-    Raises:
-        InputError: not a checkpoint of a run.
+        jobs: at least one.
     """
-    try:
-        about = json.loads((Path(path).parent / "job.json").read_text())
-    except (OSError, ValueError):
-        raise InputError(
-            f"{path} is not a checkpoint in a run's folder (runs/<experiment>/<run>/checkpoint.npz)."
-        ) from None
-    experiment = Experiment(about["experiment"])
-    gan = experiment.module.build(experiment.config(about["setting"], about["tier"]))
-    gan.load(path)
-    return gan
+    rows = [json.loads((job.folder / "rows.json").read_text()) for job in jobs]
+    results.replace_jobs(jobs[0].experiment.name, rows, jobs[0].experiment.summary)
+
+
+def publish_missing(jobs):
+    """Put rows of finished jobs into the results files that lack them, as after `git checkout results`."""
+    by_experiment = {}
+    for job in jobs:
+        if job.done:
+            by_experiment.setdefault(job.experiment, []).append(job)
+    for experiment, done in by_experiment.items():
+        there = results.read(experiment.name)
+        there = set(zip(there["setting"], there["tier"], there["seed"], there["config_sha256"]))
+        lacking = [job for job in done if (job.setting, job.tier, job.seed, job.config_sha256) not in there]
+        if lacking:
+            publish(lacking)

@@ -5,50 +5,63 @@ import pandas as pd
 
 from wgangp import compare, results
 from wgangp.errors import InputError
-from wgangp.experiment import TIERS, Job
+from wgangp.experiment import TIERS, Experiment, Job
 
 pd.set_option("display.max_rows", None)  # notebooks show their tables whole
 
 
-def best_runs(experiment):
-    """The arrays that an experiment's runs kept, of the best tier that has all settings.
+class Runs(dict):
+    """The arrays that an experiment's runs kept, {setting: [arrays of each seed]}.
+
+    Attributes:
+        tier: that they are of.
+        datasets: the names of what they were trained on.
+        label: tier, data and seeds in words, for the figures.
+    """
+
+    def __init__(self, tier, datasets, arrays):
+        super().__init__(arrays)
+        self.tier, self.datasets = tier, sorted(datasets)
+        counts = " or ".join(str(n) for n in sorted({len(one) for one in arrays.values()}))
+        data = f"{self.datasets[0].replace('_', ' ')} data, " if len(self.datasets) == 1 else ""
+        self.label = f"tier {tier}, {data}{counts} seed{'s' * (counts != '1')}"
+
+
+def best_runs(experiment, tier=None):
+    """The runs to draw: of the best tier that has all settings, on real data first; or what was run last.
 
     Args:
         experiment: an `Experiment`.
+        tier: draw what was last run at this tier, in this checkout if any was, where it has all settings.
 
     Returns:
-        The tier and {setting: [arrays of each seed]}.
+        `Runs`.
 
     Raises:
         InputError: no tier has every setting.
     """
-    for tier in reversed(TIERS):
-        runs = {}
-        for setting in experiment.settings_at(tier):
-            paths = [Job(experiment, setting, tier, seed).arrays_path for seed in experiment.seeds]
-            runs[setting] = [dict(np.load(path)) for path in paths if path.exists()]
-        if all(runs.values()):
-            return tier, runs
+    rows = results.of_single_runs(results.read(experiment.name))
+    for one in ([tier] if tier else []) + list(reversed(TIERS)):
+        found = {s: _arrays(experiment, s, one, rows, last=one == tier) for s in experiment.settings_at(one)}
+        if all(arrays for arrays, _ in found.values()):
+            datasets = {dataset for _, dataset in found.values()}
+            return Runs(one, datasets, {setting: arrays for setting, (arrays, _) in found.items()})
     raise InputError(f"{experiment.name} has no complete results; run: wgangp run {experiment.name}.")
 
 
-def on_their_way(experiment, tier="paper"):
-    """Runs of a tier that are judged as they go, whether or not they have ended.
-
-    Args:
-        experiment: an `Experiment`.
-        tier: one of TIERS.
-
-    Returns:
-        {setting: arrays of the first seed} and a table of their judgements, metric by iteration.
-    """
-    jobs = [Job(experiment, setting, tier, experiment.seeds[0]) for setting in experiment.settings_at(tier)]
-    runs = {job.setting: dict(np.load(job.arrays_path)) for job in jobs if job.arrays_path.exists()}
-    rows = results.read(experiment.name)
-    rows = rows[(rows["tier"] == tier) & rows["setting"].str.contains(", iteration ")]
-    rows = rows.assign(iteration=rows["setting"].str.split(", iteration ").str[1].astype(int))
-    rows = rows.assign(setting=rows["setting"].str.split(", iteration ").str[0])
-    return runs, rows.pivot_table(index=["setting", "seed", "iteration"], columns="quantity", values="value").round(4)
+def _arrays(experiment, setting, tier, rows, last):
+    """The arrays of a setting's seeds and the data set; of the run that finished last, or real data first."""
+    rows = rows[(rows["tier"] == tier) & (rows["setting"] == setting)]
+    jobs = {seed: Job(experiment, setting, tier, int(seed)) for seed in sorted(set(rows["seed"]))}
+    if last and any(job.done for job in jobs.values()):
+        jobs = {seed: job for seed, job in jobs.items() if job.done}
+    rows = rows[rows["seed"].isin(list(jobs))].assign(real=rows["dataset"] != results.EMBEDDED)
+    for dataset in rows.sort_values(["finished"] if last else ["real", "finished"])["dataset"][::-1].unique():
+        paths = [job.arrays_path(dataset) for job in jobs.values()]
+        arrays = [dict(np.load(path)) for path in paths if path.exists()]
+        if arrays:
+            return arrays, dataset
+    return [], ""
 
 
 def stacked(arrays, key):
@@ -56,27 +69,41 @@ def stacked(arrays, key):
     return np.stack([one[key] for one in arrays])
 
 
+def number_of(part):
+    """The number in "layer 3", "iteration 500", "min score 1.5"."""
+    number = float(part.split()[-1])
+    return int(number) if number.is_integer() else number
+
+
 def paper_layers(name):
     """Digitised gradient norms, {setting: {layer: log10 norm}}."""
     rows = compare.paper_rows(name)
     layers = {}
     for _, row in rows[rows["quantity"] == "log10_gradient_norm"].iterrows():
-        setting, layer = row["setting"].split(", layer ")
-        layers.setdefault(setting, {})[int(layer)] = row["value"]
+        layers.setdefault(row["setting"], {})[number_of(row["part"])] = row["value"]
     return layers
 
 
 def means(name):
     """Every quantity over the seeds: mean, lowest, highest and how many."""
-    groups = results.read(name).groupby(["tier", "setting", "quantity"])["value"]
+    groups = results.read(name).groupby(["tier", "dataset", "setting", "quantity", "part"], sort=False)["value"]
     return groups.agg(["mean", "min", "max", "size"]).round(4)
 
 
 def provenance(name):
-    """Where the numbers come from: a row per tier, commit and device."""
+    """Where the numbers come from: a row per tier, data set, commit and device."""
     rows = results.of_single_runs(results.read(name)).drop_duplicates(["config_sha256", "seed"])
-    groups = rows.groupby(["tier", "commit", "device", "paddle"])
+    groups = rows.groupby(["tier", "dataset", "commit", "device", "paddle"])
     return groups.agg(runs=("seed", "size"), seconds=("wall_seconds", "sum"), last=("finished", "max")).reset_index()
+
+
+def judgements(name):
+    """What was judged while training, metric by iteration."""
+    rows = results.of_single_runs(results.read(name))
+    rows = rows[rows["part"].str.startswith("iteration ")]
+    rows = rows.assign(iteration=rows["part"].map(number_of))
+    index = ["tier", "dataset", "setting", "seed", "iteration"]
+    return rows.pivot_table(index=index, columns="quantity", values="value").round(4)
 
 
 def score_curves(runs, x=0):
@@ -97,52 +124,53 @@ def score_curves(runs, x=0):
 def paper_iterations(name):
     """Digitised curves, {setting: (iterations, values)}."""
     rows = compare.paper_rows(name)
-    curves = {}
-    for setting, group in rows.groupby(rows["setting"].str.split(", iteration ").str[0]):
-        curves[setting] = (group["setting"].str.split(", iteration ").str[1].astype(int), group["value"])
-    return curves
+    rows = rows[rows["part"].str.startswith("iteration ")]
+    return {s: (group["part"].map(number_of), group["value"]) for s, group in rows.groupby("setting")}
 
 
-def of_best_tier(rows):
-    """Those of the best tier that has any."""
-    tier = next(tier for tier in reversed(TIERS) if (rows["tier"] == tier).any())
-    return rows[rows["tier"] == tier]
-
-
-def of_first_seed(rows):
-    """Those of the lowest seed."""
+def drawn(rows, runs):
+    """Those of the tier and data that a figure is drawn from, of the lowest seed."""
+    rows = rows[(rows["tier"] == runs.tier) & rows["dataset"].isin(runs.datasets)]
     return rows[rows["seed"] == rows["seed"].min()]
 
 
-def cells(name):
-    """Architecture by method: the distance and whether the cell trained, of the best tier."""
-    rows = of_best_tier(results.read(name)).assign(
-        architecture=lambda frame: frame["setting"].str.split(", ").str[0],
-        method=lambda frame: frame["setting"].str.split(", ").str[1],
-    )
+def cells(name, runs):
+    """Architecture by method: the distance and whether the cell trained, of one seed.
+
+    Args:
+        name: the experiment.
+        runs: of `best_runs`.
+    """
+    rows = drawn(results.of_single_runs(results.read(name)), runs)
+    parts = rows["setting"].str.partition(", ")
+    rows = rows.assign(architecture=parts[0], method=parts[2])
     named = rows[rows["quantity"].isin(["fid", "fid_768", "frechet_pixels"])]
-    distances = named.pivot_table(index="architecture", columns="method", values="value", sort=False).round(1)
+    distances = named.pivot_table(index="architecture", columns="method", values="value", sort=False).round(2)
     trained = rows[rows["quantity"] == "trained"]
     trained = trained.pivot_table(index="architecture", columns="method", values="value", sort=False)
-    words = trained.map(lambda share: {1: "trained", 0: "collapsed"}.get(share, f"{share:.0%} trained"))
-    return distances.astype(str) + " (" + words + ")"
+    return distances.astype(str) + " (" + trained.map({1: "trained", 0: "not trained"}.get) + ")"
 
 
-def divergence_levels(name, tier):
-    """What the n-gram divergences of a language model stand beside, {metric: {label: bits}}, means over the seeds.
+def divergence_levels(name, runs):
+    """What the n-gram divergences of a language model stand beside, {metric: {label: bits}}, of one seed.
 
-    Digitised values of others are there where the name of the metric begins with theirs.
+    Digitised values of others are there where they are of the same metric.
+
+    Args:
+        name: the experiment.
+        runs: of `best_runs`.
     """
-    measured = means(name)["mean"][tier].groupby("quantity").mean()
-    paper = compare.paper_rows(name).query("kind == 'digitised'")
-    levels = {}
-    for metric in measured.index[measured.index.str.match("js.*_of_unigram_model")]:
-        metric = metric.removesuffix("_of_unigram_model")
+    rows = drawn(results.read(name), runs)
+    measured = rows[rows["part"] == ""].set_index("quantity")["value"]
+    paper = compare.paper_rows(name).query("kind in ('digitised', 'quoted')")
+    levels, ending = {}, "_of_unigram_model"
+    for metric in measured.index[measured.index.str.startswith("js") & measured.index.str.endswith(ending)]:
+        metric = metric.removesuffix(ending)
         levels[metric] = {
             "held-out text": measured[f"{metric}_of_held_out_text"],
-            "unigram model": measured[f"{metric}_of_unigram_model"],
+            "unigram model": measured[metric + ending],
         }
-        for _, row in paper[paper["quantity"] == metric[:3]].iterrows():
+        for _, row in paper[paper["quantity"] == metric].iterrows():
             levels[metric][f"{row['setting']}, read off TTUR"] = row["value"]
     return levels
 
@@ -167,33 +195,45 @@ OUTCOMES = {"only_gan": "only GAN", "only_wgan_gp": "only WGAN-GP", "both": "bot
 
 def at_minima(rows):
     """Those of minimum scores, with the score as `minimum`."""
-    rows = rows[rows["setting"].astype(str).str.startswith("min score ")]
-    return rows.assign(minimum=rows["setting"].str.removeprefix("min score ").astype(float))
+    rows = rows[rows["part"].str.startswith("min score ")]
+    return rows.assign(minimum=rows["part"].map(number_of))
 
 
-def counted(name):
-    """Shares of architectures over minimum scores, of the best tier and its first seed.
+def counted(name, tier=None):
+    """Shares of architectures over minimum scores, of one tier and its first seed.
+
+    Args:
+        name: the experiment.
+        tier: what was last counted at this tier; the best, on real data where there are such, when None.
 
     Returns:
-        The tier, the data and metric in words, and a DataFrame: outcome, minimum, count, n, share, low, high (Wilson).
+        The tier; tier, data and metric in words; a DataFrame: outcome, minimum, count, n, share, low, high (Wilson).
 
     Raises:
         InputError: nothing has been counted.
     """
     rows = at_minima(results.read(name))
+    rows = rows.assign(rank=rows["tier"].map(TIERS.index), real=rows["dataset"] != results.EMBEDDED)
     if not len(rows):
         raise InputError(f"{name} has no architecture with both methods; run: wgangp run {name}.")
-    rows = of_first_seed(of_best_tier(rows))
-    parts = rows["protocol"].str.extract(r"(?P<count>\d+) of (?P<n>\d+);.* 95 % (?P<low>[\d.]+) to (?P<high>[\d.]+);")
-    table = parts.astype({"count": int, "n": int, "low": float, "high": float}).assign(share=rows["value"])
-    outcome, judged = rows["quantity"].str.extract("(.*?)_on_(.*)").T.values
-    table = table.assign(outcome=outcome, minimum=rows["minimum"])
-    return rows["tier"].iloc[0], judged[0].replace("_", " "), table.sort_values(["outcome", "minimum"])
+    order = ["rank", "real", "finished"]
+    if tier and (rows["tier"] == tier).any():
+        rows, order = rows[rows["tier"] == tier], ["finished"]
+    last = rows.sort_values(order).iloc[-1]
+    rows = rows[(rows["tier"] == last["tier"]) & (rows["dataset"] == last["dataset"])]
+    rows = rows[rows["seed"] == rows["seed"].min()]
+    parts = rows["quantity"].str.partition("_on_")
+    table = rows[["minimum", "low", "high"]].assign(
+        outcome=parts[0], share=rows["value"], n=rows["samples"].astype(int)
+    )
+    table["count"] = (table["share"] * table["n"]).round().astype(int)
+    words = f"tier {last['tier']}, {parts[2].iloc[0].replace('_', ' ')}, {table['n'].iloc[0]} architectures"
+    return last["tier"], words, table.sort_values(["outcome", "minimum"])
 
 
-def threshold_panels(name):
+def threshold_panels(name, tier=None):
     """What `visualization.shares_over_thresholds` draws: ours and the paper's, by outcome."""
-    table, paper = counted(name)[2].groupby("outcome"), at_minima(compare.paper_rows(name))
+    table, paper = counted(name, tier)[2].groupby("outcome"), at_minima(compare.paper_rows(name))
     ours, theirs = {}, {}
     for quantity, outcome in OUTCOMES.items():
         one = table.get_group(quantity)
@@ -203,9 +243,9 @@ def threshold_panels(name):
     return ours, theirs
 
 
-def threshold_table(name):
+def threshold_table(name, tier=None):
     """Table 5: a row per minimum score, ours as "count of n (Wilson interval)" beside the paper's of 200."""
-    _, _, table = counted(name)
+    _, _, table = counted(name, tier)
     text = [f"{r.k} of {r.n} ({r.low:.2f} to {r.high:.2f})" for r in table.rename(columns={"count": "k"}).itertuples()]
     ours = table.assign(text=text).pivot(index="minimum", columns="outcome", values="text")
     paper = at_minima(compare.paper_rows(name))
@@ -214,15 +254,21 @@ def threshold_table(name):
     return pd.DataFrame(columns | {f"{words}, paper": theirs[key] for key, words in OUTCOMES.items()})
 
 
-def architectures(name):
-    """Every architecture drawn: its share of real images' score with each method, or that it failed."""
-    rows = results.read(name)
-    rows = of_first_seed(of_best_tier(rows[rows["setting"].astype(str).str.startswith("architecture ")]))
-    parts = rows["setting"].str.extract("architecture (?P<number>.*?), (?P<method>.*)")
-    rows = rows.assign(number=parts["number"], method=parts["method"])
+def architectures(name, tier=None):
+    """Every architecture drawn: its share of real images' score with each method, or that it failed.
+
+    Args:
+        name, tier: as of `counted`.
+    """
+    tier = counted(name, tier)[0]
+    rows = results.of_single_runs(results.read(name)).query("tier == @tier")
+    rows = rows[rows["seed"] == rows["seed"].min()]
+    parts = rows["setting"].str.partition(", ")
+    rows = rows.assign(number=parts[0].str.removeprefix("architecture "), method=parts[2])
     shares = rows[rows["quantity"].str.startswith("share_of_real_")]
     table = shares.pivot_table(index="number", columns="method", values="value").round(3).astype(object)
     for _, row in rows[(rows["quantity"] == "failed") & (rows["value"] == 1)].iterrows():
         table.loc[row["number"], row["method"]] = "failed"
-    told = shares.drop_duplicates("number").set_index("number")["protocol"]
-    return table.assign(architecture=told.str.extract(r"^(.*\)); ", expand=False))
+    experiment, settings = Experiment(name), shares.drop_duplicates("number").set_index("number")["setting"]
+    drawn = {n: str(experiment.module.chosen(experiment.config(s, tier))[1]) for n, s in settings.items()}
+    return table.assign(architecture=pd.Series(drawn))

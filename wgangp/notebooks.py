@@ -9,11 +9,17 @@ from wgangp import results
 from wgangp.errors import InputError
 from wgangp.files import replacing
 
+PARAMETERS = "tier = {!r}  # draw what was last run at this tier; None: the best there is"
 
-def execute(name):
+
+def execute(name, tier=None):
     """Execute notebooks/<name>.ipynb and keep it with its outputs in the output root.
 
     What papermill notes of times and paths is left out, so that the same results give the same file.
+
+    Args:
+        name: the experiment.
+        tier: draw what was last run at this tier; None for the best there is.
 
     Returns:
         The executed notebook's path.
@@ -30,10 +36,14 @@ def execute(name):
     logging.getLogger("papermill").setLevel(logging.WARNING)
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # this environment's kernel, not the user's
     with tempfile.TemporaryDirectory() as folder:
-        executed = Path(folder) / "executed.ipynb"
+        prepared, executed = Path(folder) / "prepared.ipynb", Path(folder) / "executed.ipynb"
+        notebook = nbformat.read(source, as_version=4)
+        (parameters,) = (cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
+        parameters.source = PARAMETERS.format(tier)
+        nbformat.write(notebook, prepared)
         try:
             papermill.execute_notebook(
-                source, executed, kernel_name="python3", progress_bar=False, log_output=False, cwd=results.ROOT
+                prepared, executed, kernel_name="python3", progress_bar=False, log_output=False, cwd=results.ROOT
             )
         except papermill.PapermillExecutionError as error:
             raise InputError(

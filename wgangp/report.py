@@ -51,23 +51,24 @@ def write():
     for name in names():
         rows = results.read(name)
         table = compare.compare(name, rows)
-        table["target"] = [compare.target(row) for _, row in table.iterrows()]
-        table["measured"] = [compare.ours(row) for _, row in table.iterrows()]
         readme = (FOLDER / name / "README.md").read_text()
+        # The README speaks of the committed rows; where others are there, the table speaks for itself.
+        found = section(readme, "What we find").partition("<!-- /verdicts -->")[2]
+        own = results.in_git() and len(results.yours(name))
         experiments.append(
             {
                 "name": name,
                 "title": readme.splitlines()[0].removeprefix("# "),
                 "paper_shows": markdown(section(readme, "What the paper shows")),
-                "found": markdown(section(readme, "What we find")),
-                "rows": table.to_dict("records"),
-                "verdicts": table["verdict"].value_counts().to_dict(),
+                "found": "" if own else markdown(found.strip()),
+                "claims": compare.claims(name, table).to_dict("records"),
+                "rows": compare.shown(table).assign(source=table["source"]).to_dict("records"),
                 "figures": figures(name),
                 "costs": costs(rows).to_dict("records"),
                 "commits": ", ".join(sorted(set(rows["commit"].dropna()))),
             }
         )
-    deviations = markdown(section((results.ROOT / "README.md").read_text(), "Deviations"))
+    deviations = markdown((results.ROOT / "docs" / "deviations.md").read_text().partition("\n")[2])
     template = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
         Path(__file__).with_name("report.html.j2").read_text()
     )

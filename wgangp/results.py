@@ -14,10 +14,15 @@ from wgangp.files import locked, replacing
 COLUMNS = [
     "quantity",
     "setting",
+    "part",
     "tier",
     "seed",
+    "dataset",
     "value",
     "err",
+    "low",
+    "high",
+    "samples",
     "protocol",
     "config_sha256",
     "data_sha256",
@@ -28,8 +33,11 @@ COLUMNS = [
     "wall_seconds",
     "finished",
 ]
-KEY = ["quantity", "setting", "tier", "seed"]
-OF_MANY = "runs "  # a config_sha256 that begins so is a digest of several runs' ones
+KEY = ["quantity", "setting", "part", "tier", "seed", "dataset"]
+RUN = ["setting", "tier", "seed", "dataset"]
+NUMBERS = ["value", "err", "low", "high", "wall_seconds"]
+EMBEDDED = "embedded"  # dataset of what runs without data are trained on; never compared with the paper
+SUMMARY = "runs "  # a config_sha256 that begins so is a digest of several runs' ones
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -38,16 +46,18 @@ def output_root():
     return Path(os.environ.get("WGANGP_OUTPUT") or ROOT)
 
 
-def row(quantity, value, protocol, data, setting=None, err=None, weights=""):
+def row(quantity, value, data, protocol, part="", samples=None, err=None, low=None, high=None, weights=""):
     """One measured number, as `run.py` returns it.
 
     Args:
         quantity: what was measured, in the field's words; the paper's name only for the paper's metric.
         value: a number.
+        data: what was trained on; an object with `name` and `sha256`.
         protocol: how, in a few words.
-        data: sha256 of the data.
-        setting: part of the run's setting, e.g. "layer 3"; None for the whole.
+        part: which of several numbers of the run: a layer, an iteration, a threshold; "" for the only one.
+        samples: how many samples were measured.
         err: standard error or read-off error of the value, in its unit.
+        low, high: ends of the value's own 95 % interval, where it has one.
         weights: sha256 of a metric network's weights.
 
     Returns:
@@ -55,11 +65,15 @@ def row(quantity, value, protocol, data, setting=None, err=None, weights=""):
     """
     return {
         "quantity": quantity,
-        "setting": setting,
+        "part": part,
+        "dataset": data.name,
         "value": float(value),
         "err": err,
+        "low": low,
+        "high": high,
+        "samples": samples,
         "protocol": protocol,
-        "data_sha256": data,
+        "data_sha256": data.sha256,
         "weights_sha256": weights,
     }
 
@@ -78,50 +92,81 @@ def read(name, root=None):
 
     Returns:
         A DataFrame with COLUMNS, empty where there is no file.
-    """
-    path = path_of(name, root)
-    return parse(path.read_text(), path) if path.exists() else pd.DataFrame(columns=COLUMNS)
-
-
-def parse(text, path):
-    """Rows from a CSV's text.
 
     Raises:
-        InputError: the columns are not those of a results file.
+        InputError: it is not a results file.
     """
+    path = path_of(name, root)
+    if not path.exists():
+        return empty()
     try:
-        types = {"weights_sha256": str, "commit": str}
-        frame = pd.read_csv(io.StringIO(text), dtype=types, float_precision="round_trip")
+        return parse(path.read_text(), path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read ({error}); restore it from git.") from None
+
+
+def empty():
+    """A results file without rows."""
+    return parse(",".join(COLUMNS), "")
+
+
+def parse(text, path, columns=COLUMNS):
+    """Rows from a CSV's text.
+
+    Args:
+        text: the file's text.
+        path: its name in messages.
+        columns: those that it must have.
+
+    Raises:
+        InputError: the columns are others, or a number is none.
+    """
+    numbers = [*NUMBERS, "seed", "samples"]
+    words = {column: str for column in columns if column not in numbers}
+    try:
+        frame = pd.read_csv(io.StringIO(text), dtype=words, float_precision="round_trip")
     except (ValueError, pd.errors.ParserError) as error:
         raise InputError(f"{path} cannot be read as CSV ({error}); restore it from git.") from None
-    if list(frame.columns) != COLUMNS:
-        raise InputError(f"{path} has columns {list(frame.columns)}, not {COLUMNS}; restore it from git.")
+    if list(frame.columns) != list(columns):
+        raise InputError(f"{path} has columns {list(frame.columns)}, not {list(columns)}; restore it from git.")
+    for column in numbers:
+        if column in frame:
+            try:
+                kind = {"seed": "int64", "samples": "Int64"}.get(column, "float64")
+                frame[column] = frame[column].astype(kind)
+            except (ValueError, TypeError) as error:
+                raise InputError(f"{path}, column {column}: {error}; restore it from git.") from None
+    if "part" in frame:
+        frame["part"] = frame["part"].fillna("")
     return frame
 
 
-def replace_job(name, setting, tier, seed, rows, summary=None):
-    """Put one run's rows in place of those it had before; safe when several processes write.
+def replace_job(name, rows, summary=None):
+    """Put one run's rows in place of those it had before on the same data; safe when several processes write.
 
     Args:
         name: the experiment.
-        setting, tier, seed: the run's.
-        rows: dicts with COLUMNS.
+        rows: dicts with COLUMNS, all of one setting, tier and seed.
         summary: makes rows that are of many runs from all runs' rows (a DataFrame); see `digest_of_runs`.
 
     Raises:
         InputError: the file cannot be written; what was there is untouched.
     """
+    replace_jobs(name, [rows], summary)
 
-    def others(old):
-        same = (old["tier"] == tier) & (old["seed"] == seed)
-        same &= (old["setting"] == setting) | old["setting"].astype(str).str.startswith(f"{setting}, ")
-        return old[~same]
 
-    _rewrite(name, others, rows, summary)
+def replace_jobs(name, jobs, summary=None):
+    """As `replace_job`, of several runs at once.
+
+    Args:
+        jobs: a list of each run's rows.
+    """
+    rows = [row for job in jobs for row in job]
+    _rewrite(name, rows, RUN, summary)
 
 
 def add_rows(name, rows):
-    """Put rows in place of those with the same quantity, setting, tier and seed; safe when several processes write.
+    """Put rows in place of those with the same KEY; safe when several processes write.
 
     Args:
         name: the experiment.
@@ -130,33 +175,89 @@ def add_rows(name, rows):
     Raises:
         InputError: the file cannot be written; what was there is untouched.
     """
-    keys = pd.MultiIndex.from_frame(pd.DataFrame(rows)[KEY])
-    _rewrite(name, lambda old: old[~pd.MultiIndex.from_frame(old[KEY]).isin(keys)], rows)
+    _rewrite(name, rows, KEY)
 
 
-def _rewrite(name, kept, rows, summary=None):
-    """Write kept(old rows) and new ones, and the summary of both in place of what it was."""
-    path = path_of(name)
+def _rewrite(name, rows, same, summary=None):
+    """Write new rows in place of old ones that agree with one in the columns `same`, and the summary of all."""
     with locked(output_root() / "runs" / f"{name}.lock"):
-        old = kept(read(name))
-        new = pd.DataFrame(rows, columns=COLUMNS)
-        frame = pd.concat([old, new]) if len(old) else new
-        if summary is not None:
-            frame = of_single_runs(frame)
-            frame = pd.concat([frame, pd.DataFrame(summary(frame), columns=COLUMNS)])
-        frame = frame.sort_values(["tier", "setting", "quantity", "seed"])
-        with replacing(path) as file:
-            frame.to_csv(file, index=False)
+        old = read(name)
+        new = pd.DataFrame(rows, columns=COLUMNS).astype({"samples": "Int64"})
+        old = old[~pd.MultiIndex.from_frame(old[same]).isin(pd.MultiIndex.from_frame(new[same]))]
+        write(name, pd.concat([old, new]) if len(old) else new, summary)
+
+
+def write(name, frame, summary=None):
+    """Write an experiment's results file, whole or not at all.
+
+    Args:
+        name: the experiment.
+        frame: all rows.
+        summary: as of `replace_job`.
+
+    Raises:
+        InputError: the file cannot be written; what was there is untouched.
+    """
+    if summary is not None:
+        frame = of_single_runs(frame)
+        made = pd.DataFrame(summary(frame), columns=COLUMNS).astype({"samples": "Int64"})
+        again = pd.MultiIndex.from_frame(frame[KEY]).isin(pd.MultiIndex.from_frame(made[KEY]))
+        frame = pd.concat([frame[~again], made]) if len(made) else frame
+    frame = frame.sort_values(["tier", "setting", "quantity", "part", "dataset", "seed"], key=natural)
+    with replacing(path_of(name)) as file:
+        frame[COLUMNS].to_csv(file, index=False)
+
+
+def natural(column):
+    """A sort key that puts part "layer 10" after "layer 9"."""
+    if column.name != "part":
+        return column
+    return column.map(lambda part: tuple(word.rjust(8, "0") if word[:1].isdigit() else word for word in part.split()))
 
 
 def of_single_runs(frame):
     """The rows that are not of many runs."""
-    return frame[~frame["config_sha256"].astype(str).str.startswith(OF_MANY)]
+    return frame[~frame["config_sha256"].astype(str).str.startswith(SUMMARY)]
 
 
 def digest_of_runs(frame):
     """What rows of many runs have for a config_sha256: a digest of the runs' own."""
-    return OF_MANY + hashlib.sha256(" ".join(sorted(set(frame["config_sha256"]))).encode()).hexdigest()
+    return SUMMARY + hashlib.sha256(" ".join(sorted(set(frame["config_sha256"]))).encode()).hexdigest()
+
+
+def of_runs(frame, setting, quantity, value, protocol, **fields):
+    """A row made from rows of one or many runs, as `summary` of a `run.py` returns it.
+
+    Args:
+        frame: the rows that it is made from, of one tier, seed and data set.
+        setting: that it belongs to.
+        quantity, value, protocol: as of `row`.
+        fields: part, samples, err, low, high of `row`.
+
+    Returns:
+        A dict with COLUMNS; its provenance is that of the rows, seconds added up.
+    """
+    runs = frame.drop_duplicates("config_sha256")
+    first = frame.iloc[0]
+    joined = {
+        column: " ".join(sorted({word for text in frame[column].dropna() for word in separate(text)}))
+        for column, separate in (
+            ("commit", str.split),
+            ("weights_sha256", str.split),
+            ("device", lambda text: [text]),
+            ("paddle", str.split),
+        )
+    }
+    about = {name: first[name] for name in ("tier", "seed", "dataset", "data_sha256")}
+    about |= {"wall_seconds": runs["wall_seconds"].sum(), "finished": frame["finished"].max()}
+    made = dict.fromkeys(COLUMNS) | {"part": ""} | about | joined | fields
+    return made | {
+        "setting": setting,
+        "quantity": quantity,
+        "value": float(value),
+        "protocol": protocol,
+        "config_sha256": digest_of_runs(frame),
+    }
 
 
 def code_commit():
@@ -166,12 +267,48 @@ def code_commit():
     """
     if given := os.environ.get("WGANGP_COMMIT"):
         return given
-
-    def git(*arguments):
-        return subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True).stdout
-
-    try:
-        changed = git("status", "--porcelain", "--", "wgangp", "experiments", "paddle_aten").strip()
-        return git("rev-parse", "--short=12", "HEAD").strip() + ("-dirty" if changed else "")
-    except (OSError, subprocess.CalledProcessError):
+    changed = git("status", "--porcelain", "--", "wgangp", "experiments", "paddle_aten")
+    commit = git("rev-parse", "--short=12", "HEAD")
+    if changed is None or commit is None:
         return "unknown"
+    return commit.strip() + ("-dirty" if changed.strip() else "")
+
+
+def git(*arguments):
+    """What a git command prints in the repository; None where that fails or there is none."""
+    try:
+        done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout
+
+
+def in_git():
+    """Whether the repository is a git checkout with a commit."""
+    return git("rev-parse", "HEAD") is not None
+
+
+def committed(name):
+    """An experiment's rows as committed.
+
+    Returns:
+        A DataFrame, empty where the commit has no file; None outside a git checkout.
+    """
+    if not in_git():
+        return None
+    path = path_of(name, ROOT).relative_to(ROOT).as_posix()
+    text = git("show", f"HEAD:{path}")
+    return empty() if text is None else parse(text, f"HEAD:{path}")
+
+
+def yours(name):
+    """An experiment's rows that were measured in this checkout: those that are not committed.
+
+    Returns:
+        A DataFrame; outside a git checkout all rows that are there.
+    """
+    here, before = read(name), committed(name)
+    if before is None or not len(before):
+        return here
+    about = [*KEY, "value", "commit", "finished"]
+    return here[~pd.MultiIndex.from_frame(here[about]).isin(pd.MultiIndex.from_frame(before[about]))]

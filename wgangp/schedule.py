@@ -11,7 +11,7 @@ import numpy as np
 
 from wgangp import devices, distributed, results
 from wgangp.errors import InputError
-from wgangp.experiment import Job, publish
+from wgangp.experiment import Job, publish_missing
 
 
 def jobs_of(experiments, tier, settings=None, seeds=None):
@@ -67,9 +67,7 @@ def run(jobs, device, at_once=None, budget=None, fresh=False):
     if fresh:
         for job in jobs:
             job.forget()
-    for job in jobs:
-        if job.done:
-            publish(job)
+    publish_missing(jobs)
     waiting = [job for job in jobs if not job.done]
     seconds = measured_seconds(waiting)
     print(plan(jobs, waiting, seconds, at_once), flush=True)

@@ -22,16 +22,19 @@ DPI = 120  # of the PNGs
 sns.set_theme(style="ticks", context="notebook")
 
 
-def save(figure, name):
-    """Write a figure as paper_figures/<name>.png and .pdf, without dates, and show the PNG in its place.
+def save(figure, name, label):
+    """Write a figure as paper_figures/<name>.png and, unless it is of pictures alone, .pdf, and show the PNG.
 
     Args:
         figure: a matplotlib figure; it is closed. Without colour photographs its PNG has 256 colours.
         name: the experiment, or <experiment>_<part>.
+        label: what is drawn: tier, data and seeds; written below.
     """
+    figure.text(0.5, -6 / DPI / figure.get_figheight(), label, ha="center", va="top", fontsize="small", color="dimgrey")
     folder, drawn = output_root() / "paper_figures", io.BytesIO()
-    with replacing(folder / f"{name}.pdf") as file:
-        figure.savefig(file, format="pdf", dpi=DPI, bbox_inches="tight", metadata={"CreationDate": None})
+    if any(ax.lines or ax.collections or ax.patches for ax in figure.axes):  # more than pictures
+        with replacing(folder / f"{name}.pdf") as file:
+            figure.savefig(file, format="pdf", dpi=DPI, bbox_inches="tight", metadata={"CreationDate": None})
     figure.savefig(drawn, format="png", dpi=DPI, bbox_inches="tight")
     picture = Image.open(drawn).convert("RGB")
     if all(image.get_array().ndim == 2 for ax in figure.axes for image in ax.images):

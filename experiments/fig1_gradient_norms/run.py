@@ -3,20 +3,23 @@
 "For each c, the gradient either grows or decays exponentially as we move farther back in the
 network" (Section 3.2). A generator and a critic of 12 hidden ReLU layers are trained on the Swiss
 roll, by clipping with c = 0.1, 0.01, 0.001 and by gradient penalty. Measured: the log10 norm of the
-critic loss's gradient at each layer's activations, its slope per layer going back, and the share of
-weights at the clipping bounds.
+critic loss's gradient at each layer's activations, its slope per layer going back and how straight that
+line is, and the share of weights at the clipping bounds.
 """
 
 from functools import partial
 from typing import Literal
 
 import numpy as np
+import pandas as pd
+from scipy import stats
 
 from wgangp import WGAN, WGAN_GP
 from wgangp.data.toy import Toy
 from wgangp.experiment import Config as BaseConfig
 from wgangp.metrics.toy import layer_gradient_norms, share_at_bounds
 from wgangp.networks.toy import toy_critic, toy_generator
+from wgangp.results import of_runs
 from wgangp.results import row as result_row
 
 
@@ -54,12 +57,40 @@ def run(config, seed):
     weights = np.concatenate([linear.weight.numpy().ravel() for linear in gan.discriminator.linears])
     bound = 1.25 * np.quantile(abs(weights), 0.999)  # the few wider weights of the first layer left out
     counts, edges = np.histogram(weights, bins=101, range=(-bound, bound))
-    config.save_arrays(log10_norms=norms, counts=counts, edges=edges)
+    config.save_arrays(data, log10_norms=norms, counts=counts, edges=edges)
 
     hidden = norms[:-1][::-1]  # from the last hidden layer back to the first
-    protocol = f"float64, mean over {2 * config.measured_on} points, after {config.iterations} generator iterations"
-    row = partial(result_row, data=data.sha256, protocol=protocol)
-    rows = [row("log10_gradient_norm", value, setting=f"layer {i}") for i, value in enumerate(norms, 1)]
+    protocol = f"float64, mean over real and generated points, after {config.iterations} generator iterations"
+    row = partial(result_row, data=data, protocol=protocol, samples=2 * config.measured_on)
+    rows = [row("log10_gradient_norm", value, part=f"layer {i}") for i, value in enumerate(norms, 1)]
     rows.append(row("slope_per_layer", np.polyfit(np.arange(len(hidden)), hidden, 1)[0]))
-    rows.append(row("share_of_weights_at_c", share_at_bounds(weights, config.c)))
+    about = {"protocol": f"after {config.iterations} generator iterations", "samples": len(weights)}
+    rows.append(row("share_of_weights_at_c", share_at_bounds(weights, config.c), **about))
     return rows
+
+
+def summary(rows):
+    """How straight each profile is over the hidden layers, and how steep c = 0.1 is at its first layers.
+
+    Args:
+        rows: a DataFrame of all runs' rows.
+
+    Returns:
+        A list of rows: straightness_of_slope, R^2 of the line that slope_per_layer is the slope of; for c = 0.1
+        slope_over_first_layers, the slope going back from layer 3 to layer 1, which the paper's figure shows.
+
+    Source: Figure 1b, left.
+    """
+    made, layers = [], rows[rows["quantity"] == "log10_gradient_norm"]
+    for (*_, setting), group in layers.groupby(["tier", "seed", "dataset", "setting"]):
+        numbers = group["part"].str.removeprefix("layer ").astype(int)
+        hidden = pd.Series(group["value"].to_numpy(), numbers).sort_index()[:-1]  # the last is the output layer
+        if len(hidden) < 3 or not np.isfinite(hidden).all():
+            continue
+        line = stats.linregress(hidden.index, hidden)
+        row = partial(of_runs, group, setting)
+        made.append(row("straightness_of_slope", line.rvalue**2, f"R^2 of the line over {len(hidden)} hidden layers"))
+        if setting == "clip c=0.1" and {1, 2, 3} <= set(hidden.index):
+            slope = -stats.linregress([1, 2, 3], hidden.loc[1:3]).slope
+            made.append(row("slope_over_first_layers", slope, "line over layers 3 to 1, going back"))
+    return made

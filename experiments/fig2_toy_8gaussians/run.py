@@ -92,12 +92,13 @@ def measure_critic(gan, data, config, rng, seed):
     values, norms = value_surface(gan.discriminator, HALF_WIDTH, 128)
     surface = optimal_surface(fake, optimal[1], HALF_WIDTH, 64)
     config.save_arrays(
+        data,
         values=values[::2, ::2].astype("float16"),
         optimal_values=surface.astype("float16"),
         estimates=thinned(gan.history["wasserstein_estimate"]),
     )
-    protocol = f"on the same {n} real and {n} generated points; norm on 128 x 128 points of [-2, 2]^2"
-    row = partial(result_row, data=data.sha256, protocol=protocol)
+    protocol = "on the same real and generated points, as many of each; norm on 128 x 128 points of [-2, 2]^2"
+    row = partial(result_row, data=data, protocol=protocol, samples=n)
     estimate, largest = float(of_critic[0].mean() - of_critic[1].mean()), float(norms.max())
     return [
         row("exact_w1", w1),
@@ -111,15 +112,14 @@ def measure_critic(gan, data, config, rng, seed):
 def measure_generator(gan, data, config, rng, seed):
     n = config.w1_points
     samples, real, other = gan.generate(10_000, seed=seed), data.sample(n, rng), data.sample(n, rng)
-    config.save_arrays(samples=samples[:2000], estimates=thinned(gan.history["wasserstein_estimate"]))
-    row = partial(result_row, data=data.sha256, protocol=f"10,000 samples; W1 on {n} points")
-    rows = [
-        row("sample_w1", exact_w1(samples[:n], real)),
-        row("sample_w1_real_against_real", exact_w1(other, real)),
-    ]
+    config.save_arrays(data, samples=samples[:2000], estimates=thinned(gan.history["wasserstein_estimate"]))
+    row = partial(result_row, data=data)
+    w1 = partial(row, protocol="exact W1 to as many real points", samples=n)
+    rows = [w1("sample_w1", exact_w1(samples[:n], real)), w1("sample_w1_real_against_real", exact_w1(other, real))]
     if data.centers is not None:
         found, good = mode_coverage(samples, data.centers, data.std)
-        rows += [row("modes_found", found), row("share_of_good_samples", good)]
+        modes = partial(row, protocol="good: within 4 standard deviations of a mode", samples=len(samples))
+        rows += [modes("modes_found", found), modes("share_of_good_samples", good)]
     return rows
 
 

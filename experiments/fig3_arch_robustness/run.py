@@ -2,13 +2,13 @@
 
 "For every architecture, the only method that trained with shared hyperparameters is WGAN-GP"
 (Section 5.2, shortened). The paper shows one picture per cell; here each cell also gets a distance to
-real images, the diversity of its samples, and whether it trained: the Fréchet distance of its 8 x 8 pixel
-averages is at most half of the untrained generator's, and its samples vary at least a quarter as much
-as real images.
+real images, recall, the diversity of its samples, and whether it trained: its distance is at most
+half-way from real images' to the untrained generator's, and its recall at least a quarter of real images'.
+A training that diverged is none.
 """
 
 from functools import partial
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -16,14 +16,18 @@ from wgangp import DCGAN, LSGAN, WGAN, WGAN_GP, Diverged
 from wgangp.data.batches import ScaledImages, to_bytes
 from wgangp.data.images import lsun_bedrooms
 from wgangp.experiment import Config as BaseConfig
-from wgangp.metrics.judge import Judge, frechet_pixels
+from wgangp.metrics.judge import Judge
 from wgangp.networks import lsun
+from wgangp.results import of_runs
 from wgangp.results import row as result_row
+
+METHODS = ("DCGAN", "LSGAN", "WGAN clipping", "WGAN-GP")
 
 
 class Config(BaseConfig):
+    scaling: ClassVar[str] = "dcgan"  # of the images, see wgangp.data.batches.scale
     architecture: Literal[lsun.NAMES]
-    method: Literal["DCGAN", "LSGAN", "WGAN clipping", "WGAN-GP"]
+    method: Literal[METHODS]
     dim: int
     size: int  # of the images in pixels
     batch_size: int
@@ -35,6 +39,7 @@ class Config(BaseConfig):
     c: float
     judged: int  # generated images
     reference: int  # real images that distances are taken to
+    judge_noise: bool = False  # images of random bytes too
 
 
 def build(config):
@@ -52,37 +57,77 @@ def run(config, seed):
     judge = Judge(data, config.judged, config.reference)
     gan = build(config)
     gan.batch_size = config.batch_size
-    before = frechet_pixels(generated(gan, judge.count, seed), judge.reference)
-    row = partial(result_row, data=data.sha256, protocol=judge.protocol)
-    rates = {"g_learning_rate": config.learning_rate, "d_learning_rate": config.learning_rate}
-    try:
-        gan.train(
-            ScaledImages(data.images, "dcgan"),
-            batch_size=config.batch_size,
-            iterations=config.iterations,
-            beta1=config.beta1,
-            beta2=config.beta2,
-            seed=seed,
-            **rates,
-            **config.train_options,
-        )
-        diverged = False
-    except Diverged:
-        diverged = True
-    images = generated(gan, judge.count, seed)
-    config.save_arrays(samples=images[:16])
-    after = frechet_pixels(images, judge.reference)
-    diversity = float(images.std(axis=0).mean() / judge.others.std(axis=0).mean())
-    trained = not diverged and after <= before / 2 and diversity >= 0.25
+    untrained = judge.judge(to_bytes(gan.generate(judge.count, seed=seed), config.scaling))
+    rows = judge.rows_of_real() + judge.rows_of(untrained, "_of_untrained_generator")
+    if config.judge_noise:
+        noise = np.random.default_rng(seed).integers(0, 256, [judge.count, *data.images.shape[1:]], "uint8")
+        rows += judge.rows_of(judge.judge(noise), "_of_noise")
+
+    diverged = not train(gan, data, config, seed)
+    samples = gan.generate(judge.count, seed=seed)
+    finite = bool(np.isfinite(samples).all())
+    images = to_bytes(np.nan_to_num(samples, nan=-1.0), config.scaling)
+    config.save_arrays(data, samples=images[:16])  # NaN are shown black
+
+    row = partial(result_row, data=data, samples=judge.count)
+    trained = False
+    if finite:  # else there are no images to judge
+        scores = judge.judge(images)
+        diversity = float(images.std(axis=0).mean() / judge.others.std(axis=0).mean())
+        rows += [*judge.rows_of(scores), row("diversity", diversity, protocol="standard deviation over real images'")]
+        trained = not diverged and has_trained(scores, untrained, judge.real, judge.distance, judge.recall)
+    protocol = f"{judge.distance} at most half-way from real to untrained, {judge.recall} at least a quarter of real's"
     return [
-        *judge.rows(images),
-        row("relative_distance", after / before),
-        row("diversity", diversity),
-        row("diverged", diverged),
-        row("trained", trained),
+        *rows,
+        row("diverged", diverged or not finite, protocol="a loss or an image is not finite"),
+        row("trained", trained, protocol=protocol, weights=judge.weights_sha256(judge.distance)),
     ]
 
 
-def generated(gan, count, seed):
-    """Images of bytes; a diverged generator's NaN become black."""
-    return to_bytes(np.nan_to_num(gan.generate(count, seed=seed), nan=-1.0), "dcgan")
+def train(gan, data, config, seed):
+    """Train a cell; whether it came to its end without diverging."""
+    try:
+        gan.train(
+            ScaledImages(data.images, config.scaling),
+            batch_size=config.batch_size,
+            iterations=config.iterations,
+            g_learning_rate=config.learning_rate,
+            d_learning_rate=config.learning_rate,
+            beta1=config.beta1,
+            beta2=config.beta2,
+            seed=seed,
+            **config.train_options,
+        )
+    except Diverged:
+        return False
+    return True
+
+
+def has_trained(scores, untrained, real, distance, recall):
+    """Whether a generator counts as trained; NaN never does.
+
+    Args:
+        scores, untrained, real: of the generator, of the generator before training and of real images, as from
+            `Judge.judge`.
+        distance, recall: names of the two metrics that it goes by.
+
+    Returns:
+        Whether distance <= (real + untrained) / 2 and recall >= real / 4.
+    """
+    half_way = (real[distance][0] + untrained[distance][0]) / 2
+    return scores[distance][0] <= half_way and scores[recall][0] >= real[recall][0] / 4
+
+
+def summary(rows):
+    """How many of the seven architectures each method trained, where all seven have been run."""
+    made = []
+    for _, group in rows[rows["quantity"] == "trained"].groupby(["tier", "seed", "dataset"]):
+        for method in METHODS:
+            of_method = group[group["setting"].isin([f"{name}, {method}" for name in lsun.NAMES])]
+            if of_method["setting"].nunique() == len(lsun.NAMES):
+                protocol = f"of {len(lsun.NAMES)} architectures"
+                count = of_method["value"].sum()
+                made.append(
+                    of_runs(of_method, method, "architectures_trained", count, protocol, samples=len(lsun.NAMES))
+                )
+    return made

@@ -4,6 +4,8 @@
 and no numbers; a distance to real images is measured beside them.
 """
 
+from typing import ClassVar
+
 from wgangp import WGAN_GP
 from wgangp.data.batches import ScaledImages, to_bytes
 from wgangp.data.images import lsun_bedrooms
@@ -13,6 +15,7 @@ from wgangp.networks.lsun import DeepCritic, DeepGenerator
 
 
 class Config(BaseConfig):
+    scaling: ClassVar[str] = "dcgan"  # of the images, see wgangp.data.batches.scale
     size: int  # 64 or 128 pixels
     dim: int
     batch_size: int
@@ -35,7 +38,7 @@ def run(config, seed):
     gan, data = build(config), lsun_bedrooms("train", config.size, fallback=True)
     judge = Judge(data, config.judged, config.reference)
     gan.train(
-        ScaledImages(data.images, "dcgan"),
+        ScaledImages(data.images, config.scaling),
         batch_size=config.batch_size,
         iterations=config.iterations,
         g_learning_rate=config.learning_rate,
@@ -46,6 +49,6 @@ def run(config, seed):
         seed=seed,
         **config.train_options,
     )
-    images = to_bytes(gan.generate(judge.count, seed=seed), "dcgan")
-    config.save_arrays(samples=images[:64])
+    images = to_bytes(gan.generate(judge.count, seed=seed), config.scaling)
+    config.save_arrays(data, samples=images[:64])
     return judge.rows(images)

@@ -5,7 +5,7 @@ over its ten probabilities (10 at best) and the Fréchet distance of its 64 feat
 """
 
 from functools import partial
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from wgangp.results import row as result_row
 
 
 class Config(BaseConfig):
+    scaling: ClassVar[str] = "unit"  # of the images, see wgangp.data.batches.scale
     method: Literal["gp", "clip", "dcgan"]
     dim: int
     batch_size: int
@@ -47,7 +48,7 @@ def build(config):
 def run(config, seed):
     gan, data, held_out = build(config), mnist("train", fallback=True), mnist("validation", fallback=True)
     history = gan.train(
-        ScaledImages(data.images, "unit"),
+        ScaledImages(data.images, config.scaling),
         batch_size=config.batch_size,
         iterations=config.iterations,
         g_learning_rate=config.learning_rate,
@@ -58,14 +59,14 @@ def run(config, seed):
         **config.train_options,
     )
     count = min(config.judged, len(held_out.images))
-    images = to_bytes(gan.generate(count, seed=seed), "unit")
-    config.save_arrays(samples=images[:100], critic_loss=history["critic_loss"].to_numpy("float32"))
+    images = to_bytes(gan.generate(count, seed=seed), config.scaling)
+    config.save_arrays(data, samples=images[:100], critic_loss=history["critic_loss"].to_numpy("float32"))
 
     classifier = digits.load_classifier()
     reference = gaussian(digits.judge(classifier, data.images[:count])[0])
-    protocol = f"{count} digits against {count} training digits; dataset={data.name}"
+    protocol = f"{count} digits against {len(data.images[:count])} training digits"
     weights = file_hash(digits.WEIGHTS)
-    row = partial(result_row, data=data.sha256, protocol=protocol, weights=weights)
+    row = partial(result_row, data=data, protocol=protocol, samples=count, weights=weights)
     rows = []
     for name, judged in (("", images), ("_of_real_images", held_out.images[:count])):
         features, probabilities = digits.judge(classifier, judged)

@@ -76,14 +76,14 @@ def run(config, seed):
             f"{name}/correlation": two_point_correlation(fields)[1],
             f"{name}/spectrum": radial_spectrum(fields, data.periodic)[1],
         }
-    config.save_arrays(**arrays)
+    config.save_arrays(data, **arrays)
 
     protocol = f"{config.judged} fields of {config.size}x{config.size} against as many held-out ones"
-    row = partial(result_row, data=data.sha256, protocol=protocol)
+    row = partial(result_row, data=data, protocol=protocol, samples=config.judged)
     conductivity, rows = config.data == "permeability", []
     for name, fields in (("", generated), ("_of_real_fields", floor)):
         distances = compare_fields(fields, held_out, data.periodic, conductivity)
         rows += [row(f"{quantity}{name}", value) for quantity, value in distances.items()]
     ratios = spectrum_ratio(generated, held_out, data.periodic)
-    rows += [row("log10_spectrum_ratio", ratio, setting=f"band {k}") for k, ratio in enumerate(ratios, start=1)]
+    rows += [row("log10_spectrum_ratio", ratio, part=f"band {k}") for k, ratio in enumerate(ratios, start=1)]
     return rows

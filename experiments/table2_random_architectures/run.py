@@ -7,7 +7,7 @@ no significant difference. A training that ends in NaN or in an error of an oper
 below every minimum.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from scipy import stats
@@ -19,13 +19,15 @@ from wgangp.experiment import Config as BaseConfig
 from wgangp.metrics.image_scores import CALIBRATION
 from wgangp.metrics.judge import Judge
 from wgangp.networks import random_architecture
-from wgangp.results import digest_of_runs, row
+from wgangp.results import of_runs, row
 
 THRESHOLDS = np.arange(1.0, 9.5, 0.5)  # Inception scores
 SHARE = "share_of_real_"
+AGAINST_GAN, AGAINST_ONE_SIDED = "GAN against WGAN-GP", "two-sided against one-sided"
 
 
 class Config(BaseConfig):
+    scaling: ClassVar[str] = "dcgan"  # of the images, see wgangp.data.batches.scale
     number: int  # of the architecture among those drawn, from 1
     method: Literal["GAN", "WGAN-GP", "WGAN-GP one-sided"]
     divisor: int  # of the filters
@@ -63,7 +65,7 @@ def run(config, seed):
     try:
         gan = build(config)
         gan.train(
-            ScaledImages(data.images, "dcgan"),
+            ScaledImages(data.images, config.scaling),
             batch_size=config.batch_size,
             iterations=config.iterations,
             g_learning_rate=config.learning_rate,
@@ -80,13 +82,13 @@ def run(config, seed):
         failure = " ".join(str(error).split())[:200] or type(error).__name__
     rows, share = [], 0.0
     if not failure:
-        rows = judge.rows(to_bytes(samples, "dcgan"))
+        rows = judge.rows(to_bytes(samples, config.scaling))
         values = {scored["quantity"]: scored["value"] for scored in rows}
         share = share_of_real(metric, values[metric], values[f"{metric}_of_real_images"])
         config.keep_networks(gan)
     about = f"{architecture} (number {index} of the set); {judge.protocol}"
-    rows.append(judge.row(metric, share) | {"quantity": SHARE + metric, "protocol": about})
-    return [*rows, row("failed", bool(failure), failure or judge.protocol, data.sha256)]
+    rows.append(judge.row(metric, share, protocol=about) | {"quantity": SHARE + metric})
+    return [*rows, row("failed", bool(failure), data, failure or judge.protocol)]
 
 
 def share_of_real(metric, value, real):
@@ -100,76 +102,120 @@ def share_of_real(metric, value, real):
 
 
 def summary(rows):
-    """Counts over the minimum scores, from the rows of all runs; see `counts` and `penalties`.
+    """Counts over the minimum scores, from the rows of all runs; see `counts`, `paired_scores` and `penalties`.
 
-    Of runs judged with different metrics those with the most frequent one count.
+    Args:
+        rows: a DataFrame of all runs' rows. Of runs judged with different metrics the most frequent metric's count.
+
+    Returns:
+        A list of rows. Shares that the paper counts have the data set's name, and the metric's where it is not the
+        Inception score, in theirs.
     """
-    rows, found = rows[rows["quantity"].str.startswith(SHARE)], []
-    for (tier, seed), group in rows.groupby(["tier", "seed"]):
+    made, rows = [], rows[rows["quantity"].str.startswith(SHARE)]
+    for (_, _, dataset), group in rows.groupby(["tier", "seed", "dataset"]):
         quantity = group["quantity"].mode()[0]
-        group = group[group["quantity"] == quantity]
-        number, method = group["setting"].str.split(", ").str[0], group["setting"].str.split(", ").str[1]
-        shares = group.assign(number=number, method=method).pivot(index="number", columns="method", values="value")
-        shares = shares.reindex(columns=["GAN", "WGAN-GP", "WGAN-GP one-sided"])
-        metric, dataset = quantity.removeprefix(SHARE), group["protocol"].iloc[0].split("dataset=")[-1]
+        metric = quantity.removeprefix(SHARE)
         name = f"on_{dataset}" + ("" if metric == "inception_score" else f"_by_{metric}")
-        about = {"tier": tier, "seed": seed, "wall_seconds": group["wall_seconds"].sum()}
-        about |= {"finished": group["finished"].max(), "config_sha256": digest_of_runs(group)}
-        for column in ("commit", "device", "paddle", "weights_sha256"):
-            about[column] = " ".join(map(str, group[column].dropna().unique()))
-        parts = [*counts(shares, name), *penalties(shares, name)]
-        told = f"dataset={dataset}"
-        made = (row(data=group["data_sha256"].iloc[0], **p | {"protocol": f"{p['protocol']}; {told}"}) for p in parts)
-        found += [one | about for one in made]
-    return found
+        frame, shares = paired(group[group["quantity"] == quantity], ["GAN", "WGAN-GP"])
+        if len(shares):
+            abouts = [*counts(shares, name), *paired_scores(shares, name)]
+            made += [of_runs(frame, AGAINST_GAN, **about) for about in abouts]
+        frame, shares = paired(group[group["quantity"] == quantity], ["WGAN-GP one-sided", "WGAN-GP"])
+        made += [of_runs(frame, AGAINST_ONE_SIDED, **about) for about in penalties(shares, name)]
+    return made
+
+
+def paired(group, methods):
+    """The rows of those architectures that were run with two methods.
+
+    Args:
+        group: rows of one quantity, tier, seed and data set.
+        methods: two of them.
+
+    Returns:
+        The rows, and the values as an array [architectures, 2].
+    """
+    parts = group["setting"].str.split(", ", n=1)
+    group = group.assign(number=parts.str[0], method=parts.str[1])
+    table = group.pivot(index="number", columns="method", values="value").reindex(columns=methods).dropna()
+    return group[group["number"].isin(table.index) & group["method"].isin(methods)], table.to_numpy()
 
 
 def counts(shares, name):
-    """Table 5: shares of the architectures above each minimum with one method, both, neither, as arguments of `row`.
+    """Table 5: shares of architectures above each minimum with one method, both, neither, as arguments of `of_runs`.
 
-    A minimum score is put at the same fraction of real images' score, whatever the metric; err is half of the Wilson
-    interval. The lead is WGAN-GP's less GAN's share of minimum scores exceeded, err its standard error, and its lower
-    end that of Student's 95 % interval.
+    Args:
+        shares: of real images' score, with GAN and WGAN-GP, [architectures, 2].
+        name: what follows in the names of the shares.
+
+    A minimum score is put at the same fraction of real images' score, whatever the metric. lead_of_wgan_gp is WGAN-GP's
+    less GAN's share of minimum scores exceeded; err is its standard error and low to high Student's 95 % interval.
+    lead_where_ten_differ is the smallest over those minimum scores at which ten or more architectures succeed with one
+    method only; where no minimum score has ten, its interval holds everything.
     """
-    pairs = shares[["GAN", "WGAN-GP"]].dropna().to_numpy()
-    if not len(pairs):
-        return
-    passed = pairs > THRESHOLDS[:, None, None] / CALIBRATION
+    passed = shares > THRESHOLDS[:, None, None] / CALIBRATION
     gan, penalised = passed[..., 0], passed[..., 1]
     kinds = {"only_gan": gan & ~penalised, "only_wgan_gp": ~gan & penalised}
     kinds |= {"both": gan & penalised, "neither": ~gan & ~penalised}
     for kind, table in kinds.items():
         for threshold, those in zip(THRESHOLDS, table, strict=True):
-            yield share_of(
-                those, f"{kind}_{name}", f"min score {threshold:.1f}", f"{threshold / CALIBRATION:.3f} of real"
-            )
-    higher = pairs[:, 1] > pairs[:, 0]
-    yield share_of(higher, f"wgan_gp_higher_{name}", "GAN against WGAN-GP", "higher score with WGAN-GP")
-    lead = (penalised.astype(float) - gan).mean(axis=0)
-    protocol = f"mean over {len(THRESHOLDS)} minimum scores and {len(lead)} architectures"
-    about = {"quantity": "lead_of_wgan_gp", "setting": "GAN against WGAN-GP", "protocol": protocol}
-    if len(lead) > 1:
-        error = lead.std(ddof=1) / np.sqrt(len(lead))
-        yield about | {"value": lead.mean(), "err": error}
-        lower = lead.mean() - stats.t.ppf(0.975, len(lead) - 1) * error
-        yield about | {"quantity": "lead_of_wgan_gp_lower_end", "value": lower}
+            protocol = f"minimum: {threshold / CALIBRATION:.3f} of real images' score"
+            yield share_of(those, f"{kind}_{name}", protocol) | {"part": f"min score {threshold:.1f}"}
+    difference = penalised.astype(float) - gan  # [minimum scores, architectures]
+    lead, n = difference.mean(axis=0), len(shares)
+    about = {"quantity": "lead_of_wgan_gp", "protocol": f"mean over {len(THRESHOLDS)} minimum scores", "samples": n}
+    if n > 1:
+        error = lead.std(ddof=1) / np.sqrt(n)
+        half = stats.t.ppf(0.975, n - 1) * error
+        ends = {"err": error, "low": lead.mean() - half, "high": lead.mean() + half}
+        yield about | {"value": lead.mean()} | ends
+    enough = (difference != 0).sum(axis=1) >= 10
+    about = {"quantity": "lead_where_ten_differ", "samples": n}
+    if enough.any():
+        smallest = difference[enough].mean(axis=1).min()
+        yield about | {"value": smallest, "protocol": f"smallest of {enough.sum()} minimum scores"}
+    else:
+        protocol = "at no minimum score do ten architectures succeed with one method only"
+        yield about | {"value": 0.0, "low": -1.0, "high": 1.0, "protocol": protocol}
+
+
+def paired_scores(shares, name):
+    """How often WGAN-GP has the higher score of the two, and the exact sign test, as arguments of `of_runs`.
+
+    Args:
+        shares, name: as of `counts`.
+    """
+    higher, differ = shares[:, 1] > shares[:, 0], shares[:, 1] != shares[:, 0]
+    yield share_of(higher, f"wgan_gp_higher_{name}", "higher score with WGAN-GP, among all architectures")
+    if differ.any():
+        yield share_of(higher[differ], "wgan_gp_higher", "higher score with WGAN-GP, among those that differ")
+        yield sign_test(higher[differ], "sign_test_p_wgan_gp_higher")
 
 
 def penalties(shares, name):
-    """Appendix C: how often each penalty's score is the higher one, and the sign test, as arguments of `row`."""
-    difference = (shares["WGAN-GP"] - shares["WGAN-GP one-sided"]).dropna()
-    setting, decided = "two-sided against one-sided", int((difference != 0).sum())
-    if not decided:
-        return
-    for kind, those in (("two_sided_better", difference > 0), ("one_sided_better", difference < 0)):
-        yield share_of(those.to_numpy(), f"{kind}_{name}", setting, "higher score")
-    p = stats.binomtest(int((difference > 0).sum()), decided).pvalue
-    yield {"quantity": "sign_test_p", "setting": setting, "value": p, "protocol": f"{decided} architectures differ"}
+    """Appendix C: how often each penalty has the higher score, and the exact sign test, as arguments of `of_runs`.
+
+    Args:
+        shares: with the one-sided and the two-sided penalty, [architectures, 2].
+        name: as of `counts`.
+    """
+    higher, differ = shares[:, 1] > shares[:, 0], shares[:, 1] != shares[:, 0]
+    if differ.any():
+        for kind, those in (("two_sided_better", higher), ("one_sided_better", differ & ~higher)):
+            yield share_of(those, f"{kind}_{name}", "higher score, among all architectures")
+        yield share_of(higher[differ], "two_sided_higher", "higher score, among architectures that differ")
+        yield sign_test(higher[differ], "sign_test_p")
 
 
-def share_of(those, quantity, setting, what):
-    """A share of architectures with its Wilson interval, as arguments of `row`."""
+def sign_test(higher, quantity):
+    """The two-sided exact sign test of pairs that differ, as arguments of `of_runs`."""
+    p = stats.binomtest(int(higher.sum()), len(higher)).pvalue
+    return {"quantity": quantity, "value": p, "protocol": "architectures that differ", "samples": len(higher)}
+
+
+def share_of(those, quantity, protocol):
+    """A share of architectures with its 95 % Wilson interval, half of it as err, as arguments of `of_runs`."""
     count, n = int(those.sum()), len(those)
     low, high = stats.binomtest(count, n).proportion_ci(0.95, "wilson")
-    protocol = f"{count} of {n}; {what}; Wilson 95 % {low:.3f} to {high:.3f}"
-    return {"quantity": quantity, "setting": setting, "value": count / n, "err": (high - low) / 2, "protocol": protocol}
+    interval = {"err": (high - low) / 2, "low": low, "high": high}
+    return {"quantity": quantity, "value": count / n, "protocol": protocol, "samples": n} | interval

@@ -6,19 +6,23 @@ many iterations as in gan_cifar_resnet.py; the last judgement and the best are n
 the paper does not say which one it prints.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from wgangp import WGAN_GP, ConditionalWGAN_GP
 from wgangp.data.batches import ScaledImages, to_bytes
-from wgangp.data.images import cifar10
+from wgangp.data.images import CIFAR10_CLASSES, cifar10
 from wgangp.experiment import Config as BaseConfig
 from wgangp.metrics.judge import Judge
 from wgangp.networks.cifar import ResNetCritic, ResNetGenerator
+from wgangp.results import of_runs
+
+CLASSES = CIFAR10_CLASSES
 
 
 class Config(BaseConfig):
+    scaling: ClassVar[str] = "resnet"  # of the images, see wgangp.data.batches.scale
     supervised: bool
     dim: int
     batch_size: int
@@ -49,32 +53,47 @@ def run(config, seed):
     labels = {"labels": np.tile(np.arange(10), 10)} if config.supervised else {}  # a class per column
 
     def grid():
-        return to_bytes(gan.generate(100, seed=seed, **labels), "resnet")
+        return to_bytes(gan.generate(100, seed=seed, **labels), config.scaling)
 
     def keep_samples(gan, iteration, record):  # so that a run on its way can be looked at
-        config.save_arrays(samples=grid())
+        config.save_arrays(data, samples=grid())
 
     keep_samples.every = config.judged_every
     training = {"batch_size": config.batch_size, "generator_batch_size": config.generator_batch_size}
     training |= {"g_learning_rate": config.learning_rate, "d_learning_rate": config.learning_rate, "lr_decay": True}
     training |= {"beta1": config.beta1, "beta2": config.beta2, "iterations": config.iterations, "seed": seed}
     history = gan.train(
-        ScaledImages(data.images, "resnet", data.labels if config.supervised else None),
-        callbacks=[judge.callback(config.judged_every, "resnet", metrics, config.publish), keep_samples],
+        ScaledImages(data.images, config.scaling, data.labels if config.supervised else None),
+        callbacks=[judge.callback(config.judged_every, config.scaling, metrics, config.publish), keep_samples],
         **training,
         **config.train_options,
     )
     curves = {name: history[name].dropna() for name in metrics}
+    state = gan.generator.state_dict().items() if seed == 0 else ()  # kept once, for `wgangp generate`
+    generator = {f"generator/{name}": value.numpy().astype("float16") for name, value in state}
     config.save_arrays(
+        data,
         samples=grid(),
         **{f"curve/{name}": np.stack([curve.index + 1, curve]) for name, curve in curves.items()},
-        **{f"generator/{name}": value.numpy() for name, value in gan.generator.state_dict().items()},
+        **generator,
     )
-    rows = judge.rows(to_bytes(gan.generate(judge.count, seed=seed + 1), "resnet"))
-    rows += judge.rows_over_training(history, metrics)
-    for name, curve in curves.items():
-        if name.startswith(("precision", "recall")):  # which have no best apart from each other
-            continue
-        best = judge.row(name, curve.max() if name.endswith("score") else curve.min())
-        rows.append(best | {"quantity": f"{name}_best", "protocol": f"best of {len(curve)}; {judge.protocol}"})
-    return rows
+    rows = judge.rows(to_bytes(gan.generate(judge.count, seed=seed + 1), config.scaling))
+    return rows + judge.rows_over_training(history, metrics)
+
+
+def summary(rows):
+    """The best score and distance of each run, of the judgements while it trained and of the last iterate.
+
+    Args:
+        rows: a DataFrame of all runs' rows.
+
+    Returns:
+        A list of rows, `<metric>_best`.
+    """
+    judged = rows[rows["quantity"].isin(["inception_score", "classifier_score", "fid", "fid_768", "frechet_pixels"])]
+    made = []
+    for (_, _, _, setting, metric), run in judged.groupby(["tier", "seed", "dataset", "setting", "quantity"]):
+        best = run["value"].max() if metric.endswith("score") else run["value"].min()
+        protocol = f"best of {len(run)} judgements; {run['protocol'].iloc[0]}"
+        made.append(of_runs(run, setting, f"{metric}_best", best, protocol, samples=run["samples"].iloc[0]))
+    return made

@@ -4,7 +4,8 @@
 but nonetheless manages to learn quite a lot about the statistics of language" (Section 5.4). The paper
 shows samples and no numbers; gan_language.py measures the Jensen-Shannon divergence between the n-grams
 of 640 samples and of the data. Beside it stand that of as many held-out lines, and of lines whose
-characters are drawn one by one.
+characters are drawn one by one (a unigram model), and how far the generated lines are on the way from
+the latter to the former.
 """
 
 import numpy as np
@@ -60,6 +61,7 @@ def run(config, seed):
     shown = {"generated": codes, "unigram": judge.unigram, "real": judge.held_out}
     curves = {f"curve/{name}": history[name].dropna() for name in judge.metrics}
     config.save_arrays(
+        text,
         **{kind: text.bytes_of(lines[:64]) for kind, lines in shown.items()},
         **{name: np.stack([curve.index + 1, curve]) for name, curve in curves.items()},
     )

@@ -4,13 +4,14 @@ import signal
 import subprocess
 import sys
 import time
+from math import comb
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-from wgangp import InputError, compare, experiment, results
+from wgangp import InputError, compare, results, sampling
 from wgangp.base_gan import BaseGAN
 from wgangp.experiment import Experiment, Job, run_job
 
@@ -73,64 +74,178 @@ def test_an_error_of_an_operator_is_a_failure_and_a_mistake_of_ours_is_not(embed
             raises(mistake)
 
 
-def rows_of(shares, methods=("GAN", "WGAN-GP", "WGAN-GP one-sided"), quantity="share_of_real_classifier_score"):
+def rows_of(
+    shares, methods=("GAN", "WGAN-GP", "WGAN-GP one-sided"), metric="classifier_score", dataset="cifar10", **about
+):
+    """Rows of made-up runs, an architecture a line and a method a column."""
+    about = dict.fromkeys(results.COLUMNS, "x") | {"tier": "short", "seed": 0, "wall_seconds": 2.0, "part": ""} | about
+    about |= {"quantity": f"share_of_real_{metric}", "dataset": dataset}
     rows = [
-        dict.fromkeys(results.COLUMNS, "x")
-        | {
-            "quantity": quantity,
-            "setting": f"architecture {i:03}, {method}",
-            "tier": "short",
-            "seed": 0,
-            "value": value,
-        }
-        | {"protocol": "500 images; dataset=cifar10", "wall_seconds": 2.0}
-        for i, line in enumerate(shares)
+        about | {"setting": f"architecture {i:03}, {method}", "value": value, "config_sha256": f"{i} {method}"}
+        for i, line in enumerate(shares, 1)
         for method, value in zip(methods, line, strict=True)
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=results.COLUMNS)
+
+
+def summary(*frames):
+    frame = pd.concat(frames).sample(frac=1, random_state=0)  # in any order
+    table = pd.DataFrame(Experiment(NAME).module.summary(frame), columns=results.COLUMNS)
+    assert not table.duplicated(results.KEY).any()
+    return table
+
+
+def wilson(count, n):
+    """Wilson 1927."""
+    z, p = stats.norm.ppf(0.975), count / n
+    centre, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n * n))
+    return (centre - half) / (1 + z**2 / n), (centre + half) / (1 + z**2 / n)
+
+
+def sign_test(higher, n):
+    """Twice the smaller tail of Binomial(n, 1/2), summed term by term."""
+    tail = sum(comb(n, k) for k in range(min(higher, n - higher) + 1)) / 2**n
+    return min(1.0, 2 * tail)
+
+
+def check_share(row, count, n):
+    assert row["value"] == count / n and row["samples"] == n
+    assert (row["low"], row["high"]) == pytest.approx(wilson(count, n), abs=1e-12)
+    assert row["err"] == pytest.approx(np.diff(wilson(count, n))[0] / 2)
+
+
+GROUPS = (("short", 0, "cifar10"), ("short", 1, "cifar10"), ("paper", 0, "cifar10"), ("short", 0, "embedded"))
 
 
 def test_counts_and_intervals_recomputed():
-    summary = Experiment(NAME).module.summary
-    shares = np.random.default_rng(0).uniform(0, 0.9, (30, 3))
-    shares[0] = 0  # failures
-    table = pd.DataFrame(summary(rows_of(shares)))
-    assert not table.duplicated(results.KEY).any() and set(table["wall_seconds"]) == {180.0}
+    shares = {group: np.random.default_rng(i).uniform(0, 0.9, (30, 3)) for i, group in enumerate(GROUPS)}
+    for of_group in shares.values():
+        of_group[0] = 0  # failures
+    frames = [rows_of(s, tier=tier, seed=seed, dataset=data) for (tier, seed, data), s in shares.items()]
+    made = summary(*frames)
+    for (tier, seed, dataset), of_group in shares.items():
+        table = made[(made["tier"] == tier) & (made["seed"] == seed) & (made["dataset"] == dataset)]
+        check_counts(table, of_group, f"on_{dataset}_by_classifier_score")
+    assert len(made) == 4 * (4 * 17 + 2 + 3 + 4)
+
+
+def check_counts(table, shares, name):
+    assert set(table["wall_seconds"]) == {120.0}  # of two methods' 30 runs each
+    assert set(table["setting"]) == {"GAN against WGAN-GP", "two-sided against one-sided"}
+    leads = []
     for threshold in 1 + np.arange(17) / 2:
-        rows = table[table["setting"] == f"min score {threshold:.1f}"].set_index("quantity")
+        rows = table[table["part"] == f"min score {threshold:.1f}"].set_index("quantity")
         gan, penalised = (shares[:, k] * 11.24 > threshold for k in (0, 1))
         expected = [sum(gan > penalised), sum(penalised > gan), sum(gan & penalised), sum(~gan & ~penalised)]
-        names = ["only_gan", "only_wgan_gp", "both", "neither"]
-        found = [rows.loc[f"{name}_on_cifar10_by_classifier_score"] for name in names]
-        assert [row["value"] for row in found] == [count / 30 for count in expected]
-        z = stats.norm.ppf(0.975)
-        for row, count in zip(found, expected, strict=True):
-            p = count / 30
-            half = z * np.sqrt(p * (1 - p) / 30 + z**2 / 3600) / (1 + z**2 / 30)  # Wilson 1927
-            centre = (p + z**2 / 60) / (1 + z**2 / 30)
-            assert row["err"] == pytest.approx(half)
-            assert f"{count} of 30;" in row["protocol"]
-            assert row["protocol"].endswith(f"{max(centre - half, 0):.3f} to {centre + half:.3f}; dataset=cifar10")
-    by_name = table.set_index("quantity")
-    higher = (shares[:, 1] > shares[:, 0]).mean()
-    assert by_name.loc["wgan_gp_higher_on_cifar10_by_classifier_score", "value"] == higher
-    better = (shares[:, 1] > shares[:, 2]).sum()
-    assert by_name.loc["two_sided_better_on_cifar10_by_classifier_score", "value"] == better / 30
-    p = min(1, 2 * stats.binom.cdf(min(better, 29 - better), 29, 0.5))  # the pair of failures decides nothing
-    assert by_name.loc["sign_test_p", "value"] == pytest.approx(p)
+        for kind, count in zip(["only_gan", "only_wgan_gp", "both", "neither"], expected, strict=True):
+            check_share(rows.loc[f"{kind}_{name}"], count, 30)
+        if expected[0] + expected[1] >= 10:
+            leads.append((expected[1] - expected[0]) / 30)
+    by_name = table[table["part"] == ""].set_index("quantity")
+    smallest = by_name.loc["lead_where_ten_differ"]
+    assert smallest["value"] == pytest.approx(min(leads)) and pd.isna(smallest["low"]) and pd.isna(smallest["high"])
+    higher = int((shares[:, 1] > shares[:, 0]).sum())
+    check_share(by_name.loc[f"wgan_gp_higher_{name}"], higher, 30)
+    check_share(by_name.loc["wgan_gp_higher"], higher, 29)  # the pair of failures decides nothing
+    assert by_name.loc["sign_test_p_wgan_gp_higher", "value"] == pytest.approx(sign_test(higher, 29))
+    better = int((shares[:, 1] > shares[:, 2]).sum())
+    check_share(by_name.loc[f"two_sided_better_{name}"], better, 30)
+    check_share(by_name.loc[f"one_sided_better_{name}"], 29 - better, 30)
+    check_share(by_name.loc["two_sided_higher"], better, 29)
+    assert by_name.loc["sign_test_p", "value"] == pytest.approx(sign_test(better, 29))
     ladder = (shares[:, :2, None] * 11.24 > 1 + np.arange(17) / 2).mean(axis=2)
-    lead = np.diff(ladder)[:, 0]
-    assert by_name.loc["lead_of_wgan_gp", "value"] == pytest.approx(lead.mean())
+    lead, row = np.diff(ladder)[:, 0], by_name.loc["lead_of_wgan_gp"]
+    assert row["value"] == pytest.approx(lead.mean()) and row["err"] == pytest.approx(stats.sem(lead))
     interval = stats.ttest_1samp(lead, 0).confidence_interval(0.95)
-    assert by_name.loc["lead_of_wgan_gp_lower_end", "value"] == pytest.approx(interval.low)
+    assert (row["low"], row["high"]) == pytest.approx((interval.low, interval.high))
+
+
+def test_rows_say_which_runs_they_are_of():
+    shares = np.random.default_rng(2).uniform(0, 1, (4, 3))
+    frame = rows_of(shares)
+    table = summary(frame[~(frame["setting"] == "architecture 002, GAN")])
+    of_gan, of_penalties = (
+        frame[frame["setting"].str.endswith(methods)] for methods in ((" GAN", "WGAN-GP"), ("WGAN-GP", "one-sided"))
+    )
+    of_gan = of_gan[~of_gan["setting"].str.contains("002")]
+    told = table.groupby("setting")["config_sha256"].agg(set).to_dict()
+    assert told == {
+        "GAN against WGAN-GP": {results.digest_of_runs(of_gan)},
+        "two-sided against one-sided": {results.digest_of_runs(of_penalties)},
+    }
+    samples = table[table["part"] != ""].groupby("setting")["samples"].agg(set).to_dict()
+    assert samples == {"GAN against WGAN-GP": {3}}
+
+
+def verdicts(shares):
+    table = compare.compare(NAME, summary(rows_of(shares)))
+    return table, compare.claims(NAME, table).set_index("claim")["verdict"]
+
+
+def test_fewer_than_ten_that_differ_decide_nothing():
+    shares = np.full((30, 3), 0.5)
+    shares[:9, 0] = 0.1  # only WGAN-GP succeeds
+    row = summary(rows_of(shares)).set_index("quantity").loc["lead_where_ten_differ"]
+    assert (row["value"], row["low"], row["high"]) == (0, -1, 1)
+    table, claims = verdicts(shares)
+    assert claims["6a"] == compare.INCONCLUSIVE
+    shares[9, 0] = 0.1
+    row = summary(rows_of(shares)).set_index("quantity").loc["lead_where_ten_differ"]
+    assert row["value"] == pytest.approx(10 / 30) and pd.isna(row["low"])
+    assert verdicts(shares)[1]["6a"] == compare.SEEN
+    shares[:, :2] = shares[:, 1::-1]  # GAN in place of WGAN-GP: as small a p for the wrong side
+    table, claims = verdicts(shares)
+    assert claims["6a"] == compare.NOT_SHOWN
+    p = table.set_index("quantity").loc["sign_test_p_wgan_gp_higher"]
+    assert p["verdict"] == compare.SEEN and p["ours"] == pytest.approx(2 / 2**10)
+
+
+def test_the_smallest_lead_counts():
+    shares = np.full((40, 3), 0.05)  # below every minimum score
+    shares[:30, 1] = 0.5  # above all up to 5.5, with WGAN-GP only
+    shares[30:36, 0] = 0.75  # above all up to 8.0, with GAN only: they are fewer than ten beyond 5.5
+    lead = summary(rows_of(shares)).set_index("quantity").loc["lead_where_ten_differ", "value"]
+    assert lead == pytest.approx((30 - 6) / 40)
+    shares[30:, 0] = 0.75
+    assert summary(rows_of(shares)).set_index("quantity").loc["lead_where_ten_differ", "value"] == -10 / 40
+
+
+@pytest.mark.parametrize(
+    "two_sided, n, word",
+    [
+        (100, 177, compare.REPRODUCED),  # the paper's own
+        (50, 100, compare.REPRODUCED),
+        (5, 10, compare.INCONCLUSIVE),
+        (70, 100, compare.NOT_SHOWN),
+        (30, 100, compare.NOT_SHOWN),
+        (58, 100, compare.INCONCLUSIVE),
+    ],
+)
+def test_two_penalties_are_alike_where_the_interval_says_so(two_sided, n, word):
+    shares = np.full((n, 3), 0.5)
+    shares[:two_sided, 1], shares[two_sided:, 1] = 0.6, 0.4
+    low, high = wilson(two_sided, n)
+    assert word == (
+        compare.REPRODUCED
+        if 0.35 <= low and high <= 0.65
+        else compare.INCONCLUSIVE
+        if low <= 0.5 <= high
+        else compare.NOT_SHOWN
+    )
+    assert verdicts(shares)[1]["6b"] == word
 
 
 def test_counts_need_both_methods_and_one_metric():
-    summary = Experiment(NAME).module.summary
-    assert summary(rows_of([[0.5]] * 3, ["GAN"])) == []
-    two = pd.concat([rows_of(np.ones((3, 3))), rows_of(np.ones((1, 3)), quantity="share_of_real_frechet_pixels")])
-    table = pd.DataFrame(summary(two))
-    assert not table.duplicated(results.KEY).any() and not table["quantity"].str.contains("pixels").any()
+    assert summary(rows_of([])).empty and summary(rows_of([[0.5]] * 3, ["GAN"])).empty
+    assert set(summary(rows_of([[0.5, 0.6]] * 3, ["WGAN-GP one-sided", "WGAN-GP"]))["setting"]) == {
+        "two-sided against one-sided"
+    }
+    others = rows_of(np.ones((4, 3)), metric="frechet_pixels").tail(3)
+    table = summary(rows_of(np.full((3, 3), 0.5)), others)
+    assert len(table) and not table["quantity"].str.contains("pixels").any()
+    assert not table["quantity"].isin(["wgan_gp_higher", "two_sided_higher", "sign_test_p"]).any()  # nothing differs
+    one = summary(rows_of([[0.1, 0.9, 0.5]]))
+    assert "lead_of_wgan_gp" not in set(one["quantity"]) and "wgan_gp_higher" in set(one["quantity"])
 
 
 def test_inception_scores_meet_the_papers_thresholds_as_they_are():
@@ -141,23 +256,29 @@ def test_inception_scores_meet_the_papers_thresholds_as_they_are():
 
 def test_papers_rows_are_its_table():
     rows = compare.paper_rows(NAME)
-    table = rows[rows["setting"].str.startswith("min score")].pivot(index="setting", columns="quantity", values="value")
+    table = rows[rows["part"].str.startswith("min score")].pivot(index="part", columns="quantity", values="value")
     assert len(table) == 17 and np.allclose(table.sum(axis=1), 1)
     totals = (200 * (table["only_wgan_gp"] + table["both"])).round().astype(int).tolist()
     assert totals == [200, 200, 200, 199, 198, 197, 193, 191, 189, 180, 166, 142, 109, 70, 34, 6, 0]
-    lead = rows.set_index("quantity").loc["lead_of_wgan_gp_lower_end", "value"]
-    assert lead == pytest.approx((table["only_wgan_gp"] - table["only_gan"]).mean(), abs=5e-4)
+    lead, by_name = table["only_wgan_gp"] - table["only_gan"], rows.set_index("quantity")["value"]
+    assert by_name["lead_of_wgan_gp"] == pytest.approx(lead.mean(), abs=5e-4)
+    ten_differ = 200 * (table["only_wgan_gp"] + table["only_gan"]) >= 9.5
+    assert by_name["lead_where_ten_differ"] == pytest.approx(lead[ten_differ].min())
+    assert by_name["two_sided_higher"].tolist() == pytest.approx([0.5, 100 / 177], abs=5e-4)
 
 
-def test_counts_of_another_metric_are_not_compared(embedded):
-    table2 = Experiment(NAME)
-    frame = pd.DataFrame(table2.module.summary(rows_of(np.random.default_rng(1).uniform(0, 1, (9, 3)))))
-    judged = compare.compare(NAME, frame.reindex(columns=results.COLUMNS))
-    counted = judged[judged["setting"].str.startswith("min score")]
-    assert (counted["verdict"] == compare.NOT_COMPARABLE).all()
+def test_tolerances_of_counts_are_newcombes():
+    rows = compare.paper_rows(NAME)
+    for _, row in rows[rows["part"].str.startswith("min score")].iterrows():
+        low, high = wilson(round(200 * row["value"]), 200)
+        assert row["tolerance"] == pytest.approx(np.hypot(row["value"] - low, high - row["value"]), abs=1e-3)
+
+
+def test_counts_of_another_metric_are_not_compared():
+    judged = verdicts(np.random.default_rng(1).uniform(0, 1, (9, 3)))[0]
+    counted = judged[judged["part"].str.startswith("min score")]
+    assert (counted["verdict"] == compare.NOT_COMPARABLE).all() and (counted["claim"] == "").all()
     assert counted["why"].str.contains("by_classifier_score").all()
-    lead = judged.set_index("quantity").loc["lead_of_wgan_gp_lower_end"]
-    assert lead["verdict"] == (compare.REPRODUCED if lead["ours"] > 0 else compare.NOT_REPRODUCED)
 
 
 def test_finished_runs_keep_networks_and_no_checkpoint(embedded):
@@ -165,7 +286,7 @@ def test_finished_runs_keep_networks_and_no_checkpoint(embedded):
     job = Job(table2, "architecture 001, GAN", "smoke", 0)
     run_job(job, name="cpu")
     assert not list(job.folder.glob("checkpoint*"))
-    gan = experiment.load_trained(job.folder / "networks.npz")
+    gan, _, _ = sampling.from_run(job.folder / "networks.npz")
     assert gan.generate(3, seed=0).shape == (3, 3, 32, 32)
 
 
@@ -199,5 +320,5 @@ def test_killed_sweep_goes_on_without_repeating(embedded):
     assert not rows.duplicated(results.KEY).any()
     told = rows[rows["quantity"] == "share_of_real_frechet_pixels"]["protocol"]
     assert len(told) == 9 and told.nunique() == 3  # one architecture's three methods, three times
-    both = rows[(rows["quantity"] == "both_on_embedded_by_frechet_pixels") & (rows["setting"] == "min score 1.0")]
-    assert both["protocol"].str.contains(" of 3;").all() and len(both) == 1
+    both = rows[(rows["quantity"] == "both_on_embedded_by_frechet_pixels") & (rows["part"] == "min score 1.0")]
+    assert both["samples"].tolist() == [3]

@@ -6,7 +6,7 @@ import pytest
 
 from wgangp.data.batches import SCALINGS, scale, to_bytes
 from wgangp.data.images import embedded_patches
-from wgangp.metrics.judge import Judge, frechet_pixels
+from wgangp.metrics.judge import PIXELS, Judge, frechet_pixels, precision_recall_pixels
 
 
 @pytest.fixture(autouse=True)
@@ -22,19 +22,53 @@ def test_pixel_distance_of_a_shift_is_its_squared_length():
     assert frechet_pixels(images + np.uint8(5), images) == pytest.approx(192 * 25, rel=1e-6)
 
 
-def test_embedded_images_are_judged_by_pixels_and_say_so(folders):
+def test_pixel_recall_is_the_share_of_averages_within_the_others_neighbourhoods():
+    rng = np.random.default_rng(0)
+    images, real = (rng.integers(0, 256, size=(n, 3, 16, 24)).astype("uint8") for n in (40, 50))
+
+    def averages(x):
+        blocks = [x[:, :, 2 * i : 2 * i + 2, 3 * j : 3 * j + 3].mean(axis=(2, 3)) for i in range(8) for j in range(8)]
+        return np.stack(blocks, axis=1).reshape(len(x), -1)
+
+    def share(samples, manifold):
+        between = np.linalg.norm(manifold[:, None] - manifold, axis=2)
+        radii = np.sort(between, axis=1)[:, 3]  # the third nearest of the others; itself is at 0
+        return (np.linalg.norm(samples[:, None] - manifold, axis=2) <= radii).any(axis=1).mean()
+
+    ours, theirs = averages(images), averages(real)
+    expected = share(ours, theirs), share(theirs, ours)
+    assert precision_recall_pixels(images, real) == pytest.approx(expected, abs=1e-12)
+    assert 0 < expected[1] < 1
+
+
+def test_embedded_images_are_judged_by_pixels(folders):
     data = embedded_patches("train", 32)
     judge = Judge(data, 50, 200)
-    assert judge.metrics == judge.cheap == ["frechet_pixels"]
+    assert judge.metrics == list(PIXELS) and judge.cheap == ["frechet_pixels"]
+    assert (judge.distance, judge.recall) == ("frechet_pixels", "recall_pixels")
     assert (judge.others.shape[0], judge.reference.shape[0]) == (50, 200)
     rows = {row["quantity"]: row for row in judge.rows(255 - judge.others)}
-    assert set(rows) == {"frechet_pixels", "frechet_pixels_of_real_images"}
-    assert all("dataset=embedded" in row["protocol"] and row["data_sha256"] == data.sha256 for row in rows.values())
+    assert set(rows) == {name + ending for name in PIXELS for ending in ("", "_of_real_images")}
+    for row in rows.values():
+        assert (row["dataset"], row["data_sha256"], row["samples"]) == ("embedded", data.sha256, 50)
+        assert row["weights_sha256"] == ""
     assert rows["frechet_pixels"]["value"] > 1.5 * rows["frechet_pixels_of_real_images"]["value"]
     (kept,) = (folders / "runs" / "real").iterdir()
     kept.write_text(json.dumps({"frechet_pixels": [7.0, None]}))
     assert Judge(data, 50, 200).real == {"frechet_pixels": (7.0, None)}  # not computed again
     assert Judge(data, 50, 201).real != {"frechet_pixels": (7.0, None)}  # another protocol
+
+
+def test_only_what_is_asked_for_is_judged():
+    data = embedded_patches("train", 32)
+    judge = Judge(data, 20, 50)
+    whole = judge.judge(judge.others)
+    for metric in PIXELS:
+        assert judge.judge(judge.others, [metric]) == {metric: whole[metric]}
+    constant = np.zeros_like(judge.others)
+    assert judge.judge(constant)["recall_pixels"] == (0, None)  # one image covers no other
+    rows = judge.rows_of(whole, "_of_noise")
+    assert [(row["quantity"], row["value"]) for row in rows] == [(f"{m}_of_noise", v) for m, (v, _) in whole.items()]
 
 
 def test_more_judged_than_half_of_the_data_leaves_all_of_it_as_reference():
@@ -67,8 +101,9 @@ def test_judgements_are_published_and_read_back_from_the_history():
         records.append({})
         callback(Generator(), iteration, records[-1])
     history = pd.DataFrame(records, index=[4, 9])
-    assert judge.rows_over_training(history, judge.metrics) == published
-    assert [row["setting"] for row in published] == ["iteration 5", "iteration 10"]
+    rows = judge.rows_over_training(history, judge.metrics)
+    assert sorted(rows, key=str) == sorted(published, key=str)
+    assert {row["part"] for row in published} == {"iteration 5", "iteration 10"}
 
 
 @pytest.mark.parametrize("scaling", SCALINGS)

@@ -82,11 +82,31 @@ def test_judging_orders_real_unigram_and_noise():
         assert unigram < rows[name]["value"] <= 1
         if not name.startswith("js1"):  # a unigram model's characters are right, by themselves
             assert real < unigram
-    assert rows["js2_over_unigram_model"]["value"] > 1
     assert rows["share_of_known_words_of_held_out_text"]["value"] > rows["share_of_known_words"]["value"]
-    protocol = rows["js1_other_corpus"]["protocol"]
-    assert protocol == f"200 lines against {len(judge.train)} training lines; dataset=embedded"
-    assert rows["js1_other_corpus"]["data_sha256"] == data.sha256
+    row = rows["js1_other_corpus"]
+    assert row["protocol"] == f"200 lines against {len(judge.train)} training lines"
+    assert (row["dataset"], row["samples"], row["data_sha256"]) == ("embedded", 200, data.sha256)
+
+
+def test_share_of_the_way_to_held_out_text():
+    data = text.embedded_text()
+    judge = ngram.LanguageJudge(data, 200)
+    reach = {
+        n: [judge.judge(lines)[f"js{n}_other_corpus"] for lines in (judge.unigram, judge.held_out)] for n in (4, 6)
+    }
+
+    def shares(lines):
+        rows = [row for row in judge.rows(lines) if row["quantity"] == "share_of_way_to_held_out_text"]
+        return {row["part"]: row["value"] for row in rows}
+
+    assert shares(judge.unigram) == {"js4": 0, "js6": 0} and shares(judge.held_out) == {"js4": 1, "js6": 1}
+    half = np.concatenate([judge.held_out[:100], judge.unigram[100:]])
+    for n, (unigram, real) in reach.items():
+        place = judge.judge(half)[f"js{n}_other_corpus"]
+        assert shares(half)[f"js{n}"] == pytest.approx((unigram - place) / (unigram - real)) and 0 < place
+    assert 0 < shares(half)["js4"] < 1
+    judge.held_out = judge.unigram  # held-out text that is no nearer than characters drawn one by one
+    assert shares(half) == {}
 
 
 def test_only_the_training_corpus_carries_the_authors_name():
@@ -110,4 +130,4 @@ def test_judgements_are_published_and_read_back_from_the_history():
         callback(Generator(), iteration, records[-1])
     rows = judge.rows_over_training(pd.DataFrame(records, index=[4, 9]))
     assert sorted(rows, key=str) == sorted(published, key=str)
-    assert {row["setting"] for row in rows} == {"iteration 5", "iteration 10"}
+    assert {row["part"] for row in rows} == {"iteration 5", "iteration 10"}

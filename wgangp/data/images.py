@@ -13,6 +13,8 @@ from wgangp.errors import InputError
 from wgangp.files import array_sha256, replacing
 from wgangp.progress import Progress
 
+CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
 
 @dataclass(frozen=True)
 class Images:

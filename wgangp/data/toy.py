@@ -1,6 +1,7 @@
 """The three toy distributions of Figure 1, with the authors' scales (gan_toy.py lines 186-229)."""
 
 import hashlib
+from functools import cached_property
 
 import numpy as np
 from sklearn.datasets import make_swiss_roll
@@ -45,7 +46,7 @@ class Toy:
             rng = np.random.default_rng(25)
             self.points = self._around(np.repeat(self.centers, 4000, axis=0), rng)
 
-    @property
+    @cached_property
     def sha256(self):
         """Digest of the first 10,000 points drawn with seed 0, which stands for the data's identity."""
         return hashlib.sha256(self.sample(10_000, np.random.default_rng(0)).tobytes()).hexdigest()

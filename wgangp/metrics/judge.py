@@ -11,8 +11,24 @@ from wgangp.data.batches import to_bytes
 from wgangp.files import replacing
 from wgangp.metrics.image_scores import metric_names, score_images
 from wgangp.metrics.inception_weights import find_weights
-from wgangp.metrics.scores import frechet_distance, gaussian
+from wgangp.metrics.scores import frechet_distance, gaussian, precision_recall
+from wgangp.metrics.statistics import SAMPLE
 from wgangp.results import output_root, row
+
+PIXELS = ("frechet_pixels", "precision_pixels", "recall_pixels")  # need no network
+
+
+def pixel_features(images):
+    """Images averaged down to 8 x 8 pixels.
+
+    Args:
+        images: uint8 [n, channels, height, width], sides multiples of 8.
+
+    Returns:
+        float64 [n, channels * 64], bytes.
+    """
+    n, channels, height, width = images.shape
+    return images.reshape(n, channels, 8, height // 8, 8, width // 8).mean(axis=(3, 5)).reshape(n, -1)
 
 
 def frechet_pixels(images, real):
@@ -24,12 +40,20 @@ def frechet_pixels(images, real):
     Returns:
         A float, in squared bytes per image.
     """
+    return frechet_distance(gaussian(pixel_features(images)), gaussian(pixel_features(real)))
 
-    def features(x):
-        n, channels, height, width = x.shape
-        return x.reshape(n, channels, 8, height // 8, 8, width // 8).mean(axis=(3, 5)).reshape(n, -1)
 
-    return frechet_distance(gaussian(features(images)), gaussian(features(real)))
+def precision_recall_pixels(images, real):
+    """Precision and recall of images averaged down to 8 x 8 pixels, of at most 5,000 evenly spaced ones of each side.
+
+    Args:
+        images, real: uint8 [n, channels, height, width], sides multiples of 8, n at least 4.
+
+    Returns:
+        Precision and recall, in [0, 1]; see `wgangp.metrics.scores.precision_recall`.
+    """
+    kept = (x[np.linspace(0, len(x) - 1, min(len(x), SAMPLE)).astype(int)] for x in (images, real))
+    return precision_recall(*map(pixel_features, kept))
 
 
 class Judge:
@@ -37,8 +61,8 @@ class Judge:
 
     With complete, calibrated Inception weights: inception_score, fid, precision and recall. With the partial ones:
     fid_768, precision_768 and recall_768 (and classifier_score for CIFAR-10). Without, or for embedded images:
-    frechet_pixels. None of the latter carries the paper's name, and each is reported beside the same figure for real
-    images.
+    frechet_pixels, precision_pixels and recall_pixels. None of the latter carries the paper's name, and each is
+    reported beside the same figure for real images.
 
     Args:
         data: the real images, an `Images`.
@@ -65,12 +89,22 @@ class Judge:
         known = [name for name in known if name != "fid_1280"]
         if data.name != "cifar10":
             known = [name for name in known if not name.endswith("score")]
-        self.metrics = known or ["frechet_pixels"]
+        self.metrics = known or list(PIXELS)
 
     @property
     def cheap(self):
-        """Those of the metrics that do not need the Inception network, else all."""
+        """Those of the metrics that are cheap enough for many judgements: without the Inception network, else all."""
         return [name for name in self.metrics if name in ("classifier_score", "frechet_pixels")] or self.metrics
+
+    @property
+    def distance(self):
+        """The name of the Fréchet distance among the metrics."""
+        return next(name for name in self.metrics if name.startswith(("fid", "frechet")))
+
+    @property
+    def recall(self):
+        """The name of the recall among the metrics."""
+        return next(name for name in self.metrics if name.startswith("recall"))
 
     @property
     def protocol(self):
@@ -78,10 +112,9 @@ class Judge:
         return self._protocol(self.count, self.reference)
 
     def _protocol(self, count, reference):
-        text = f"{count} images"
         if any(name.startswith(("fid", "frechet")) for name in self.metrics):
-            text += f" against {len(reference)} real ones"
-        return f"{text}; dataset={self.data.name}"
+            return f"{count} images against {len(reference)} real ones"
+        return f"{count} images"
 
     def judge(self, images, metrics=None, reference=None):
         """Score images.
@@ -96,9 +129,14 @@ class Judge:
         """
         metrics = self.metrics if metrics is None else metrics
         reference = self.reference if reference is None else reference
+        if not set(metrics) <= set(PIXELS):
+            return score_images(images, metrics, registry.root(), real=reference)
+        found = {}
         if "frechet_pixels" in metrics:
-            return {"frechet_pixels": (frechet_pixels(images, reference), None)}
-        return score_images(images, metrics, registry.root(), real=reference)
+            found["frechet_pixels"] = frechet_pixels(images, reference)
+        if {"precision_pixels", "recall_pixels"} & set(metrics):
+            found["precision_pixels"], found["recall_pixels"] = precision_recall_pixels(images, reference)
+        return {metric: (found[metric], None) for metric in metrics}
 
     @cached_property
     def real(self):
@@ -126,20 +164,22 @@ class Judge:
             images = to_bytes(gan.generate(self.count, seed=iteration), scaling)
             scores = self.judge(images, metrics)
             record |= {name: value for name, (value, _) in scores.items()}
-            publish([self.row(name, value, f"iteration {iteration + 1}", err) for name, (value, err) in scores.items()])
+            part = f"iteration {iteration + 1}"
+            publish([self.row(name, value, part=part, err=err) for name, (value, err) in scores.items()])
 
         judge.every = every
         return judge
 
-    def row(self, metric, value, setting=None, err=None):
+    def row(self, metric, value, **about):
         """A row of results.
 
         Args:
             metric: of `metrics`.
-            value, setting, err: as of `results.row`.
+            value: a number.
+            about: part, err and whatever else of `results.row` is not as usual.
         """
-        about = {"protocol": self.protocol, "data": self.data.sha256, "weights": self.weights_sha256(metric)}
-        return row(metric, value, setting=setting, err=err, **about)
+        usual = {"protocol": self.protocol, "samples": self.count, "weights": self.weights_sha256(metric)}
+        return row(metric, value, self.data, **usual | about)
 
     def rows(self, images):
         """Rows of results: generated images' scores, and real ones' under `<metric>_of_real_images`.
@@ -147,25 +187,44 @@ class Judge:
         Args:
             images: uint8 [count, channels, height, width].
         """
-        rows = [self.row(metric, value, err=err) for metric, (value, err) in self.judge(images).items()]
-        for metric, (value, err) in self.real.items():
-            of_real = self.row(metric, value, err=err) | {"quantity": f"{metric}_of_real_images"}
-            rows.append(of_real | {"protocol": self._protocol(len(self.others), self.reference_of_real)})
-        return rows
+        return self.rows_of(self.judge(images)) + self.rows_of_real()
+
+    def rows_of(self, scores, ending="", **about):
+        """Rows of results of one judgement.
+
+        Args:
+            scores: as from `judge`.
+            ending: of the quantities' names, after the metric's.
+            about: as of `row`.
+        """
+        return [
+            self.row(metric, value, err=err, **about) | {"quantity": metric + ending}
+            for metric, (value, err) in scores.items()
+        ]
+
+    def rows_of_real(self):
+        """Rows of results: real images' scores, under `<metric>_of_real_images`."""
+        count = len(self.others)
+        protocol = self._protocol(count, self.reference_of_real)
+        return self.rows_of(self.real, "_of_real_images", protocol=protocol, samples=count)
 
     def rows_over_training(self, history, metrics):
-        """Rows of what the callback put into a training's history, "iteration N" their settings.
+        """Rows of what the callback put into a training's history, "iteration N" their parts.
 
         Args:
             history: a pandas.DataFrame, as `.train` returns it.
             metrics: as of `judge`.
         """
         curves = {metric: history[metric].dropna() for metric in metrics if metric in history}
-        return [self.row(metric, v, f"iteration {i + 1}") for metric, curve in curves.items() for i, v in curve.items()]
+        return [
+            self.row(metric, value, part=f"iteration {i + 1}")
+            for metric, curve in curves.items()
+            for i, value in curve.items()
+        ]
 
     def weights_sha256(self, metric):
         """Digest of the weights behind a metric, "" for none."""
-        if metric == "frechet_pixels":
+        if metric in PIXELS:
             return ""
         if metric == "classifier_score":
             return registry.file_hash(registry.locate("cifar10_resnet56"))

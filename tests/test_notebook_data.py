@@ -1,0 +1,81 @@
+"""Which runs the notebooks draw."""
+
+import json
+
+import numpy as np
+import pytest
+
+from wgangp import InputError, notebook_data, results
+from wgangp.experiment import Experiment, Job
+
+NAME = "mnist_digits"
+EXPERIMENT = Experiment(NAME)
+
+
+@pytest.fixture(autouse=True)
+def output(tmp_path, monkeypatch):
+    monkeypatch.setenv("WGANGP_OUTPUT", str(tmp_path))
+
+
+def run(tier, dataset, finished, value, seeds=(0,), done=False, settings=None):
+    """Rows and arrays as those runs of all settings leave them."""
+    for setting in settings or EXPERIMENT.settings_at(tier):
+        for seed in seeds:
+            job = Job(EXPERIMENT, setting, tier, seed)
+            about = {
+                "setting": setting,
+                "part": "",
+                "tier": tier,
+                "seed": seed,
+                "dataset": dataset,
+                "finished": finished,
+            }
+            numbers = dict.fromkeys(results.NUMBERS, 1.0) | {"samples": 1, "config_sha256": job.config_sha256}
+            results.replace_job(NAME, [dict.fromkeys(results.COLUMNS, "x") | about | numbers])
+            path = job.arrays_path(dataset)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            np.savez(path, value=value)
+            if done:
+                job.folder.mkdir(parents=True)
+                (job.folder / "rows.json").write_text(json.dumps([]))
+
+
+def drawn(tier=None):
+    runs = notebook_data.best_runs(EXPERIMENT, tier)
+    return runs.label, {setting: [int(one["value"]) for one in arrays] for setting, arrays in runs.items()}
+
+
+def all_settings(*values):
+    return dict.fromkeys(EXPERIMENT.settings, list(values))
+
+
+def test_best_tier_with_all_settings_is_drawn_and_real_data_first():
+    with pytest.raises(InputError, match="has no complete results"):
+        drawn()
+    run("short", "mnist", "2026-01-01", 1)
+    run("short", "embedded", "2026-01-02", 2)
+    assert drawn() == ("tier short, mnist data, 1 seed", all_settings(1))
+    run("medium", "mnist", "2026-01-01", 3, settings=EXPERIMENT.settings[:1])
+    assert drawn()[0] == "tier short, mnist data, 1 seed"
+    run("medium", "mnist", "2026-01-01", 3, seeds=(0, 1))
+    assert drawn() == ("tier medium, mnist data, 2 seeds", all_settings(3, 3))
+
+
+def test_what_was_just_run_is_drawn_where_a_tier_is_named():
+    run("medium", "mnist", "2026-01-01", 1, seeds=(0, 1, 2))
+    run("short", "mnist", "2026-01-01", 2, seeds=(0, 1, 2))
+    run("short", "embedded", "2026-01-02", 3, seeds=(0,), done=True)
+    assert drawn("short") == ("tier short, embedded data, 1 seed", all_settings(3))
+    assert drawn() == ("tier medium, mnist data, 3 seeds", all_settings(1, 1, 1))
+    assert drawn("paper")[0] == "tier medium, mnist data, 3 seeds"  # nothing is there at the tier that was named
+
+
+def test_own_runs_are_not_mixed_with_others_of_their_tier():
+    run("short", "mnist", "2026-01-01", 1, seeds=(0, 1, 2))
+    run("short", "mnist", "2026-01-02", 5, seeds=(1,), done=True)
+    assert drawn("short") == ("tier short, mnist data, 1 seed", all_settings(5))
+    assert drawn() == ("tier short, mnist data, 3 seeds", all_settings(1, 5, 1))
+
+
+def test_numbers_of_parts():
+    assert [notebook_data.number_of(p) for p in ("layer 3", "iteration 500", "min score 1.5")] == [3, 500, 1.5]

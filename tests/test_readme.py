@@ -1,0 +1,30 @@
+"""The tables of the READMEs are those of the committed results."""
+
+import re
+
+import pytest
+
+from wgangp import InputError, readme
+from wgangp.experiment import FOLDER, names
+
+
+def test_pages_are_up_to_date():
+    """Write them anew with: wgangp readme."""
+    for path, text in readme.pages().items():
+        assert path.read_text() == text, path
+
+
+@pytest.mark.parametrize("name", names())
+def test_what_we_find_has_measured_numbers_only_where_they_are_written_by_the_project(name):
+    text = (FOLDER / name / "README.md").read_text()
+    prose = re.search(r"<!-- /verdicts -->(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)[1]
+    assert not re.findall(r"\d\.\d", prose)
+
+
+def test_a_page_without_its_lines_is_refused():
+    assert (
+        readme.filled("a\n<!-- x -->\nold\n<!-- /x -->\nb", {"x": "new"}, "p")
+        == "a\n<!-- x -->\n\nnew\n\n<!-- /x -->\nb"
+    )
+    with pytest.raises(InputError, match="p lacks the lines <!-- y --> and <!-- /y -->"):
+        readme.filled("a", {"y": "new"}, "p")

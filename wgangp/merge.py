@@ -1,0 +1,129 @@
+"""Brings the rows and arrays of another output root into this one: `wgangp import`."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from wgangp import results
+from wgangp.errors import InputError
+from wgangp.experiment import Experiment, Job, names
+from wgangp.files import locked, replacing
+
+# Columns until November 2026: part, dataset and samples stood in the text of setting and protocol.
+OLD_COLUMNS = [c for c in results.COLUMNS if c not in ("part", "dataset", "low", "high", "samples")]
+PARTS = ("layer", "iteration", "band")
+COUNTED = ("images", "digits", "lines", "fields", "points", "samples")
+ONLY_DATA = {"fig1_gradient_norms": "swissroll"}  # where neither the protocol nor the configuration said it
+
+
+def import_results(folder):
+    """Merge an output root's result rows and arrays into the present one.
+
+    A run that is there in both is taken from where it finished last, as a whole where its configuration differs, else
+    row by row. Rows keep their commits.
+
+    Args:
+        folder: an output root, with results/<experiment>.csv in it.
+
+    Returns:
+        A sentence per experiment: rows taken, rows kept because those here are newer, arrays copied.
+
+    Raises:
+        InputError: no results there, or files that cannot be read; nothing has been changed then.
+    """
+    folder = Path(folder)
+    there = {name: read_any(name, folder) for name in names() if results.path_of(name, folder).exists()}
+    if not there:
+        raise InputError(f"{folder} has no results/<experiment>.csv; name a folder that was $WGANGP_OUTPUT.")
+    if folder.resolve() == results.output_root().resolve():
+        raise InputError(f"{folder} is where results are written now; name another folder, or set WGANGP_OUTPUT.")
+    return [_merge(Experiment(name), rows, folder) for name, rows in there.items()]
+
+
+def read_any(name, root):
+    """Read an experiment's rows, also from a file with the columns of before, as they are now."""
+    path = results.path_of(name, root)
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read ({error}).") from None
+    if text.partition("\n")[0] != ",".join(OLD_COLUMNS):
+        return results.parse(text, path)
+    return migrated(Experiment(name), results.parse(text, path, OLD_COLUMNS))
+
+
+def migrated(experiment, old):
+    """Rows with the columns of before, as they are now; every number stays as it is.
+
+    Args:
+        experiment: an `Experiment`.
+        old: a DataFrame with OLD_COLUMNS.
+
+    Returns:
+        A DataFrame with COLUMNS.
+    """
+    made = [row.to_dict() | _taken_apart(experiment, row) for _, row in old.iterrows()]
+    frame = pd.DataFrame(made, columns=results.COLUMNS)
+    of_run = frame.groupby(["setting", "tier", "seed"])["dataset"].transform("max")
+    frame["dataset"] = frame["dataset"].where(frame["dataset"] != "", of_run)
+    return frame.astype(dict.fromkeys(results.NUMBERS, "float64") | {"samples": "Int64"})
+
+
+def _taken_apart(experiment, row):
+    """What the text of an old row's setting and protocol held."""
+    setting, part = row["setting"], ""
+    before, _, last = setting.rpartition(", ")
+    if last.partition(" ")[0] in PARTS:
+        setting, part = before, last
+    protocol, _, dataset = row["protocol"].partition("; dataset=")
+    if not dataset and setting in experiment.settings:
+        dataset = getattr(experiment.config(setting, row["tier"]), "data", ONLY_DATA.get(experiment.name, ""))
+    words = protocol.replace(",", "").replace(";", "").split()
+    counts = [int(n) for n, unit in zip(words, words[1:]) if n.isdigit() and unit in COUNTED]
+    return {
+        "setting": setting,
+        "part": part,
+        "dataset": dataset,
+        "protocol": protocol,
+        "samples": None if not counts else counts[-1] if row["quantity"].startswith("sample_w1") else counts[0],
+    }
+
+
+def _merge(experiment, theirs, folder):
+    name = experiment.name
+    theirs = results.of_single_runs(theirs)
+    with locked(results.output_root() / "runs" / f"{name}.lock"):
+        here = results.of_single_runs(results.read(name))
+        taken, kept = [], 0
+        for run, rows in theirs.groupby(results.RUN):
+            mine = here[(here[results.RUN] == pd.Series(run, results.RUN)).all(axis=1)]
+            newer = len(mine) and mine["finished"].max() > rows["finished"].max()
+            kept += len(rows) * bool(newer)
+            if not newer:
+                same = set(mine["config_sha256"]) <= set(rows["config_sha256"])
+                keys = pd.MultiIndex.from_frame(rows[results.KEY])
+                replaced = pd.MultiIndex.from_frame(mine[results.KEY]).isin(keys) if same else slice(None)
+                here = here.drop(mine.index[replaced])
+                taken.append((run, rows))
+        if taken:
+            frames = [rows for _, rows in taken]
+            results.write(name, pd.concat([here, *frames] if len(here) else frames), experiment.summary)
+    copied = sum(_copy_arrays(experiment, run, folder) for run, _ in taken)
+    rows = sum(len(rows) for _, rows in taken)
+    return f"{name}: {rows} rows taken, {kept} kept as they are newer here, {copied} files of arrays copied"
+
+
+def _copy_arrays(experiment, run, folder):
+    """Copy a run's arrays where there are any; return how many files."""
+    setting, tier, seed, dataset = run
+    try:
+        target = Job(experiment, setting, tier, int(seed)).arrays_path(dataset)
+    except InputError:  # a setting or tier that is no longer run
+        return 0
+    source = folder / target.relative_to(results.output_root())
+    if not source.exists():
+        return 0
+    with replacing(target) as file, open(source, "rb") as arrays:
+        shutil.copyfileobj(arrays, file)
+    return 1

@@ -1,0 +1,94 @@
+"""The parts of the READMEs that are made from the committed results: `wgangp readme`."""
+
+import pandas as pd
+
+from wgangp import compare, results
+from wgangp.errors import InputError
+from wgangp.experiment import FOLDER, Experiment, names
+
+
+def markdown(table):
+    """A DataFrame as a Markdown table."""
+    lines = [list(table.columns), ["---"] * len(table.columns), *table.astype(str).to_numpy().tolist()]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def rows_of(name):
+    """The committed rows, those that are there outside a git checkout."""
+    committed = results.committed(name)
+    return results.read(name, results.ROOT) if committed is None else committed
+
+
+def claims():
+    """Every claim with its verdict: the table at the README's top."""
+    tables = []
+    for name in names():
+        found = compare.claims(name, compare.compare(name, rows_of(name)))
+        verdict = [
+            compare.at_tier(claim) + (f" ({claim['beside']})" if claim["beside"] else "") for claim in found.iloc
+        ]
+        folder = [f"[`{name}`](experiments/{name})"] * len(found)
+        about = {"claim": found["claim"], "the paper says": found["says"], "where": found["where"]}
+        tables.append(pd.DataFrame(about | {"experiment": folder, "verdict": verdict}))
+    return markdown(pd.concat(tables))
+
+
+def experiments():
+    """The list of experiments: title, runs and minutes of the short tier on two cores, verdicts."""
+    lines = []
+    for name in names():
+        experiment, rows = Experiment(name), rows_of(name)
+        short = results.of_single_runs(rows[rows["tier"] == "short"]).drop_duplicates(results.RUN)
+        minutes = short["wall_seconds"].sum() / 2 / 60
+        found = compare.claims(name, compare.compare(name, rows))
+        lines.append(
+            {
+                "folder": f"[`{name}`](experiments/{name})",
+                "what": title(name),
+                "short tier, 2 CPU cores": f"{minutes:.0f} min ({len(experiment.settings_at('short'))} settings)",
+                "claims": compare.totals(found),
+            }
+        )
+    return markdown(pd.DataFrame(lines))
+
+
+def title(name):
+    """The title of an experiment's README."""
+    return (FOLDER / name / "README.md").read_text().splitlines()[0].removeprefix("# ")
+
+
+def verdicts(name):
+    """An experiment's rows that belong to a claim, with their verdicts."""
+    table = compare.compare(name, rows_of(name))
+    table = table[table["claim"] != ""]
+    return markdown(compare.shown(table)) if len(table) else "The paper has no number here."
+
+
+def pages():
+    """The READMEs as they should be, {path: text}.
+
+    Raises:
+        InputError: a README has not the lines between which a part belongs.
+    """
+    root = results.ROOT / "README.md"
+    wanted = {root: {"claims": claims(), "experiments": experiments()}}
+    wanted |= {FOLDER / name / "README.md": {"verdicts": verdicts(name)} for name in names()}
+    return {path: filled(path.read_text(), parts, path) for path, parts in wanted.items()}
+
+
+def filled(text, parts, path):
+    """A text with its parts written anew.
+
+    Args:
+        text: with the lines `<!-- name -->` and `<!-- /name -->` around each part.
+        parts: {name: text}.
+        path: the file's name in messages.
+    """
+    for name, part in parts.items():
+        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        before, _, rest = text.partition(begin)
+        _, found, after = rest.partition(end)
+        if not found:
+            raise InputError(f"{path} lacks the lines {begin.strip()} and {end}, between which a table is written.")
+        text = f"{before}{begin}\n{part}\n\n{end}{after}"
+    return text
