@@ -84,7 +84,7 @@ def test_budget_stops_cleanly_and_the_next_call_goes_on(capfd):
     assert main([*arguments, "--budget", "0.0001"]) == 0
     assert "The budget is spent with 4 runs to go" in capfd.readouterr().out
     assert main(arguments) == 0
-    assert len(read("fig1_gradient_norms")["config_sha256"].unique()) == 4
+    assert len(results.of_single_runs(read("fig1_gradient_norms"))["config_sha256"].unique()) == 4
 
 
 def test_compare_check_looks_at_every_tier(capfd, output):

@@ -190,6 +190,9 @@ def test_metrics_stand_in_for_each_other_in_comparisons_but_not_under_the_papers
     assert (told["verdict"], told["quantity_measured"]) == ("not seen once", "inception_score")
     told = compare.verdict(paper(quantity="inception_score"), rows)
     assert (told["verdict"], told["why"]) == ("not comparable", "measured instead: classifier_score")
+    real = ours([9.9], quantity="classifier_score_of_real_images")
+    told = compare.verdict(paper(quantity="inception_score"), pd.concat([rows, real]))
+    assert told["why"] == "measured instead: classifier_score 3 (real images 9.9)"
 
 
 def test_what_was_not_measured():

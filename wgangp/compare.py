@@ -36,6 +36,8 @@ NOT_COMPARABLE, QUOTED, MISSING = "not comparable", "quoted", "missing"
 WORST_FIRST = (NOT_REPRODUCED, NOT_SHOWN, INCONCLUSIVE, NOT_SEEN, SEEN, REPRODUCED)
 UNJUDGED = (NOT_COMPARABLE, MISSING, QUOTED)
 GOOD = (REPRODUCED, SEEN)
+MEASURED = ["quantity_measured", "ours", "low", "high", "mine", "other", "seeds", "tier", "dataset", "verdict", "why"]
+OF_REAL = "_of_real_images"
 SIDES = ("yours", "committed")  # what was measured in this checkout, and what came with it
 
 
@@ -191,11 +193,11 @@ def verdict(paper, rows, tiers=JUDGED_TIERS):
         tiers: those to look at, the best first.
 
     Returns:
-        {"quantity_measured", "ours", "low", "high", "seeds", "tier", "dataset", "verdict", "why"}; ours is the mean
-        over seeds, of the differences for above and below.
+        A dict of MEASURED and `verdict`; ours is the mean over seeds; for above and below it is that of the
+        differences, mine and other those of the two sides.
     """
     told = {"quantity_measured": "", "ours": math.nan, "low": math.nan, "high": math.nan, "seeds": 0, "tier": ""}
-    told |= {"dataset": "", "why": ""}
+    told |= {"dataset": "", "why": "", "mine": math.nan, "other": math.nan}
     if paper["kind"] == "quoted":
         return told | {"verdict": QUOTED, "why": "not run here"}
     there = rows[(rows["setting"] == paper["setting"]) & (rows["part"] == paper["part"])]
@@ -211,11 +213,25 @@ def verdict(paper, rows, tiers=JUDGED_TIERS):
         if (same["dataset"] == results.EMBEDDED).all():
             return told | {"verdict": NOT_COMPARABLE, "why": "embedded data"}
         return told | {"verdict": MISSING, "why": "the other side was not run"}
-    others = sorted(set(there["quantity"]))
-    others = [name for name in others if name.startswith(paper["quantity"])] or others
-    if others and paper["kind"] in ("reported", "digitised"):
-        return told | {"verdict": NOT_COMPARABLE, "why": f"measured instead: {', '.join(others)}"}
+    if len(there) and paper["kind"] in ("reported", "digitised"):
+        return told | {"verdict": NOT_COMPARABLE, "why": f"measured instead: {instead(paper['quantity'], there)}"}
     return told | {"verdict": MISSING, "why": "not run"}
+
+
+def instead(quantity, rows):
+    """What was measured in place of a quantity, in words, beside the same figures of real images where there are such.
+
+    Args:
+        quantity: the paper's.
+        rows: of the same setting and part.
+    """
+    best = rows[rows["tier"] == next(tier for tier in JUDGED_TIERS if (rows["tier"] == tier).any())]
+    means = best.groupby("quantity")["value"].mean()
+    if named := [name for name in means.index if name.startswith(quantity)]:
+        return ", ".join(named)
+    beside = [name for name in means.index if f"{name}{OF_REAL}" in means.index]
+    pairs = [f"{name} {means[name]:.4g} (real images {means[name + OF_REAL]:.4g})" for name in beside]
+    return ", ".join(pairs or means.index)
 
 
 def measured(paper, quantity, rows):
@@ -238,7 +254,9 @@ def measured(paper, quantity, rows):
     if other is not None:
         theirs = of(other if paper["than"].startswith("quantity=") else with_quantity(other, quantity))
         mine = mine.merge(theirs[["seed", "dataset", "value"]], on=["seed", "dataset"], suffixes=("", "_of_other"))
-        mine = mine.assign(value=mine["value"] - mine["value_of_other"], low=math.nan, high=math.nan)
+        mine = mine.assign(
+            mine=mine["value"], value=mine["value"] - mine["value_of_other"], low=math.nan, high=math.nan
+        )
     if not len(mine):
         return None
     return mine[mine["dataset"] == mine.sort_values("finished")["dataset"].iloc[-1]]
@@ -261,6 +279,8 @@ def judged(paper, chosen, tier):
     finite = np.isfinite(values).all()
     told = {"ours": values.mean(), "seeds": len(values), "tier": tier, "dataset": chosen["dataset"].iloc[0]}
     told |= {"low": math.nan, "high": math.nan}
+    if "mine" in chosen:
+        told |= {"mine": chosen["mine"].mean(), "other": chosen["value_of_other"].mean()}
     if len(values) > 1 and finite:
         told["low"], told["high"] = interval(values)
     elif len(values) == 1 and chosen[["low", "high"]].notna().all(axis=None):
@@ -286,8 +306,9 @@ def compare(name, rows, tiers=JUDGED_TIERS):
         paper.csv's columns and those of `verdict`, a row each.
     """
     paper = paper_rows(name)
-    columns = ["quantity_measured", "ours", "low", "high", "seeds", "tier", "dataset", "verdict", "why"]
-    found = pd.DataFrame([verdict(row, rows, tiers) for _, row in paper.iterrows()], columns=columns, index=paper.index)
+    found = pd.DataFrame(
+        [verdict(row, rows, tiers) for _, row in paper.iterrows()], columns=MEASURED, index=paper.index
+    )
     return pd.concat([paper, found], axis=1).assign(experiment=name)
 
 
@@ -349,10 +370,12 @@ def lost(name):
 
 
 def paper_says(row):
-    """The paper's number with its own error, "–" where it has none."""
+    """The paper's number with its own error and, where ours is of another metric, its metric; "–" where it has none."""
     if pd.isna(row["value"]) or row["kind"] == "claimed":
         return "–"
-    return f"{row['value']:.4g}" + ("" if pd.isna(row["err"]) else f" ± {row['err']:.2g}")
+    metric = METRICS.get(row["quantity"], ("",))[0]
+    named = f" ({metric})" if metric and row.get("quantity_measured", "") not in ("", metric) else ""
+    return f"{row['value']:.4g}" + ("" if pd.isna(row["err"]) else f" ± {row['err']:.2g}") + named
 
 
 def criterion(row):
@@ -371,13 +394,15 @@ def criterion(row):
 
 
 def ours(row):
-    """Our number: mean, interval, seeds and tier."""
+    """Our number: mean, interval, seeds and tier; of a comparison both sides and their difference."""
     if not row["seeds"]:
         return "–"
     text = f"{row['ours']:.4g}"
+    if pd.notna(row["mine"]):
+        text = f"{row['mine']:.4g} against {row['other']:.4g}, difference {text}"
     if pd.notna(row["low"]):
         text += f" [{row['low']:.4g}, {row['high']:.4g}]"
-    return f"{text} ({row['tier']}, {row['seeds']} seed{'s' * (row['seeds'] > 1)})"
+    return f"{text} ({row['tier']}, {row['seeds']} seed{'' if row['seeds'] == 1 else 's'})"
 
 
 def told(row):
@@ -478,8 +503,7 @@ def write_csv(path, tables):
     Raises:
         InputError: it cannot be written.
     """
-    measured = ["quantity_measured", "ours", "low", "high", "seeds", "tier", "dataset", "verdict", "why"]
-    sides = [table[measured].add_prefix(f"{side}_").reset_index(drop=True) for side, table in tables.items()]
+    sides = [table[MEASURED].add_prefix(f"{side}_").reset_index(drop=True) for side, table in tables.items()]
     about = next(iter(tables.values()))[["experiment", *PAPER_COLUMNS]].reset_index(drop=True)
     with replacing(path) as file:
         pd.concat([about, *sides], axis=1).to_csv(file, index=False)

@@ -39,13 +39,14 @@ def experiments():
     for name in names():
         experiment, rows = Experiment(name), rows_of(name)
         short = results.of_single_runs(rows[rows["tier"] == "short"]).drop_duplicates(results.RUN)
-        minutes = short["wall_seconds"].sum() / 2 / 60
+        minutes = max(short["wall_seconds"].sum() / 2, short["wall_seconds"].max()) / 60
+        settings = len(experiment.settings_at("short"))
         found = compare.claims(name, compare.compare(name, rows))
         lines.append(
             {
                 "folder": f"[`{name}`](experiments/{name})",
                 "what": title(name),
-                "short tier, 2 CPU cores": f"{minutes:.0f} min ({len(experiment.settings_at('short'))} settings)",
+                "short tier, 2 CPU cores": f"{minutes:.0f} min ({settings} setting{'s' * (settings > 1)})",
                 "claims": compare.totals(found),
             }
         )
@@ -58,9 +59,10 @@ def title(name):
 
 
 def verdicts(name):
-    """An experiment's rows that belong to a claim, with their verdicts."""
+    """An experiment's rows that belong to a claim, with their verdicts, and numbers of the paper that stand beside."""
     table = compare.compare(name, rows_of(name))
-    table = table[table["claim"] != ""]
+    beside = (table["claim"] == "") & (table["part"] == "") & (table["seeds"] > 0)
+    table = table[(table["claim"] != "") | beside]
     return markdown(compare.shown(table)) if len(table) else "The paper has no number here."
 
 

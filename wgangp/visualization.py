@@ -30,7 +30,7 @@ def save(figure, name, label):
         name: the experiment, or <experiment>_<part>.
         label: what is drawn: tier, data and seeds; written below.
     """
-    figure.text(0.5, -6 / DPI / figure.get_figheight(), label, ha="center", va="top", fontsize="small", color="dimgrey")
+    figure.text(0.5, -6 / DPI / figure.get_figheight(), label, ha="center", va="top", fontsize=8, color="dimgrey")
     folder, drawn = output_root() / "paper_figures", io.BytesIO()
     if any(ax.lines or ax.collections or ax.patches for ax in figure.axes):  # more than pictures
         with replacing(folder / f"{name}.pdf") as file:
