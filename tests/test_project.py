@@ -95,3 +95,11 @@ def test_notebooks_are_executed_and_show_their_tables_whole(path):
     assert all(cell["execution_count"] for cell in cells)
     tables = ["".join(o.get("data", {}).get("text/html", "")) for cell in cells for o in cell["outputs"]]
     assert any("<td>" in table for table in tables) and not any("<td>...</td>" in table for table in tables)
+
+
+def test_tracked_files_stay_small():
+    listed = subprocess.run(["git", "-C", ROOT, "ls-files", "-z"], capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    paths = [ROOT / name for name in listed.stdout.split("\0") if name]
+    assert sum(path.stat().st_size for path in paths if path.exists()) < 20_000_000

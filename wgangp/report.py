@@ -36,8 +36,13 @@ def section(markdown, title):
 
 def figures(name):
     """An experiment's figures as (title, data URL)."""
-    pictures = sorted((results.output_root() / "paper_figures").glob(f"{name}*.png"))
-    return [(path.stem, "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()) for path in pictures]
+    kinds = {".png": "png", ".jpg": "jpeg"}
+    paths = sorted((results.output_root() / "paper_figures").glob(f"{name}*"))
+    return [
+        (path.stem, f"data:image/{kinds[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}")
+        for path in paths
+        if path.suffix in kinds
+    ]
 
 
 def write():

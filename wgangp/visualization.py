@@ -23,26 +23,32 @@ sns.set_theme(style="ticks", context="notebook")
 
 
 def save(figure, name, label):
-    """Write a figure as paper_figures/<name>.png and, unless it is of pictures alone, .pdf, and show the PNG.
+    """Write a figure into paper_figures/, without dates, and show it in its place.
+
+    Photographs become <name>.jpg; anything else <name>.png in 256 colours and, unless it is of pictures alone,
+    <name>.pdf.
 
     Args:
-        figure: a matplotlib figure; it is closed. Without colour photographs its PNG has 256 colours.
+        figure: a matplotlib figure; it is closed.
         name: the experiment, or <experiment>_<part>.
         label: what is drawn: tier, data and seeds; written below.
     """
     figure.text(0.5, -6 / DPI / figure.get_figheight(), label, ha="center", va="top", fontsize=8, color="dimgrey")
     folder, drawn = output_root() / "paper_figures", io.BytesIO()
-    if any(ax.lines or ax.collections or ax.patches for ax in figure.axes):  # more than pictures
+    if any(ax.lines or ax.collections or ax.patches for ax in figure.axes):
         with replacing(folder / f"{name}.pdf") as file:
             figure.savefig(file, format="pdf", dpi=DPI, bbox_inches="tight", metadata={"CreationDate": None})
     figure.savefig(drawn, format="png", dpi=DPI, bbox_inches="tight")
     picture = Image.open(drawn).convert("RGB")
-    if all(image.get_array().ndim == 2 for ax in figure.axes for image in ax.images):
-        picture = picture.quantize(256, kmeans=1)  # lines, areas, colour maps
-    with replacing(folder / f"{name}.png") as file:
-        picture.save(file, format="png", optimize=True)
+    if any(image.get_array().ndim == 3 for ax in figure.axes for image in ax.images):
+        path, options = folder / f"{name}.jpg", {"format": "jpeg", "quality": 92, "subsampling": 0}
+    else:  # lines, areas, colour maps, digits
+        picture = picture.quantize(256, kmeans=1)
+        path, options = folder / f"{name}.png", {"format": "png", "optimize": True}
+    with replacing(path) as file:
+        picture.save(file, **options)
     plt.close(figure)
-    display.display(display.Image(folder / f"{name}.png"))
+    display.display(display.Image(path))
 
 
 def value_surfaces(surfaces, points, half_width=2.0):

@@ -67,7 +67,7 @@ def run(config, seed):
     samples = gan.generate(judge.count, seed=seed)
     finite = bool(np.isfinite(samples).all())
     images = to_bytes(np.nan_to_num(samples, nan=-1.0), config.scaling)
-    config.save_arrays(data, samples=images[:16])  # NaN are shown black
+    config.save_arrays(data, samples=images[:9])  # NaN are shown black
 
     row = partial(result_row, data=data, samples=judge.count)
     trained = False

@@ -71,7 +71,7 @@ def run(config, seed):
     after = min(WARM_UP, len(history) // 2)
     seconds = history["seconds"] - history["seconds"][after - 1]
     curves = {name: history[[name, "seconds"]].dropna() for name in metrics}
-    grid = to_bytes(gan.generate(100, seed=seed), config.scaling)
+    grid = to_bytes(gan.generate(36, seed=seed), config.scaling)
     stacked = {f"curve/{k}": np.stack([v.index + 1, v[k], seconds[v.index]]) for k, v in curves.items()}
     config.save_arrays(data, samples=grid, **stacked)
     rows = judge.rows(to_bytes(gan.generate(judge.count, seed=seed + 1), config.scaling))

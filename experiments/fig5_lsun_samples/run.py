@@ -50,5 +50,5 @@ def run(config, seed):
         **config.train_options,
     )
     images = to_bytes(gan.generate(judge.count, seed=seed), config.scaling)
-    config.save_arrays(data, samples=images[:64])
+    config.save_arrays(data, samples=images[:32])
     return judge.rows(images)
