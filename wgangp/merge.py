@@ -21,7 +21,7 @@ def import_results(folder):
     """Merge an output root's result rows and arrays into the present one.
 
     A run that is there in both is taken from where it finished last, as a whole where its configuration differs, else
-    row by row. Rows keep their commits.
+    row by row. Rows keep their commits. Tier smoke stays behind.
 
     Args:
         folder: an output root, with results/<experiment>.csv in it.
@@ -93,6 +93,7 @@ def _taken_apart(experiment, row):
 def _merge(experiment, theirs, folder):
     name = experiment.name
     theirs = results.of_single_runs(theirs)
+    theirs = theirs[theirs["tier"] != "smoke"]  # which are for tests
     with locked(results.output_root() / "runs" / f"{name}.lock"):
         here = results.of_single_runs(results.read(name))
         taken, kept = [], 0
