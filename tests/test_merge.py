@@ -54,7 +54,11 @@ def test_runs_are_taken_by_key_and_keep_their_commits(output, monkeypatch):
     results.replace_job(NAME, rows([1, 2, 3], seed=0))
     results.replace_job(NAME, rows([4, 5, 6], seed=1))
     folder = elsewhere(
-        output, monkeypatch, rows([7, 8, 9], 1, finished="2026-02-01", commit="bbbb"), rows([1, 1, 1], 2)
+        output,
+        monkeypatch,
+        rows([7, 8, 9], 1, finished="2026-02-01", commit="bbbb"),
+        rows([1, 1, 1], 2),
+        rows([5], 1, "smoke"),
     )
     (told,) = merge.import_results(folder)
     assert told.startswith(f"{NAME}: 6 rows taken, 0 kept")

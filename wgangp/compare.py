@@ -225,7 +225,7 @@ def instead(quantity, rows):
         quantity: the paper's.
         rows: of the same setting and part.
     """
-    best = rows[rows["tier"] == next(tier for tier in JUDGED_TIERS if (rows["tier"] == tier).any())]
+    best = rows[rows["tier"] == max(rows["tier"], key=TIERS.index)]
     means = best.groupby("quantity")["value"].mean()
     if named := [name for name in means.index if name.startswith(quantity)]:
         return ", ".join(named)
