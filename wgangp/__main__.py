@@ -13,7 +13,7 @@ from PIL import Image
 
 import paddle_aten
 import wgangp
-from wgangp import compare, devices, merge, notebooks, readme, report, results, sampling, schedule
+from wgangp import compare, devices, merge, notebooks, readme, report, results, sampling, schedule, verdicts
 from wgangp.data import formats, images, registry, toy
 from wgangp.errors import InputError
 from wgangp.experiment import TIERS, Experiment, names
@@ -38,7 +38,7 @@ def chosen(given):
 
 
 def command_compare(given):
-    tiers = {side: [given.tier] if given.tier else compare.JUDGED_TIERS for side in compare.SIDES}
+    tiers = {side: [given.tier] if given.tier else verdicts.JUDGED_TIERS for side in compare.SIDES}
     if given.yours:
         tiers["yours"] = [given.yours]
     tables = {name: compare.both(name, tiers) for name in chosen(given.names)}

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from wgangp import compare, results
+from wgangp import paper_csv, results
 from wgangp.errors import InputError
 from wgangp.experiment import TIERS, Experiment, Job
 
@@ -77,7 +77,7 @@ def number_of(part):
 
 def paper_layers(name):
     """Digitised gradient norms, {setting: {layer: log10 norm}}."""
-    rows = compare.paper_rows(name)
+    rows = paper_csv.rows_of(name)
     layers = {}
     for _, row in rows[rows["quantity"] == "log10_gradient_norm"].iterrows():
         layers.setdefault(row["setting"], {})[number_of(row["part"])] = row["value"]
@@ -123,7 +123,7 @@ def score_curves(runs, x=0):
 
 def paper_iterations(name):
     """Digitised curves, {setting: (iterations, values)}."""
-    rows = compare.paper_rows(name)
+    rows = paper_csv.rows_of(name)
     rows = rows[rows["part"].str.startswith("iteration ")]
     return {s: (group["part"].map(number_of), group["value"]) for s, group in rows.groupby("setting")}
 
@@ -162,7 +162,7 @@ def divergence_levels(name, runs):
     """
     rows = drawn(results.read(name), runs)
     measured = rows[rows["part"] == ""].set_index("quantity")["value"]
-    paper = compare.paper_rows(name).query("kind in ('digitised', 'quoted')")
+    paper = paper_csv.rows_of(name).query("kind in ('digitised', 'quoted')")
     levels, ending = {}, "_of_unigram_model"
     for metric in measured.index[measured.index.str.startswith("js") & measured.index.str.endswith(ending)]:
         metric = metric.removesuffix(ending)
@@ -233,7 +233,7 @@ def counted(name, tier=None):
 
 def threshold_panels(name, tier=None):
     """What `visualization.shares_over_thresholds` draws: ours and the paper's, by outcome."""
-    table, paper = counted(name, tier)[2].groupby("outcome"), at_minima(compare.paper_rows(name))
+    table, paper = counted(name, tier)[2].groupby("outcome"), at_minima(paper_csv.rows_of(name))
     ours, theirs = {}, {}
     for quantity, outcome in OUTCOMES.items():
         one = table.get_group(quantity)
@@ -248,7 +248,7 @@ def threshold_table(name, tier=None):
     _, _, table = counted(name, tier)
     text = [f"{r.k} of {r.n} ({r.low:.2f} to {r.high:.2f})" for r in table.rename(columns={"count": "k"}).itertuples()]
     ours = table.assign(text=text).pivot(index="minimum", columns="outcome", values="text")
-    paper = at_minima(compare.paper_rows(name))
+    paper = at_minima(paper_csv.rows_of(name))
     theirs = (200 * paper.pivot(index="minimum", columns="quantity", values="value")).round().astype(int)
     columns = {words: ours[key] for key, words in OUTCOMES.items()}
     return pd.DataFrame(columns | {f"{words}, paper": theirs[key] for key, words in OUTCOMES.items()})

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wgangp import compare, results
+from wgangp import paper_csv, results
 from wgangp.experiment import Experiment
 
 NAME = "fig1_gradient_norms"
@@ -76,7 +76,7 @@ def test_a_run_has_its_slope_from_its_layers():
 
 
 def test_the_papers_slopes_are_those_of_its_layers():
-    paper = compare.paper_rows(NAME)
+    paper = paper_csv.rows_of(NAME)
     layers = paper[paper["quantity"] == "log10_gradient_norm"]
     assert (layers["claim"] == "").all() and (layers["err"] == 0.2).all() and (layers["tolerance"] == 1.0).all()
     slopes = paper[(paper["kind"] == "digitised") & paper["quantity"].str.startswith("slope")]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wgangp import compare, results
+from wgangp import compare, paper_csv, results, verdicts
 from wgangp.data.toy import Toy
 from wgangp.experiment import Experiment
 
@@ -45,7 +45,7 @@ def rows_of(quantity, values, generator="fixed", tier="paper"):
     return pd.DataFrame(rows, columns=results.COLUMNS)
 
 
-def verdicts(rows):
+def judged_claims(rows):
     table = compare.compare(NAME, rows)
     claims = compare.claims(NAME, table).set_index("claim")["verdict"]
     return table, claims
@@ -54,34 +54,34 @@ def verdicts(rows):
 def test_claims_are_differences_paired_by_seed():
     clip, gp = [0.2, 0.5, 0.8], [0.21, 0.52, 0.815]  # far apart between seeds, never within one
     values = {(method, data): shares for data in DATA for method, shares in (("clip", clip), ("gp", gp))}
-    table, claims = verdicts(rows_of("tightness", values))
-    assert claims["2b"] == compare.REPRODUCED and claims["2a"] == claims["2c"] == compare.MISSING
+    table, claims = judged_claims(rows_of("tightness", values))
+    assert claims["2b"] == verdicts.REPRODUCED and claims["2a"] == claims["2c"] == verdicts.MISSING
     differences = table[table["claim"] == "2b"]
     assert np.allclose(differences["ours"], np.mean(np.subtract(gp, clip))) and len(differences) == 3
     values["gp", "swissroll"] = [0.2, 0.52, 0.815]
-    assert verdicts(rows_of("tightness", values))[1]["2b"] == compare.INCONCLUSIVE
+    assert judged_claims(rows_of("tightness", values))[1]["2b"] == verdicts.INCONCLUSIVE
     values["gp", "swissroll"] = [0.1, 0.4, 0.7]
-    assert verdicts(rows_of("tightness", values))[1]["2b"] == compare.NOT_REPRODUCED
+    assert judged_claims(rows_of("tightness", values))[1]["2b"] == verdicts.NOT_REPRODUCED
 
 
 def test_the_explained_share_has_a_threshold_too():
     values = {(method, data): [low, low] for data in DATA for method, low in (("clip", 0.6), ("gp", 0.75))}
-    table, claims = verdicts(rows_of("optimal_critic_explained", values))
+    table, claims = judged_claims(rows_of("optimal_critic_explained", values))
     of_claim = table[table["claim"] == "2a"].groupby("direction")["verdict"].agg(set)
-    assert of_claim.to_dict() == {"above": {compare.REPRODUCED}, "at_least": {compare.NOT_REPRODUCED}}
-    assert claims["2a"] == compare.NOT_REPRODUCED
+    assert of_claim.to_dict() == {"above": {verdicts.REPRODUCED}, "at_least": {verdicts.NOT_REPRODUCED}}
+    assert claims["2a"] == verdicts.NOT_REPRODUCED
 
 
 def test_all_modes_must_be_found():
     found = {("gp", "8gaussians"): [8, 8, 8], ("gp", "25gaussians"): [25, 25, 25]}
-    assert verdicts(rows_of("modes_found", found, "trained"))[1]["2c"] == compare.REPRODUCED
+    assert judged_claims(rows_of("modes_found", found, "trained"))[1]["2c"] == verdicts.REPRODUCED
     found["gp", "25gaussians"] = [24, 24, 24]
-    assert verdicts(rows_of("modes_found", found, "trained", "short"))[1]["2c"] == compare.NOT_SHOWN
+    assert judged_claims(rows_of("modes_found", found, "trained", "short"))[1]["2c"] == verdicts.NOT_SHOWN
 
 
 def test_criteria_name_settings_that_are_there():
     settings = set(Experiment(NAME).settings)
-    for _, row in compare.paper_rows(NAME).iterrows():
+    for _, row in paper_csv.rows_of(NAME).iterrows():
         assert row["setting"] in settings
         if row["than"]:
             method, rest = row["setting"].split(", ", 1)

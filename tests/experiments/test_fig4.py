@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wgangp import compare, results
+from wgangp import compare, paper_csv, results, verdicts
 from wgangp.experiment import Experiment, Job, publish, run_job
 
 NAME = "fig4_cifar_convergence"
@@ -156,16 +156,16 @@ def test_verdicts_of_the_claims():
             rows += run_of(setting, curves, speed=1.0 if setting == "DCGAN" else 4.0, tier="medium", seed=seed)
     made = pd.concat([pd.DataFrame(rows, columns=results.COLUMNS), summary(rows)])
     table = compare.compare(NAME, made)
-    verdicts = compare.claims(NAME, table).set_index("claim")["verdict"]
-    assert verdicts.to_dict() == dict.fromkeys(("4a", "4b", "4c", "4d"), compare.REPRODUCED)
+    found = compare.claims(NAME, table).set_index("claim")["verdict"]
+    assert found.to_dict() == dict.fromkeys(("4a", "4b", "4c", "4d"), verdicts.REPRODUCED)
     assert set(table.loc[table["claim"] == "4a", "quantity_measured"]) == {"classifier_score", "fid_768"}
     curves = table[table["quantity"] == "inception_score"]
     assert len(curves) == 47 and (curves["direction"] == "").all() and (curves["claim"] == "").all()
-    assert not curves["verdict"].isin(compare.WORST_FIRST).any()
+    assert not curves["verdict"].isin(verdicts.WORST_FIRST).any()
 
 
 def test_the_papers_differences_are_those_of_its_curves():
-    paper = compare.paper_rows(NAME)
+    paper = paper_csv.rows_of(NAME)
     curves = paper[paper["quantity"] == "inception_score"].set_index(["setting", "part"])["value"]
     at = {"quarter": "iteration 50000", "half": "iteration 100000", "end": "iteration 195000"}
     told = paper[(paper["quantity"] == "score")]

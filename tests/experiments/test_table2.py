@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from wgangp import InputError, compare, results, sampling
+from wgangp import InputError, compare, paper_csv, results, sampling, verdicts
 from wgangp.base_gan import BaseGAN
 from wgangp.experiment import Experiment, Job, run_job
 
@@ -177,7 +177,7 @@ def test_rows_say_which_runs_they_are_of():
     assert samples == {"GAN against WGAN-GP": {3}}
 
 
-def verdicts(shares):
+def judged_claims(shares):
     table = compare.compare(NAME, summary(rows_of(shares)))
     return table, compare.claims(NAME, table).set_index("claim")["verdict"]
 
@@ -187,17 +187,17 @@ def test_fewer_than_ten_that_differ_decide_nothing():
     shares[:9, 0] = 0.1  # only WGAN-GP succeeds
     row = summary(rows_of(shares)).set_index("quantity").loc["lead_where_ten_differ"]
     assert (row["value"], row["low"], row["high"]) == (0, -1, 1)
-    table, claims = verdicts(shares)
-    assert claims["6a"] == compare.INCONCLUSIVE
+    table, claims = judged_claims(shares)
+    assert claims["6a"] == verdicts.INCONCLUSIVE
     shares[9, 0] = 0.1
     row = summary(rows_of(shares)).set_index("quantity").loc["lead_where_ten_differ"]
     assert row["value"] == pytest.approx(10 / 30) and pd.isna(row["low"])
-    assert verdicts(shares)[1]["6a"] == compare.SEEN
+    assert judged_claims(shares)[1]["6a"] == verdicts.SEEN
     shares[:, :2] = shares[:, 1::-1]  # GAN in place of WGAN-GP: as small a p for the wrong side
-    table, claims = verdicts(shares)
-    assert claims["6a"] == compare.NOT_SHOWN
+    table, claims = judged_claims(shares)
+    assert claims["6a"] == verdicts.NOT_SHOWN
     p = table.set_index("quantity").loc["sign_test_p_wgan_gp_higher"]
-    assert p["verdict"] == compare.SEEN and p["ours"] == pytest.approx(2 / 2**10)
+    assert p["verdict"] == verdicts.SEEN and p["ours"] == pytest.approx(2 / 2**10)
 
 
 def test_the_smallest_lead_counts():
@@ -213,12 +213,12 @@ def test_the_smallest_lead_counts():
 @pytest.mark.parametrize(
     "two_sided, n, word",
     [
-        (100, 177, compare.REPRODUCED),  # the paper's own
-        (50, 100, compare.REPRODUCED),
-        (5, 10, compare.INCONCLUSIVE),
-        (70, 100, compare.NOT_SHOWN),
-        (30, 100, compare.NOT_SHOWN),
-        (58, 100, compare.INCONCLUSIVE),
+        (100, 177, verdicts.REPRODUCED),  # the paper's own
+        (50, 100, verdicts.REPRODUCED),
+        (5, 10, verdicts.INCONCLUSIVE),
+        (70, 100, verdicts.NOT_SHOWN),
+        (30, 100, verdicts.NOT_SHOWN),
+        (58, 100, verdicts.INCONCLUSIVE),
     ],
 )
 def test_two_penalties_are_alike_where_the_interval_says_so(two_sided, n, word):
@@ -226,13 +226,13 @@ def test_two_penalties_are_alike_where_the_interval_says_so(two_sided, n, word):
     shares[:two_sided, 1], shares[two_sided:, 1] = 0.6, 0.4
     low, high = wilson(two_sided, n)
     assert word == (
-        compare.REPRODUCED
+        verdicts.REPRODUCED
         if 0.35 <= low and high <= 0.65
-        else compare.INCONCLUSIVE
+        else verdicts.INCONCLUSIVE
         if low <= 0.5 <= high
-        else compare.NOT_SHOWN
+        else verdicts.NOT_SHOWN
     )
-    assert verdicts(shares)[1]["6b"] == word
+    assert judged_claims(shares)[1]["6b"] == word
 
 
 def test_counts_need_both_methods_and_one_metric():
@@ -255,7 +255,7 @@ def test_inception_scores_meet_the_papers_thresholds_as_they_are():
 
 
 def test_papers_rows_are_its_table():
-    rows = compare.paper_rows(NAME)
+    rows = paper_csv.rows_of(NAME)
     table = rows[rows["part"].str.startswith("min score")].pivot(index="part", columns="quantity", values="value")
     assert len(table) == 17 and np.allclose(table.sum(axis=1), 1)
     totals = (200 * (table["only_wgan_gp"] + table["both"])).round().astype(int).tolist()
@@ -268,16 +268,16 @@ def test_papers_rows_are_its_table():
 
 
 def test_tolerances_of_counts_are_newcombes():
-    rows = compare.paper_rows(NAME)
+    rows = paper_csv.rows_of(NAME)
     for _, row in rows[rows["part"].str.startswith("min score")].iterrows():
         low, high = wilson(round(200 * row["value"]), 200)
         assert row["tolerance"] == pytest.approx(np.hypot(row["value"] - low, high - row["value"]), abs=1e-3)
 
 
 def test_counts_of_another_metric_are_not_compared():
-    judged = verdicts(np.random.default_rng(1).uniform(0, 1, (9, 3)))[0]
+    judged = judged_claims(np.random.default_rng(1).uniform(0, 1, (9, 3)))[0]
     counted = judged[judged["part"].str.startswith("min score")]
-    assert (counted["verdict"] == compare.NOT_COMPARABLE).all() and (counted["claim"] == "").all()
+    assert (counted["verdict"] == verdicts.NOT_COMPARABLE).all() and (counted["claim"] == "").all()
     assert counted["why"].str.contains("by_classifier_score").all()
 
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from wgangp import compare, results
+from wgangp import compare, paper_csv, results, verdicts
 from wgangp.experiment import Experiment
 
 NAME = "table3_cifar_inception"
@@ -35,7 +35,7 @@ def test_best_is_of_all_judgements_the_last_iterates_included():
 
 
 def test_papers_rows():
-    paper = compare.paper_rows(NAME)
+    paper = paper_csv.rows_of(NAME)
     ours = paper[paper["claim"] != ""].set_index("claim")
     assert ours.loc[["7a", "7b"], ["value", "err", "tolerance"]].to_numpy().tolist() == [
         [7.86, 0.07, 0.2],
@@ -59,12 +59,12 @@ def test_labels_help_by_whatever_distance_there_is():
         return compare.claims(NAME, compare.compare(NAME, rows)).set_index("claim")["verdict"]
 
     values = {"supervised": [3.0, 7.0], "unsupervised": [4.0, 8.01]}
-    assert verdict(rows_of("fid_768", values))["7c"] == compare.REPRODUCED
-    assert verdict(rows_of("fid", values))["7c"] == compare.REPRODUCED
+    assert verdict(rows_of("fid_768", values))["7c"] == verdicts.REPRODUCED
+    assert verdict(rows_of("fid", values))["7c"] == verdicts.REPRODUCED
     swapped = dict(zip(values, reversed(values.values()), strict=True))
-    assert verdict(rows_of("fid_768", swapped))["7c"] == compare.NOT_REPRODUCED
-    assert verdict(rows_of("fid_768", {"supervised": [3.0]}))["7c"] == compare.MISSING
-    assert verdict(rows_of("fid_768", values, "embedded"))["7c"] == compare.NOT_COMPARABLE
+    assert verdict(rows_of("fid_768", swapped))["7c"] == verdicts.NOT_REPRODUCED
+    assert verdict(rows_of("fid_768", {"supervised": [3.0]}))["7c"] == verdicts.MISSING
+    assert verdict(rows_of("fid_768", values, "embedded"))["7c"] == verdicts.NOT_COMPARABLE
     found = verdict(rows_of("inception_score", {"unsupervised": [7.7], "supervised": [8.11]}))
-    assert (found["7a"], found["7b"]) == (compare.SEEN, compare.NOT_SEEN)
-    assert verdict(rows_of("classifier_score", {"unsupervised": [7.86]}))["7a"] == compare.NOT_COMPARABLE
+    assert (found["7a"], found["7b"]) == (verdicts.SEEN, verdicts.NOT_SEEN)
+    assert verdict(rows_of("classifier_score", {"unsupervised": [7.86]}))["7a"] == verdicts.NOT_COMPARABLE

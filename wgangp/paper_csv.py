@@ -1,0 +1,91 @@
+"""The paper's numbers and claims: the files paper.csv and claims.csv of an experiment."""
+
+import pandas as pd
+
+from wgangp.errors import InputError
+from wgangp.experiment import FOLDER, names
+
+COLUMNS = [
+    "claim",
+    "quantity",
+    "setting",
+    "part",
+    "value",
+    "err",
+    "kind",
+    "source",
+    "direction",
+    "than",
+    "tolerance",
+]
+CLAIM_COLUMNS = ["claim", "short", "says", "where"]
+KINDS = ("reported", "digitised", "claimed", "quoted")
+DIRECTIONS = ("match", "same", "at_least", "at_most", "above", "below", "sign")
+
+
+def rows_of(name):
+    """Read an experiment's paper.csv.
+
+    Returns:
+        A DataFrame with COLUMNS.
+
+    Raises:
+        InputError: no such experiment, or the file is not as it must be.
+    """
+    path = FOLDER / name / "paper.csv"
+    if not path.exists():
+        raise InputError(f"experiment '{name}' is unknown; there are: {', '.join(names())}.")
+    words = {column: str for column in COLUMNS if column not in ("value", "err", "tolerance")}
+    try:
+        frame = pd.read_csv(path, dtype=words)
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path} cannot be read as CSV: {error}.") from None
+    if list(frame.columns) != COLUMNS:
+        raise InputError(f"{path} has columns {list(frame.columns)}, not {COLUMNS}.")
+    frame[list(words)] = frame[list(words)].fillna("")
+    for column, known in (("direction", (*DIRECTIONS, "")), ("kind", KINDS)):
+        odd = set(frame[column]) - set(known)
+        if odd:
+            raise InputError(f"{path}: {column} {sorted(odd)[0]!r} is unknown; use {', '.join(filter(None, known))}.")
+    for _, row in frame.iterrows():
+        other_side(row, path)
+    return frame
+
+
+def claims_of(name):
+    """Read an experiment's claims.csv: the claims that the rows of paper.csv belong to.
+
+    Returns:
+        A DataFrame: claim (its name), short (at most 34 characters), says (the paper's claim in a sentence), where
+        (in the paper).
+
+    Raises:
+        InputError: the file is not as it must be.
+    """
+    path = FOLDER / name / "claims.csv"
+    try:
+        frame = pd.read_csv(path, dtype=str)
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path} cannot be read as CSV: {error}.") from None
+    if list(frame.columns) != CLAIM_COLUMNS:
+        raise InputError(f"{path} has columns {list(frame.columns)}, not {CLAIM_COLUMNS}.")
+    return frame
+
+
+def other_side(row, path="paper.csv"):
+    """What a row of paper.csv is compared with: its `than`, "setting=weight clipping" or the like; None for nothing.
+
+    Returns:
+        The row with that setting, part or quantity in place of its own.
+
+    Raises:
+        InputError: `than` and `direction` do not go together, or it names something else.
+    """
+    if (row["direction"] in ("above", "below")) != bool(row["than"]):
+        raise InputError(f"{path}: a row above or below something names it in `than`, others do not ({row['claim']}).")
+    if not row["than"]:
+        return None
+    column, _, value = row["than"].partition("=")
+    if column not in ("setting", "part", "quantity") or not value:
+        raise InputError(f"{path}: than {row['than']!r}; use setting=, part= or quantity= and a name.")
+    return pd.concat([row.drop(column), pd.Series({column: value})])
