@@ -206,6 +206,9 @@ def test_embedded_data_are_never_compared():
     embedded = ours([1.0], dataset="embedded")
     told = verdicts.verdict(paper(), embedded)
     assert (told["verdict"], told["why"]) == ("not comparable", "embedded data")
+    pixels = ours([1.0], dataset="embedded", quantity="frechet_pixels")
+    told = verdicts.verdict(paper("below", NAN, NAN, quantity="distance", than="setting=t"), pixels)
+    assert (told["verdict"], told["why"]) == ("not comparable", "embedded data")
     told = verdicts.verdict(paper(), pd.concat([embedded, ours([1.05], "short")]))
     assert (told["verdict"], told["tier"], told["ours"]) == ("seen once", "short", 1.05)
 

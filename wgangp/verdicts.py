@@ -121,10 +121,9 @@ def verdict(paper, rows, tiers=JUDGED_TIERS):
             if chosen is not None:
                 return told | judged(paper, chosen, tier) | {"quantity_measured": quantity}
     there = there[there["tier"].isin(tiers)]
-    same = there[there["quantity"].isin(METRICS.get(paper["quantity"], (paper["quantity"],)))]
-    if len(same):
-        if (same["dataset"] == results.EMBEDDED).all():
-            return told | {"verdict": NOT_COMPARABLE, "why": "embedded data"}
+    if len(there) and (there["dataset"] == results.EMBEDDED).all():
+        return told | {"verdict": NOT_COMPARABLE, "why": "embedded data"}
+    if there["quantity"].isin(METRICS.get(paper["quantity"], (paper["quantity"],))).any():
         return told | {"verdict": MISSING, "why": "the other side was not run"}
     if len(there) and paper["kind"] in ("reported", "digitised"):
         return told | {"verdict": NOT_COMPARABLE, "why": f"measured instead: {instead(paper['quantity'], there)}"}
