@@ -186,7 +186,7 @@ def as_claims(yours, committed):
     Args:
         yours, committed: tables of `claims`, of the same claims.
     """
-    lines = [f"{'':3} {'claim':34} {'yours':30} committed"]
+    lines = [f"{'':3} {'claim':34} {'yours (tier: verdict)':30} committed (tier: verdict)"]
     for (_, mine), (_, theirs) in zip(yours.iterrows(), committed.iterrows(), strict=True):
         lines.append(f"{mine['claim']:3} {mine['short']:34} {at_tier(mine):30} {at_tier(theirs)}".rstrip())
     for side, table in (("yours", yours), ("committed", committed)):

@@ -24,12 +24,10 @@ def claims():
     tables = []
     for name in names():
         found = compare.claims(name, compare.compare(name, rows_of(name)))
-        verdict = [
-            compare.at_tier(claim) + (f" ({claim['beside']})" if claim["beside"] else "") for claim in found.iloc
-        ]
+        verdict = [claim["verdict"] + (f" ({claim['beside']})" if claim["beside"] else "") for claim in found.iloc]
         folder = [f"[`{name}`](experiments/{name})"] * len(found)
         about = {"claim": found["claim"], "the paper says": found["says"], "where": found["where"]}
-        tables.append(pd.DataFrame(about | {"experiment": folder, "verdict": verdict}))
+        tables.append(pd.DataFrame(about | {"experiment": folder, "verdict": verdict, "tier": found["tier"]}))
     return markdown(pd.concat(tables))
 
 
