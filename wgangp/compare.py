@@ -191,6 +191,8 @@ def as_claims(yours, committed):
         lines.append(f"{mine['claim']:3} {mine['short']:34} {at_tier(mine):30} {at_tier(theirs)}".rstrip())
     for side, table in (("yours", yours), ("committed", committed)):
         text = f"{side}: {len(table)} claims: {totals(table)}"
+        if beside := [f"{claim['claim']} {claim['beside']}" for _, claim in table.iterrows() if claim["beside"]]:
+            text += f". Rows that do not count: {'; '.join(beside)}."
         lines += ["", *textwrap.wrap(text, 100, subsequent_indent="  ")]
     return "\n".join(lines)
 
