@@ -43,25 +43,10 @@ def read(path):
     Raises:
         InputError: the file is missing, truncated or something else.
     """
-    arrays = read_arrays(path)
-    try:
-        return arrays, json.loads(str(arrays.pop("about")))
-    except (ValueError, KeyError) as error:
-        raise InputError(f"{path} is not a whole checkpoint ({error}); delete it.") from None
-
-
-def read_arrays(path):
-    """Read the arrays of an .npz file.
-
-    Returns:
-        {name: array}.
-
-    Raises:
-        InputError: the file is missing, truncated or something else.
-    """
     try:
         with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+            arrays = {name: file[name] for name in file.files}
+        return arrays, json.loads(str(arrays.pop("about")))
     except FileNotFoundError:
         raise InputError(f"there is no checkpoint {path}.") from None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zipfile.zlib.error) as error:

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from wgangp import checkpoint as checkpoints
 from wgangp.data.batches import to_bytes
 from wgangp.errors import InputError
 from wgangp.experiment import TIERS, Experiment, Job, names
 from wgangp.files import replacing
+from wgangp.metrics.inception_weights import read_npz
 
 FILES = ("checkpoint.npz", "networks.npz")  # what a run's folder may have
 
@@ -94,7 +94,7 @@ def from_results(name, setting=None, tier=None, run_seed=0):
                 return from_run(job.folder / file)
         path = job.arrays_path("")
         if path.exists():
-            arrays = checkpoints.read_arrays(path)
+            arrays = read_npz(path)
             state = {k.removeprefix("generator/"): v for k, v in arrays.items() if k.startswith("generator/")}
             if state:
                 gan = experiment.module.build(job.config)

@@ -375,7 +375,7 @@ SHORT = ["TRAIN.epochs=1", "TRAIN.iters_per_epoch=2", "TRAIN.batch_size=4", "TRA
         ("wgan_gp", ["DATA.name=vorticity"], {"spectrum_error", "correlation_error", "density_distance"}),
         ("wgangp_toy", [], {"exact_w1", "modes", "good_share"}),
         ("wgangp_mnist", [], {"digit_score", "digit_frechet_distance"}),
-        ("wgangp_cifar10", [], {"frechet_pixels"}),
+        ("wgangp_cifar10", [], {"frechet_pixels", "precision_pixels", "recall_pixels"}),
     ],
 )
 def test_every_case_of_the_example_runs(tmp_path, monkeypatch, case, overrides, metrics):
