@@ -5,7 +5,7 @@ import re
 import pytest
 
 from wgangp import InputError, readme
-from wgangp.experiment import FOLDER, names
+from wgangp.experiment import FOLDER, Experiment, names
 
 
 def test_pages_are_up_to_date():
@@ -19,6 +19,12 @@ def test_what_we_find_has_measured_numbers_only_where_they_are_written_by_the_pr
     text = (FOLDER / name / "README.md").read_text()
     prose = re.search(r"<!-- /verdicts -->(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)[1]
     assert not re.findall(r"\d\.\d", prose)
+
+
+@pytest.mark.parametrize("name", names())
+def test_minutes_in_the_configuration_are_those_that_were_measured(name):
+    told = re.search(r"short (\d+) min", Experiment(name).outcome)[1]
+    assert told == f"{readme.short_minutes(readme.rows_of(name)):.0f}"
 
 
 def test_a_page_without_its_lines_is_refused():

@@ -36,8 +36,7 @@ def experiments():
     lines = []
     for name in names():
         experiment, rows = Experiment(name), rows_of(name)
-        short = results.of_single_runs(rows[rows["tier"] == "short"]).drop_duplicates(results.RUN)
-        minutes = max(short["wall_seconds"].sum() / 2, short["wall_seconds"].max()) / 60
+        minutes = short_minutes(rows)
         settings = len(experiment.settings_at("short"))
         found = compare.claims(name, compare.compare(name, rows))
         lines.append(
@@ -49,6 +48,12 @@ def experiments():
             }
         )
     return markdown(pd.DataFrame(lines))
+
+
+def short_minutes(rows):
+    """Minutes that the short tier took on two cores, a run on each, from an experiment's rows."""
+    seconds = results.of_single_runs(rows[rows["tier"] == "short"]).drop_duplicates(results.RUN)["wall_seconds"]
+    return max(seconds.sum() / 2, seconds.max()) / 60
 
 
 def title(name):
