@@ -36,12 +36,7 @@ def rows_of(name):
     if not path.exists():
         raise InputError(f"experiment '{name}' is unknown; there are: {', '.join(names())}.")
     words = {column: str for column in COLUMNS if column not in ("value", "err", "tolerance")}
-    try:
-        frame = pd.read_csv(path, dtype=words)
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path} cannot be read as CSV: {error}.") from None
-    if list(frame.columns) != COLUMNS:
-        raise InputError(f"{path} has columns {list(frame.columns)}, not {COLUMNS}.")
+    frame = _read(path, COLUMNS, words)
     frame[list(words)] = frame[list(words)].fillna("")
     for column, known in (("direction", (*DIRECTIONS, "")), ("kind", KINDS)):
         odd = set(frame[column]) - set(known)
@@ -62,13 +57,16 @@ def claims_of(name):
     Raises:
         InputError: the file is not as it must be.
     """
-    path = FOLDER / name / "claims.csv"
+    return _read(FOLDER / name / "claims.csv", CLAIM_COLUMNS, str)
+
+
+def _read(path, columns, types):
     try:
-        frame = pd.read_csv(path, dtype=str)
+        frame = pd.read_csv(path, dtype=types)
     except (ValueError, OSError) as error:
         raise InputError(f"{path} cannot be read as CSV: {error}.") from None
-    if list(frame.columns) != CLAIM_COLUMNS:
-        raise InputError(f"{path} has columns {list(frame.columns)}, not {CLAIM_COLUMNS}.")
+    if list(frame.columns) != columns:
+        raise InputError(f"{path} has columns {list(frame.columns)}, not {columns}.")
     return frame
 
 
