@@ -2,21 +2,12 @@ import math
 
 import pandas as pd
 import pytest
+from paper_row import paper
 
 from wgangp import compare, paper_csv, results, verdicts
 from wgangp.experiment import names
 
 NAN = math.nan
-
-
-def paper(direction="match", value=1.0, tolerance=0.1, **fields):
-    row = dict.fromkeys(paper_csv.COLUMNS, "") | {
-        "claim": "1a",
-        "quantity": "q",
-        "setting": "s",
-        "kind": "reported",
-    }
-    return pd.Series(row | {"direction": direction, "value": value, "tolerance": tolerance, "err": NAN} | fields)
 
 
 def judged_claim(monkeypatch, *verdicts):

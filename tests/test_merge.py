@@ -35,7 +35,7 @@ def elsewhere(output, monkeypatch, *runs, arrays=None):
     here = results.output_root()
     monkeypatch.setenv("WGANGP_OUTPUT", str(output / "there"))
     for run in runs:
-        results.replace_job(NAME, run)
+        results.replace_runs(NAME, run)
     for seed, value in (arrays or {}).items():
         path = job(seed).arrays_path("swissroll")
         path = output / "there" / "results" / NAME / path.name
@@ -51,8 +51,8 @@ def single(seed=0):
 
 
 def test_runs_are_taken_by_key_and_keep_their_commits(output, monkeypatch):
-    results.replace_job(NAME, rows([1, 2, 3], seed=0))
-    results.replace_job(NAME, rows([4, 5, 6], seed=1))
+    results.replace_runs(NAME, rows([1, 2, 3], seed=0))
+    results.replace_runs(NAME, rows([4, 5, 6], seed=1))
     folder = elsewhere(
         output,
         monkeypatch,
@@ -68,7 +68,7 @@ def test_runs_are_taken_by_key_and_keep_their_commits(output, monkeypatch):
 
 
 def test_what_is_newer_here_stays(output, monkeypatch):
-    results.replace_job(NAME, rows([1, 2], finished="2026-03-01"))
+    results.replace_runs(NAME, rows([1, 2], finished="2026-03-01"))
     folder = elsewhere(output, monkeypatch, rows([3, 4], finished="2026-02-01"), arrays={0: 1})
     (told,) = merge.import_results(folder)
     assert "0 rows taken, 2 kept" in told and single()["value"].tolist() == [1, 2]
@@ -76,11 +76,11 @@ def test_what_is_newer_here_stays(output, monkeypatch):
 
 
 def test_rows_of_another_configuration_are_replaced_as_a_whole(output, monkeypatch):
-    results.replace_job(NAME, rows([1, 2, 3], config="old"))
+    results.replace_runs(NAME, rows([1, 2, 3], config="old"))
     merge.import_results(elsewhere(output, monkeypatch, rows([7], finished="2026-02-01")))
     assert single()["value"].tolist() == [7]
     # of the same configuration the other rows stay, as those of a run in progress
-    results.replace_job(NAME, rows([1, 2, 3]))
+    results.replace_runs(NAME, rows([1, 2, 3]))
     merge.import_results(elsewhere(output, monkeypatch, rows([7], finished="2026-02-02")))
     assert single()["value"].tolist() == [7, 2, 3]
 
@@ -95,7 +95,7 @@ def test_arrays_of_the_runs_that_are_taken_come_along(output, monkeypatch):
 def test_nothing_to_import_is_refused(output):
     with pytest.raises(InputError, match="has no results"):
         merge.import_results(output / "none")
-    results.replace_job(NAME, rows([1]))
+    results.replace_runs(NAME, rows([1]))
     with pytest.raises(InputError, match="is where results are written now"):
         merge.import_results(results.output_root())
 

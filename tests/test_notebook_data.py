@@ -31,7 +31,7 @@ def run(tier, dataset, finished, value, seeds=(0,), done=False, settings=None):
                 "finished": finished,
             }
             numbers = dict.fromkeys(results.NUMBERS, 1.0) | {"samples": 1, "config_sha256": job.config_sha256}
-            results.replace_job(NAME, [dict.fromkeys(results.COLUMNS, "x") | about | numbers])
+            results.replace_runs(NAME, [dict.fromkeys(results.COLUMNS, "x") | about | numbers])
             path = job.arrays_path(dataset)
             path.parent.mkdir(parents=True, exist_ok=True)
             np.savez(path, value=value)

@@ -21,19 +21,19 @@ def row(setting, seed, value, tier="short", part="", dataset="cifar10", **fields
 
 
 def test_a_job_replaces_its_own_rows_only():
-    results.replace_job("e", [row("a", 0, 1), row("a", 0, 2, part="layer 1")])
-    results.replace_job("e", [row("a, b", 0, 3)])
-    results.replace_job("e", [row("a", 0, 4, "paper")])
-    results.replace_job("e", [row("a", 1, 5)])
-    results.replace_job("e", [row("a", 0, 6)])
+    results.replace_runs("e", [row("a", 0, 1), row("a", 0, 2, part="layer 1")])
+    results.replace_runs("e", [row("a, b", 0, 3)])
+    results.replace_runs("e", [row("a", 0, 4, "paper")])
+    results.replace_runs("e", [row("a", 1, 5)])
+    results.replace_runs("e", [row("a", 0, 6)])
     frame = results.read("e")
     assert sorted(frame["value"]) == [3, 4, 5, 6]
     assert not frame.duplicated(results.KEY).any()
 
 
 def test_rows_of_embedded_data_do_not_take_the_place_of_real_ones():
-    results.replace_job("e", [row("a", 0, 1), row("a", 0, 2, part="layer 1")])
-    results.replace_job("e", [row("a", 0, 8, dataset="embedded")])
+    results.replace_runs("e", [row("a", 0, 1), row("a", 0, 2, part="layer 1")])
+    results.replace_runs("e", [row("a", 0, 8, dataset="embedded")])
     results.add_rows("e", [row("a", 0, 9, dataset="embedded")])
     assert sorted(results.read("e")["value"]) == [1, 2, 9]
 
@@ -43,7 +43,7 @@ def test_rows_of_a_run_in_progress_are_added_and_give_way_to_those_of_its_end():
     results.add_rows("e", [row("a", 0, 2, part="iteration 2"), row("b", 0, 9)])
     results.add_rows("e", [row("a", 0, 3, part="iteration 2")])
     assert sorted(results.read("e")["value"]) == [1, 3, 9]
-    results.replace_job("e", [row("a", 0, 4), row("a", 0, 5, part="iteration 2")])
+    results.replace_runs("e", [row("a", 0, 4), row("a", 0, 5, part="iteration 2")])
     assert sorted(results.read("e")["value"]) == [4, 5, 9]
 
 
@@ -55,7 +55,7 @@ def summary(rows):
 
 def test_rows_of_many_runs_are_made_anew_from_all_of_them():
     for setting, value in (("a", 1), ("b", 3), ("b", 5)):
-        results.replace_job(
+        results.replace_runs(
             "e", [row(setting, 0, value, config_sha256=setting, commit=setting)], lambda r: list(summary(r))
         )
     frame = results.read("e")
@@ -70,7 +70,7 @@ def test_rows_of_many_runs_are_made_anew_from_all_of_them():
 
 
 def test_parts_are_sorted_as_numbers():
-    results.replace_job("e", [row("a", 0, i, part=f"layer {i}") for i in (10, 9, 2, 1)])
+    results.replace_runs("e", [row("a", 0, i, part=f"layer {i}") for i in (10, 9, 2, 1)])
     assert results.read("e")["part"].tolist() == ["layer 1", "layer 2", "layer 9", "layer 10"]
 
 
@@ -83,7 +83,7 @@ def test_commit_of_a_copy(monkeypatch):
 
 def write_many(first):
     for seed in range(first, first + 15):
-        results.replace_job("e", [row("a", seed, seed)])
+        results.replace_runs("e", [row("a", seed, seed)])
 
 
 def test_processes_that_write_at_once_lose_nothing():
@@ -101,13 +101,13 @@ def fill_the_disk(queue):
     limit = 5000
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))  # writing more than this fails
     try:
-        results.replace_job("e", [row("b", 0, 1, part=f"layer {i}") for i in range(500)])
+        results.replace_runs("e", [row("b", 0, 1, part=f"layer {i}") for i in range(500)])
     except InputError as error:
         queue.put(str(error))
 
 
 def test_failed_write_leaves_the_file_as_it_was(output):
-    results.replace_job("e", [row("a", 0, 1)])
+    results.replace_runs("e", [row("a", 0, 1)])
     before = results.path_of("e").read_bytes()
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
@@ -130,7 +130,7 @@ def test_failed_write_leaves_the_file_as_it_was(output):
     ],
 )
 def test_damaged_file_is_refused_in_a_sentence(damage, words):
-    results.replace_job("e", [row("a", 0, 1.5)])
+    results.replace_runs("e", [row("a", 0, 1.5)])
     path = results.path_of("e")
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(InputError, match=words):
@@ -146,12 +146,12 @@ def test_reading_keeps_values():
 
 
 def test_rows_that_are_not_committed_are_yours(monkeypatch):
-    results.replace_job("e", [row("a", 0, 1.0), row("b", 0, 2.0)])
+    results.replace_runs("e", [row("a", 0, 1.0), row("b", 0, 2.0)])
     committed = results.read("e")
     monkeypatch.setattr(results, "committed", lambda name: committed)
     assert not len(results.yours("e"))
-    results.replace_job("e", [row("a", 0, 1.0, finished="later")])
-    results.replace_job("e", [row("b", 1, 2.0)])
+    results.replace_runs("e", [row("a", 0, 1.0, finished="later")])
+    results.replace_runs("e", [row("b", 1, 2.0)])
     assert sorted(zip(results.yours("e")["setting"], results.yours("e")["seed"])) == [("a", 0), ("b", 1)]
     monkeypatch.setattr(results, "committed", lambda name: None)  # no git
     assert len(results.yours("e")) == 3

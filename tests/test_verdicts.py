@@ -4,20 +4,11 @@ import random
 import numpy as np
 import pandas as pd
 import pytest
+from paper_row import paper
 
 from wgangp import InputError, paper_csv, results, verdicts
 
 NAN, INF = math.nan, math.inf
-
-
-def paper(direction="match", value=1.0, tolerance=0.1, **fields):
-    row = dict.fromkeys(paper_csv.COLUMNS, "") | {
-        "claim": "1a",
-        "quantity": "q",
-        "setting": "s",
-        "kind": "reported",
-    }
-    return pd.Series(row | {"direction": direction, "value": value, "tolerance": tolerance, "err": NAN} | fields)
 
 
 def ours(values, tier="paper", **fields):

@@ -41,8 +41,8 @@ def claims(name, table):
         The columns of claims.csv, and experiment, verdict, tier, rows (how many are judged), beside (what is not
         comparable or missing, in words).
     """
-    found = []
-    for _, claim in paper_csv.claims_of(name).iterrows():
+    known, found = paper_csv.claims_of(name), []
+    for _, claim in known.iterrows():
         rows = table[table["claim"] == claim["claim"]]
         counted = rows[rows["verdict"].isin(verdicts.WORST_FIRST)]
         others = rows[~rows.index.isin(counted.index)]
@@ -55,9 +55,7 @@ def claims(name, table):
         if len(worst):
             about["tier"] = worst["tier"].iloc[0]
         found.append({**claim, **about})
-    return pd.DataFrame(
-        found, columns=[*paper_csv.claims_of(name).columns, "experiment", "verdict", "tier", "rows", "beside"]
-    )
+    return pd.DataFrame(found, columns=[*known.columns, "experiment", "verdict", "tier", "rows", "beside"])
 
 
 def both(name, tiers):
@@ -99,7 +97,7 @@ def paper_says(row):
 
 
 def criterion(row):
-    """What we accept, in a few characters: "within 0.3", "≥ 0.8", "> weight clipping"."""
+    """What we accept, in a few characters: "-0.82 ± 0.3", "≥ 0.8", "> weight clipping"."""
     value, tolerance = row["value"], 0.0 if pd.isna(row["tolerance"]) else row["tolerance"]
     if row["direction"] in ("above", "below"):
         return f"{'>' if row['direction'] == 'above' else '<'} {row['than'].partition('=')[2]}"

@@ -312,8 +312,8 @@ def publish(jobs):
     Args:
         jobs: at least one.
     """
-    rows = [json.loads((job.folder / "rows.json").read_text()) for job in jobs]
-    results.replace_jobs(jobs[0].experiment.name, rows, jobs[0].experiment.summary)
+    rows = [row for job in jobs for row in json.loads((job.folder / "rows.json").read_text())]
+    results.replace_runs(jobs[0].experiment.name, rows, jobs[0].experiment.summary)
 
 
 def publish_missing(jobs):

@@ -74,7 +74,7 @@ def other_side(row, path="paper.csv"):
     """What a row of paper.csv is compared with: its `than`, "setting=weight clipping" or the like; None for nothing.
 
     Returns:
-        The row with that setting, part or quantity in place of its own.
+        The row's fields, a dict, with that setting, part or quantity in place of its own.
 
     Raises:
         InputError: `than` and `direction` do not go together, or it names something else.
@@ -86,4 +86,4 @@ def other_side(row, path="paper.csv"):
     column, _, value = row["than"].partition("=")
     if column not in ("setting", "part", "quantity") or not value:
         raise InputError(f"{path}: than {row['than']!r}; use setting=, part= or quantity= and a name.")
-    return pd.concat([row.drop(column), pd.Series({column: value})])
+    return {**row, column: value}

@@ -19,32 +19,39 @@ def rows_of(name):
     return results.read(name, results.ROOT) if committed is None else committed
 
 
-def claims():
-    """Every claim with its verdict: the table at the README's top."""
-    tables = []
-    for name in names():
-        found = compare.claims(name, compare.compare(name, rows_of(name)))
+def claims(tables):
+    """Every claim with its verdict: the table at the README's top.
+
+    Args:
+        tables: {experiment: its table of `compare.compare`}.
+    """
+    parts = []
+    for name, table in tables.items():
+        found = compare.claims(name, table)
         verdict = [claim["verdict"] + (f" ({claim['beside']})" if claim["beside"] else "") for claim in found.iloc]
         folder = [f"[`{name}`](experiments/{name})"] * len(found)
         about = {"claim": found["claim"], "the paper says": found["says"], "where": found["where"]}
-        tables.append(pd.DataFrame(about | {"experiment": folder, "verdict": verdict, "tier": found["tier"]}))
-    return markdown(pd.concat(tables))
+        parts.append(pd.DataFrame(about | {"experiment": folder, "verdict": verdict, "tier": found["tier"]}))
+    return markdown(pd.concat(parts))
 
 
-def experiments():
-    """The list of experiments: title, runs and minutes of the short tier on two cores, verdicts."""
+def experiments(rows, tables):
+    """The list of experiments: title, settings and minutes of the short tier on two cores, verdicts.
+
+    Args:
+        rows: {experiment: its rows}.
+        tables: as of `claims`.
+    """
     lines = []
-    for name in names():
-        experiment, rows = Experiment(name), rows_of(name)
-        minutes = short_minutes(rows)
-        settings = len(experiment.settings_at("short"))
-        found = compare.claims(name, compare.compare(name, rows))
+    for name, table in tables.items():
+        settings = len(Experiment(name).settings_at("short"))
+        minutes = f"{short_minutes(rows[name]):.0f} min ({settings} setting{'s' * (settings > 1)})"
         lines.append(
             {
                 "folder": f"[`{name}`](experiments/{name})",
                 "what": title(name),
-                "short tier, 2 CPU cores": f"{minutes:.0f} min ({settings} setting{'s' * (settings > 1)})",
-                "claims": compare.totals(found),
+                "short tier, 2 CPU cores": minutes,
+                "claims": compare.totals(compare.claims(name, table)),
             }
         )
     return markdown(pd.DataFrame(lines))
@@ -61,9 +68,12 @@ def title(name):
     return (FOLDER / name / "README.md").read_text().splitlines()[0].removeprefix("# ")
 
 
-def verdicts(name):
-    """An experiment's rows that belong to a claim, with their verdicts, and numbers of the paper that stand beside."""
-    table = compare.compare(name, rows_of(name))
+def verdicts(table):
+    """The rows that belong to a claim, with their verdicts, and numbers of the paper that stand beside.
+
+    Args:
+        table: of `compare.compare`.
+    """
     beside = (table["claim"] == "") & (table["part"] == "") & (table["seeds"] > 0)
     table = table[(table["claim"] != "") | beside]
     return markdown(compare.shown(table)) if len(table) else "The paper has no number here."
@@ -75,9 +85,10 @@ def pages():
     Raises:
         InputError: a README has not the lines between which a part belongs.
     """
-    root = results.ROOT / "README.md"
-    wanted = {root: {"claims": claims(), "experiments": experiments()}}
-    wanted |= {FOLDER / name / "README.md": {"verdicts": verdicts(name)} for name in names()}
+    rows = {name: rows_of(name) for name in names()}
+    tables = {name: compare.compare(name, of_name) for name, of_name in rows.items()}
+    wanted = {results.ROOT / "README.md": {"claims": claims(tables), "experiments": experiments(rows, tables)}}
+    wanted |= {FOLDER / name / "README.md": {"verdicts": verdicts(table)} for name, table in tables.items()}
     return {path: filled(path.read_text(), parts, path) for path, parts in wanted.items()}
 
 

@@ -141,27 +141,17 @@ def parse(text, path, columns=COLUMNS):
     return frame
 
 
-def replace_job(name, rows, summary=None):
-    """Put one run's rows in place of those it had before on the same data; safe when several processes write.
+def replace_runs(name, rows, summary=None):
+    """Put runs' rows in place of those they had before on the same data; safe when several processes write.
 
     Args:
         name: the experiment.
-        rows: dicts with COLUMNS, all of one setting, tier and seed.
+        rows: dicts with COLUMNS, all those of one or several runs.
         summary: makes rows that are of many runs from all runs' rows (a DataFrame); see `digest_of_runs`.
 
     Raises:
         InputError: the file cannot be written; what was there is untouched.
     """
-    replace_jobs(name, [rows], summary)
-
-
-def replace_jobs(name, jobs, summary=None):
-    """As `replace_job`, of several runs at once.
-
-    Args:
-        jobs: a list of each run's rows.
-    """
-    rows = [row for job in jobs for row in job]
     _rewrite(name, rows, RUN, summary)
 
 
@@ -193,7 +183,7 @@ def write(name, frame, summary=None):
     Args:
         name: the experiment.
         frame: all rows.
-        summary: as of `replace_job`.
+        summary: as of `replace_runs`.
 
     Raises:
         InputError: the file cannot be written; what was there is untouched.
@@ -239,15 +229,9 @@ def of_runs(frame, setting, quantity, value, protocol, **fields):
     """
     runs = frame.drop_duplicates("config_sha256")
     first = frame.iloc[0]
-    joined = {
-        column: " ".join(sorted({word for text in frame[column].dropna() for word in separate(text)}))
-        for column, separate in (
-            ("commit", str.split),
-            ("weights_sha256", str.split),
-            ("device", lambda text: [text]),
-            ("paddle", str.split),
-        )
-    }
+    words = {column: frame[column].dropna().str.split().explode() for column in ("commit", "weights_sha256", "paddle")}
+    words["device"] = frame["device"].dropna()
+    joined = {column: " ".join(sorted(set(those.dropna()))) for column, those in words.items()}
     about = {name: first[name] for name in ("tier", "seed", "dataset", "data_sha256")}
     about |= {"wall_seconds": runs["wall_seconds"].sum(), "finished": frame["finished"].max()}
     made = dict.fromkeys(COLUMNS) | {"part": ""} | about | joined | fields

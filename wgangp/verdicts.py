@@ -106,7 +106,7 @@ def verdict(paper, rows, tiers=JUDGED_TIERS):
         tiers: those to look at, the best first.
 
     Returns:
-        A dict of MEASURED and `verdict`; ours is the mean over seeds; for above and below it is that of the
+        A dict of MEASURED; ours is the mean over seeds; for above and below it is that of the
         differences, mine and other those of the two sides.
     """
     told = {"quantity_measured": "", "ours": math.nan, "low": math.nan, "high": math.nan, "seeds": 0, "tier": ""}
@@ -162,9 +162,9 @@ def measured(paper, quantity, rows):
         same = (rows["quantity"] == side["quantity"]) & (rows["setting"] == side["setting"])
         return rows[same & (rows["part"] == side["part"])]
 
-    mine, other = of(with_quantity(paper, quantity)), other_side(paper)
+    mine, other = of({**paper, "quantity": quantity}), other_side(paper)
     if other is not None:
-        theirs = of(other if paper["than"].startswith("quantity=") else with_quantity(other, quantity))
+        theirs = of(other if paper["than"].startswith("quantity=") else other | {"quantity": quantity})
         mine = mine.merge(theirs[["seed", "dataset", "value"]], on=["seed", "dataset"], suffixes=("", "_of_other"))
         mine = mine.assign(
             mine=mine["value"], value=mine["value"] - mine["value_of_other"], low=math.nan, high=math.nan
@@ -172,11 +172,6 @@ def measured(paper, quantity, rows):
     if not len(mine):
         return None
     return mine[mine["dataset"] == mine.sort_values("finished")["dataset"].iloc[-1]]
-
-
-def with_quantity(row, quantity):
-    """A row of paper.csv with another quantity in place of its own."""
-    return pd.concat([row.drop("quantity"), pd.Series({"quantity": quantity})])
 
 
 def judged(paper, chosen, tier):

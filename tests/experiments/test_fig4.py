@@ -190,7 +190,7 @@ def test_real_and_embedded_runs_side_by_side(tmp_path, monkeypatch):
     real = [
         row | {"dataset": "cifar10"} for row in run_of("DCGAN", {"classifier_score": [1.0, 2.0]}, tier="smoke", every=1)
     ]
-    results.replace_job(NAME, real, experiment.summary)
+    results.replace_runs(NAME, real, experiment.summary)
     publish(jobs)
     both = results.read(NAME)
     assert len(both) == len(rows) + len(real) + len(summary(real))
