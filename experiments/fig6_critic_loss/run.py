@@ -99,7 +99,7 @@ def run(config, seed):
     )
     curve = history[["train", "validation"]].dropna()
     samples = to_bytes(gan.generate(config.judged or 100, seed=seed), config.scaling)
-    saved = {"curve": np.stack([curve.index + 1, curve["train"], curve["validation"]]), "samples": samples[:100]}
+    saved = {"curve": np.stack([curve.index + 1, curve["train"], curve["validation"]]), "samples": samples[:36]}
     protocol = f"losses every {config.measured_every} iterations"
     row = partial(result_row, data=train, protocol=protocol, samples=count)
     rows = [

@@ -120,7 +120,7 @@ class ResNetCritic(ImageLayer):
         x = self.enter(x)
         for block in self.blocks:
             x = block(x)
-        return F.relu(x).mean(self.plane)
+        return self.mean_over_plane(F.relu(x))
 
     def heads(self, x):
         """Scores [n] and class logits [n, classes]."""

@@ -1,0 +1,74 @@
+"""What is timed: models, and one training iteration of ours, as `BaseGAN.train` makes it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+CRITIC_ITERS, LAMBDA = 5, 10.0
+
+
+@dataclass(frozen=True)
+class Model:
+    """Networks at a width, and the batches of the critic's and the generator's steps."""
+
+    name: str  # "toy" (3 hidden layers), "Figure 3" or "Table 3"
+    dim: int
+    batch: int
+    generator_batch: int
+
+    @property
+    def scaling(self):
+        """Of images, as in `wgangp.data.batches.scale`; None for points."""
+        return {"toy": None, "Figure 3": "dcgan", "Table 3": "resnet"}[self.name]
+
+    @property
+    def adam(self):
+        """Step size and decay rates."""
+        return {"toy": (1e-4, 0.5, 0.9), "Figure 3": (1e-4, 0.5, 0.9), "Table 3": (2e-4, 0.0, 0.9)}[self.name]
+
+    def data(self):
+        """Random points [2000, 2] or images [2000, 3, 32, 32]."""
+        rng = np.random.default_rng(0)
+        if self.scaling is None:
+            return rng.standard_normal((2000, 2), "float32")
+        return rng.integers(0, 256, (2000, 3, 32, 32)).astype("uint8")
+
+
+def iteration_of(model, captured=False, device="auto"):
+    """A function that trains one iteration.
+
+    Args:
+        model: what is trained.
+        captured: replay it as a graph where that can be done.
+        device: as of `wgangp.devices.choose`.
+    """
+    from wgangp import WGAN_GP, devices
+    from wgangp.base_gan import make_optimizer
+    from wgangp.data.batches import ScaledImages, as_batches
+    from wgangp.networks import cifar, toy
+
+    devices.choose(device)
+    networks = {
+        "toy": lambda: (toy.toy_generator(model.dim), toy.toy_critic(model.dim)),
+        "Figure 3": lambda: (cifar.dcgan_generator(model.dim), cifar.dcgan_critic(model.dim)),
+        "Table 3": lambda: (cifar.ResNetGenerator(model.dim), cifar.ResNetCritic(model.dim)),
+    }
+    gan = WGAN_GP(*networks[model.name](), lambda_gp=LAMBDA, critic_iters=CRITIC_ITERS)
+    gan.batch_size = model.generator_batch
+    data = ScaledImages(model.data(), model.scaling) if model.scaling else model.data()
+    batches = as_batches(data, model.batch, 0)
+    rate, beta1, beta2 = model.adam
+    settings = {"optimizer": "adam", "beta1": beta1, "beta2": beta2}
+    optimizers = [make_optimizer(network, settings, rate) for network in (gan.generator, gan.discriminator)]
+
+    def step(drawn):
+        return gan.iteration(batches, *optimizers, drawn)
+
+    run, count = devices.Replayed(step) if captured else (lambda drawn: step(devices.tensors(drawn))), [0]
+
+    def iteration():
+        first = count[0] * CRITIC_ITERS
+        count[0] += 1
+        return run([batches.draw(first + i) for i in range(CRITIC_ITERS)])
+
+    return iteration
