@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Reproduces every figure and table: sets itself up, trains, executes the notebooks, compares, reports.
+# Reproduces every figure and table: sets itself up, trains, and shows each experiment as soon as its runs have ended.
 # Interrupted at any moment, run the same command to resume.
 #
 #   bash run_all.sh                                      everything
@@ -26,12 +26,8 @@ failed=0
 
 echo "== Training and measuring, tier $TIER (for more: TIER=medium or TIER=paper bash run_all.sh)"
 # shellcheck disable=SC2086
-wgangp run $ONLY --tier "$TIER" $seeds || failed=$?
+wgangp run $ONLY --tier "$TIER" $seeds --notebooks || failed=$?
 [ "$failed" -le 1 ] || exit "$failed"
-
-echo "== Notebooks"
-# shellcheck disable=SC2086
-wgangp notebook $ONLY --tier "$TIER"
 wgangp report
 
 echo "== Comparison with the paper"

@@ -29,7 +29,7 @@ def command_run(given):
     jobs = schedule.jobs_of(experiments, given.tier, given.setting, given.seed)
     devices.check(given.device)
     device = {"name": given.device, "tf32": not given.no_tf32, "deterministic": given.deterministic}
-    return schedule.run(jobs, device, given.jobs, given.budget, given.fresh)
+    return schedule.run(jobs, device, given.jobs, given.budget, given.fresh, given.notebooks)
 
 
 def chosen(given):
@@ -217,6 +217,9 @@ def parser():
     run.add_argument("--jobs", type=int, help="processes at once (default: the cores on a CPU, 1 on a GPU)")
     run.add_argument("--budget", type=float, metavar="MINUTES", help="stop cleanly after this time")
     run.add_argument("--fresh", action="store_true", help="do again what is done")
+    run.add_argument(
+        "--notebooks", action="store_true", help="execute each experiment's notebook and compare it once its runs ended"
+    )
 
     command = add("compare", command_compare, "Print the paper's numbers beside ours.")
     command.add_argument("names", metavar="NAME", nargs="*", help="experiments; all for none")

@@ -269,6 +269,11 @@ class Job:
         """Whether this machine has run it."""
         return (self.folder / "rows.json").exists()
 
+    @property
+    def wall_seconds(self):
+        """What it took here, of a job that is done."""
+        return json.loads((self.folder / "rows.json").read_text())[0]["wall_seconds"]
+
     def forget(self):
         """Delete its files, so that it runs afresh."""
         shutil.rmtree(self.folder, ignore_errors=True)

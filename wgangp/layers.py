@@ -131,9 +131,7 @@ class Conv2D(ImageLayer):
         self.bias = self.create_parameter([out_channels], is_bias=True) if bias else None
 
     def forward(self, x):
-        return self.add_bias(
-            F.conv2d(x, self.weight, stride=self.stride, padding="SAME", data_format=self.data_format)
-        )
+        return self.add_bias(F.conv2d(x, self.weight, stride=self.stride, padding="SAME", data_format=self.data_format))
 
 
 class Conv1D(nn.Layer):

@@ -35,16 +35,49 @@ def jobs_of(experiments, tier, settings=None, seeds=None):
     return jobs
 
 
-def measured_seconds(jobs):
-    """Wall seconds that the committed results name for each job's configuration, {label: seconds or None}."""
-    names = {job.experiment.name for job in jobs}
-    committed = {
-        name: results.read(name, results.ROOT).groupby("config_sha256")["wall_seconds"].mean() for name in names
-    }
-    return {job.label: committed[job.experiment.name].get(job.config_sha256) for job in jobs}
+class Clock:
+    """How long runs take: what the committed results say, corrected by what this machine needed so far.
+
+    Args:
+        jobs: the runs; those that are done tell the machine's speed.
+        on_cpu: whether they run on a CPU; results of the other kind of device say nothing.
+    """
+
+    PRIOR = 60.0  # seconds of runs as fast as the committed ones that the machine is taken to have done
+
+    def __init__(self, jobs, on_cpu):
+        self.needed = self.committed = self.PRIOR
+        means = {}
+        for name in {job.experiment.name for job in jobs}:
+            rows = results.read(name, results.ROOT)
+            rows = rows[rows["device"].str.contains("thread") == on_cpu]
+            means[name] = rows.groupby("config_sha256")["wall_seconds"].mean()
+        self.seconds = {job.label: means[job.experiment.name].get(job.config_sha256) for job in jobs}
+        for job in jobs:
+            if job.done:
+                self.add(job, job.wall_seconds)
+
+    def add(self, job, seconds):
+        """Note what a run needed here."""
+        if self.seconds[job.label]:
+            self.needed += seconds
+            self.committed += self.seconds[job.label]
+
+    def of(self, jobs):
+        """Seconds of one core, or of one GPU, that runs will take; 0 when nothing is known.
+
+        A run that was never measured counts as much as the others do on average.
+        """
+        known = [self.seconds[job.label] for job in jobs if self.seconds[job.label]]
+        return np.mean(known) * len(jobs) * self.needed / self.committed if known else 0.0
+
+    def phrase(self, jobs, at_once, ending=""):
+        """A comma and "about N min"; nothing when nothing is known."""
+        minutes = self.of(jobs) / at_once / 60
+        return f", about {max(1, round(minutes))} min{ending}" if minutes else ""
 
 
-def run(jobs, device, at_once=None, budget=None, fresh=False):
+def run(jobs, device, at_once=None, budget=None, fresh=False, notebooks=False):
     """Run what is not done yet, in worker processes.
 
     Args:
@@ -53,12 +86,13 @@ def run(jobs, device, at_once=None, budget=None, fresh=False):
         at_once: processes side by side; the number of cores on a CPU, 1 on a GPU, when None.
         budget: minutes after which everything stops with checkpoints written.
         fresh: forget what is done.
+        notebooks: execute each experiment's notebook and compare it with the paper as soon as its runs have ended.
 
     Returns:
-        0, or 1 when a job failed.
+        0, or 1 when a job or a notebook failed.
     """
+    name = devices.there()[0] if device["name"] == "auto" else device["name"]
     if at_once is None:
-        name = devices.there()[0] if device["name"] == "auto" else device["name"]
         at_once = os.cpu_count() if name == "cpu" and distributed.size() == 1 else 1
     if distributed.size() > 1 and (at_once > 1 or fresh):
         raise InputError("--jobs and --fresh do not go with the launcher, whose processes train one model together.")
@@ -68,11 +102,10 @@ def run(jobs, device, at_once=None, budget=None, fresh=False):
         for job in jobs:
             job.forget()
     publish_missing(jobs)
-    waiting = [job for job in jobs if not job.done]
-    seconds = measured_seconds(waiting)
-    print(plan(jobs, waiting, seconds, at_once), flush=True)
+    clock = Clock(jobs, on_cpu=name == "cpu")
+    board = Board(jobs, clock, at_once, notebooks and distributed.rank() == 0)
+    print(plan(jobs, board.waiting, clock, at_once), flush=True)
     deadline = time.time() + 60 * budget if budget else None
-    board = Board(waiting, seconds, at_once)
     threads = [threading.Thread(target=board.work, args=(i, device, deadline)) for i in range(at_once)]
     try:
         for thread in threads:
@@ -85,8 +118,8 @@ def run(jobs, device, at_once=None, budget=None, fresh=False):
     left = len(board.spent) + len(board.waiting)
     if left:
         print(f"The budget is spent with {left} runs to go; the same command goes on from their checkpoints.")
-    for job in board.failed:
-        print(f"failed: {job.label}", file=sys.stderr)
+    for label in board.failed:
+        print(f"failed: {label}", file=sys.stderr)
     return 1 if board.failed else 0
 
 
@@ -94,14 +127,19 @@ class Board:
     """The jobs to do and the worker processes that do them, one per thread.
 
     Args:
-        jobs: what to run, in this order.
-        seconds: {label: measured seconds or None}.
+        jobs: what to run, in this order; those that are done are left out.
+        clock: a `Clock` of all of them.
         at_once: number of workers.
+        notebooks: as of `run`.
     """
 
-    def __init__(self, jobs, seconds, at_once):
-        self.waiting, self.seconds, self.at_once = list(jobs), seconds, at_once
-        self.running, self.spent, self.failed, self.stopped = {}, [], [], False
+    def __init__(self, jobs, clock, at_once, notebooks):
+        self.waiting, self.clock, self.at_once = [job for job in jobs if not job.done], clock, at_once
+        self.tier = jobs[0].tier if jobs else None
+        self.running, self.children, self.spent, self.failed, self.stopped = {}, {}, [], [], False
+        busy = {job.experiment for job in self.waiting}
+        every = dict.fromkeys(job.experiment for job in jobs)
+        self.notebooks, self.ended = notebooks, [experiment for experiment in every if experiment not in busy]
         self.lock = threading.Lock()
 
     def work(self, position, device, deadline):
@@ -109,12 +147,18 @@ class Board:
         worker = None
         while True:
             with self.lock:
-                if not self.waiting or (deadline and time.time() > deadline):
+                if self.notebooks and self.ended and not self.stopped:
+                    experiment, job = self.ended.pop(0), None
+                elif self.stopped or not self.waiting or (deadline and time.time() > deadline):
                     break
-                job = self.waiting.pop(0)
-                if worker is None:
-                    worker = self.start_worker(position, device)
-                self.running[position] = (worker, job)
+                else:
+                    job = self.next_job()
+                    if worker is None:
+                        worker = self.start_worker(position, device)
+                    self.running[position] = (worker, job)
+            if job is None:
+                self.draw(position, experiment)
+                continue
             began = time.time()
             answer = ask(worker, job, device, deadline)
             with self.lock:
@@ -124,17 +168,52 @@ class Board:
                 if answer == "spent":
                     self.spent.append(job)
                     continue
-                if answer != "done":
-                    self.failed.append(job)
                 if answer == "":
                     worker = None  # it died; the next job gets a new one
-                left = [*self.waiting, *(job for _, job in self.running.values())]
-                word = "done" if answer == "done" else "FAILED"
-                left = time_left(left, self.seconds, self.at_once, " left")
-                print(f"{word} in {time.time() - began:.0f} s: {job.label}{left}", flush=True)
+                self.tell(job, answer == "done", time.time() - began)
         if worker is not None:
             worker.stdin.close()
             worker.wait()
+
+    def next_job(self):
+        """The next in order; but first one that takes as long as a worker's share of all, so as not to end alone."""
+        share = self.clock.of(self.waiting) / self.at_once
+        longest = max(self.waiting, key=lambda job: self.clock.of([job]))
+        job = longest if self.clock.of([longest]) > share else self.waiting[0]
+        self.waiting.remove(job)
+        return job
+
+    def tell(self, job, done, seconds):
+        """Note and say that a job has ended."""
+        if done:
+            self.clock.add(job, seconds)
+        else:
+            self.failed.append(job.label)
+        left = [*self.waiting, *(job for _, job in self.running.values())]
+        if not any(other.experiment is job.experiment for other in [*left, *self.spent]):
+            self.ended.append(job.experiment)
+        word = "done" if done else "FAILED"
+        print(f"{word} in {seconds:.0f} s: {job.label}{self.clock.phrase(left, self.at_once, ' left')}", flush=True)
+
+    def draw(self, position, experiment):
+        """Execute an experiment's notebook and compare it with the paper."""
+        told, name = f"== {experiment.name}\n", experiment.name
+        for arguments in (["notebook", name, "--tier", self.tier], ["compare", name, "--yours", self.tier]):
+            with self.lock:
+                if self.stopped:
+                    return
+                command = [sys.executable, "-m", "wgangp", *arguments]
+                self.children[position] = child = subprocess.Popen(
+                    command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+                )
+            output, errors = child.communicate()
+            told += output
+            if child.returncode:
+                told += errors
+                self.failed.append(" ".join(arguments))
+        with self.lock:
+            if not self.stopped:
+                print(told, end="", flush=True)
 
     def start_worker(self, position, device):
         # One thread each: two processes of one thread beat one of two on networks of this size.
@@ -155,8 +234,8 @@ class Board:
         with self.lock:
             self.stopped = True
             self.waiting.clear()
-            for worker, _ in self.running.values():
-                worker.terminate()
+            for process in [*(worker for worker, _ in self.running.values()), *self.children.values()]:
+                process.terminate()
 
 
 def ask(worker, job, device, deadline):
@@ -170,20 +249,11 @@ def ask(worker, job, device, deadline):
         return ""
 
 
-def plan(jobs, waiting, seconds, at_once):
+def plan(jobs, waiting, clock, at_once):
     """What will be run and about how long, as lines."""
-    lines = [f"{len(waiting)} of {len(jobs)} runs to do, {at_once} at a time:"]
+    total = clock.phrase(waiting, at_once, " in all")
+    lines = [f"{len(waiting)} of {len(jobs)} runs to do, {at_once} at a time{total}:"]
     for experiment in dict.fromkeys(job.experiment for job in jobs):
         mine = [job for job in waiting if job.experiment is experiment]
-        lines.append(f"  {experiment.name}: {len(mine)} runs{time_left(mine, seconds, at_once)}")
+        lines.append(f"  {experiment.name}: {len(mine)} runs{clock.phrase(mine, at_once)}")
     return "\n".join(lines)
-
-
-def time_left(jobs, seconds, at_once, word=""):
-    """A phrase for the time that jobs will take, from the measured times of those that have one."""
-    known = [seconds[job.label] for job in jobs if seconds[job.label]]
-    if not jobs:
-        return ""
-    if not known:
-        return ""
-    return f", about {np.mean(known) * len(jobs) / at_once / 60:.0f} min{word}"

@@ -16,7 +16,7 @@ from wgangp import DCGAN, LSGAN, WGAN, WGAN_GP, Diverged
 from wgangp.data.batches import ScaledImages, to_bytes
 from wgangp.data.images import lsun_bedrooms
 from wgangp.experiment import Config as BaseConfig
-from wgangp.metrics.judge import Judge
+from wgangp.metrics.judge import PIXELS, Judge
 from wgangp.networks import lsun
 from wgangp.results import of_runs
 from wgangp.results import row as result_row
@@ -37,6 +37,7 @@ class Config(BaseConfig):
     beta2: float
     lambda_gp: float
     c: float
+    judged_by: Literal["all", "pixels"] = "all"  # all metrics whose weights are there, or those that need none
     judged: int  # generated images
     reference: int  # real images that distances are taken to
     judge_noise: bool = False  # images of random bytes too
@@ -55,6 +56,8 @@ def build(config):
 def run(config, seed):
     data = lsun_bedrooms("train", config.size, fallback=True)
     judge = Judge(data, config.judged, config.reference)
+    if config.judged_by == "pixels":
+        judge.metrics = list(PIXELS)
     gan = build(config)
     gan.batch_size = config.batch_size
     untrained = judge.judge(to_bytes(gan.generate(judge.count, seed=seed), config.scaling))

@@ -53,7 +53,7 @@ def test_embedded_images_are_judged_by_pixels(folders):
         assert (row["dataset"], row["data_sha256"], row["samples"]) == ("embedded", data.sha256, 50)
         assert row["weights_sha256"] == ""
     assert rows["frechet_pixels"]["value"] > 1.5 * rows["frechet_pixels_of_real_images"]["value"]
-    (kept,) = (folders / "runs" / "real").iterdir()
+    (kept,) = (folders / "runs" / "real").glob("*.json")
     kept.write_text(json.dumps({"frechet_pixels": [7.0, None]}))
     assert Judge(data, 50, 200).real == {"frechet_pixels": (7.0, None)}  # not computed again
     assert Judge(data, 50, 201).real != {"frechet_pixels": (7.0, None)}  # another protocol

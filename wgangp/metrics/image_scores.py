@@ -8,7 +8,7 @@ import numpy as np
 
 from wgangp.data.registry import file_hash
 from wgangp.errors import InputError
-from wgangp.files import array_sha256, replacing
+from wgangp.files import array_sha256, locked, replacing
 from wgangp.metrics import classifier
 from wgangp.metrics.images import check_images
 from wgangp.metrics.inception import load_inception
@@ -195,14 +195,15 @@ def _real_statistics(network, names, real, path, cache, label):
     key = hashlib.sha256(f"{array_sha256(real)} {list(real.shape)} {file_hash(path)}".encode()).hexdigest()
     files = {name: cache / f"real_{name}_{key[:32]}.npz" for name in names}
     statistics = {}
-    for name, file in files.items():
-        try:
-            statistics[name] = Statistics.read(file)
-        except InputError:  # not there, or damaged
-            pass
-    if missing := [name for name in names if name not in statistics]:
-        computed, _ = _statistics(network, missing, False, real, label and f"{label}, real images")
-        for name in missing:
-            computed[name].write(files[name])
-        statistics |= computed
+    with locked(cache / f"real_{key[:32]}.lock"):  # another process may be computing the same
+        for name, file in files.items():
+            try:
+                statistics[name] = Statistics.read(file)
+            except InputError:  # not there, or damaged
+                pass
+        if missing := [name for name in names if name not in statistics]:
+            computed, _ = _statistics(network, missing, False, real, label and f"{label}, real images")
+            for name in missing:
+                computed[name].write(files[name])
+            statistics |= computed
     return statistics

@@ -8,7 +8,7 @@ import numpy as np
 
 from wgangp.data import registry
 from wgangp.data.batches import to_bytes
-from wgangp.files import replacing
+from wgangp.files import locked, replacing
 from wgangp.metrics.image_scores import metric_names, score_images
 from wgangp.metrics.inception_weights import find_weights
 from wgangp.metrics.scores import frechet_distance, gaussian, precision_recall
@@ -145,9 +145,10 @@ class Judge:
         identity = [self.data.sha256, len(self.others), len(self.reference_of_real), self.metrics, weights]
         digest = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:32]
         kept = output_root() / "runs" / "real" / f"{digest}.json"
-        if not kept.exists():
-            with replacing(kept) as file:
-                file.write(json.dumps(self.judge(self.others, reference=self.reference_of_real)).encode())
+        with locked(kept.with_suffix(".lock")):  # another process may be judging the same
+            if not kept.exists():
+                with replacing(kept) as file:
+                    file.write(json.dumps(self.judge(self.others, reference=self.reference_of_real)).encode())
         return {name: tuple(score) for name, score in json.loads(kept.read_text()).items()}
 
     def callback(self, every, scaling, metrics, publish):
