@@ -47,7 +47,7 @@ def environment(side):
     """One thread, no GPU, and for the `aten` device what loads it."""
     one_thread = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     if "aten" in side:
-        return os.environ | one_thread | {"WGANGP_DEVICE": "aten", "PADDLE_ATEN_DEVICE": "cpu"}
+        return os.environ | one_thread | {"WGANGP_DEVICE": "aten"}
     return os.environ | one_thread | {"WGANGP_DEVICE": "cpu"}
 
 

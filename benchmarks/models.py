@@ -11,7 +11,7 @@ CRITIC_ITERS, LAMBDA = 5, 10.0
 class Model:
     """Networks at a width, and the batches of the critic's and the generator's steps."""
 
-    name: str  # "toy" (3 hidden layers), "Figure 3" or "Table 3"
+    name: str  # "toy" (3 hidden layers), "Figure 3", "Table 3" or "Table 3, labels"
     dim: int
     batch: int
     generator_batch: int
@@ -19,12 +19,12 @@ class Model:
     @property
     def scaling(self):
         """Of images, as in `wgangp.data.batches.scale`; None for points."""
-        return {"toy": None, "Figure 3": "dcgan", "Table 3": "resnet"}[self.name]
+        return {"toy": None, "Figure 3": "dcgan"}.get(self.name, "resnet")
 
     @property
     def adam(self):
         """Step size and decay rates."""
-        return {"toy": (1e-4, 0.5, 0.9), "Figure 3": (1e-4, 0.5, 0.9), "Table 3": (2e-4, 0.0, 0.9)}[self.name]
+        return (2e-4, 0.0, 0.9) if self.scaling == "resnet" else (1e-4, 0.5, 0.9)
 
     def data(self):
         """Random points [2000, 2] or images [2000, 3, 32, 32]."""
@@ -42,7 +42,7 @@ def iteration_of(model, captured=False, device="auto"):
         captured: replay it as a graph where that can be done.
         device: as of `wgangp.devices.choose`.
     """
-    from wgangp import WGAN_GP, devices
+    from wgangp import WGAN_GP, ConditionalWGAN_GP, devices
     from wgangp.base_gan import make_optimizer
     from wgangp.data.batches import ScaledImages, as_batches
     from wgangp.networks import cifar, toy
@@ -52,10 +52,13 @@ def iteration_of(model, captured=False, device="auto"):
         "toy": lambda: (toy.toy_generator(model.dim), toy.toy_critic(model.dim)),
         "Figure 3": lambda: (cifar.dcgan_generator(model.dim), cifar.dcgan_critic(model.dim)),
         "Table 3": lambda: (cifar.ResNetGenerator(model.dim), cifar.ResNetCritic(model.dim)),
+        "Table 3, labels": lambda: (cifar.ResNetGenerator(model.dim, 10), cifar.ResNetCritic(model.dim, 10)),
     }
-    gan = WGAN_GP(*networks[model.name](), lambda_gp=LAMBDA, critic_iters=CRITIC_ITERS)
+    method = ConditionalWGAN_GP if model.name == "Table 3, labels" else WGAN_GP
+    gan = method(*networks[model.name](), lambda_gp=LAMBDA, critic_iters=CRITIC_ITERS)
     gan.batch_size = model.generator_batch
-    data = ScaledImages(model.data(), model.scaling) if model.scaling else model.data()
+    data, labels = model.data(), np.arange(2000) % 10 if method is ConditionalWGAN_GP else None
+    data = ScaledImages(data, model.scaling, labels) if model.scaling else data
     batches = as_batches(data, model.batch, 0)
     rate, beta1, beta2 = model.adam
     settings = {"optimizer": "adam", "beta1": beta1, "beta2": beta2}

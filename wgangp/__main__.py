@@ -170,7 +170,8 @@ def convert(source):
 
 def paddle_aten_state():
     try:
-        return f"{paddle_aten.check()}, for PyTorch {paddle_aten.installed()['torch']}"
+        path, torch = paddle_aten.check(), paddle_aten.installed()["torch"]
+        return f"{path}, for PyTorch {torch}; --device aten is on the {'GPU' if paddle_aten.is_cuda() else 'CPU'}"
     except paddle_aten.Unavailable as error:
         return f"not usable: {error}"
 

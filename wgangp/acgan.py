@@ -1,10 +1,13 @@
 """WGAN-GP with labels: AC-GAN conditioning, as in Table 3's supervised model."""
 
+from functools import partial
+
 import numpy as np
 import paddle
 import paddle.nn.functional as F
 
-from wgangp import losses
+from wgangp import by_hand
+from wgangp.base_gan import BaseGAN
 from wgangp.errors import InputError
 from wgangp.wgan_gp import WGAN_GP
 
@@ -78,19 +81,31 @@ class ConditionalWGAN_GP(WGAN_GP):
     def critic_loss(self, real, fake):
         images, labels = real
         scores, logits = self.discriminator.heads(paddle.concat([images, fake]))
-        real_logits, fake_logits = logits.split(2)
+        loss, parts = self.loss_of_heads(*scores.split(2), *logits.split(2), labels=labels)
+        penalty, more = self.weighted_penalty(images, fake)
+        return loss + penalty, parts | more
+
+    def loss_of_heads(self, real_scores, fake_scores, real_logits, fake_logits, labels):
+        """The critic's loss without the penalty, as of `WGAN_GP`.
+
+        Args:
+            real_scores, fake_scores: [n] each.
+            real_logits, fake_logits: [n, classes] each.
+            labels: of both, [n].
+        """
+        wasserstein, parts = super().loss_of_heads(real_scores, fake_scores)
         cross_entropy = F.cross_entropy(real_logits, labels)
-        real_scores, fake_scores = scores.split(2)
-        wasserstein = losses.wasserstein_critic_loss(real_scores, fake_scores)
-        penalty, parts = self.weighted_penalty(images, fake)
-        parts = {
-            "wasserstein_estimate": -wasserstein,
-            **parts,
-            "class_loss": cross_entropy,
+        accuracies = {
             "real_accuracy": accuracy(real_logits, labels),
             "fake_accuracy": accuracy(fake_logits, labels),
         }
-        return wasserstein + penalty + self.critic_scale * cross_entropy, parts
+        return wasserstein + self.critic_scale * cross_entropy, parts | {"class_loss": cross_entropy} | accuracies
+
+    def critic_backward(self, real, fake):
+        if by_hand.can(self.discriminator, labelled=True):
+            images, labels = real
+            return self.backward_by_hand(images, fake, partial(self.loss_of_heads, labels=labels))
+        return BaseGAN.critic_backward(self, real, fake)
 
     def generator_step_loss(self, real):
         scores, logits = self.discriminator.heads(self.draw_fake(real))

@@ -20,26 +20,28 @@ from wgangp.losses import norms_of
 from wgangp.networks.cifar import FirstBlock, ResNetCritic
 
 
-def can(critic):
+def can(critic, labelled=False):
     """Whether the gradients of this critic are written out here.
 
     Args:
         critic: a Paddle layer.
+        labelled: whether its class logits are trained, too.
     """
-    return devices.on_aten() and type(critic) is ResNetCritic and critic.classifier is None
+    return devices.on_aten() and type(critic) is ResNetCritic and (critic.classifier is not None) == labelled
 
 
-def critic_gradients(critic, real, fake, mixed, wasserstein, penalty):
+def critic_gradients(critic, real, fake, mixed, loss_of_heads, penalty):
     """The critic's loss and its gradients by the critic's parameters.
 
     Args:
         critic: one that `can` accepts.
         real, fake, mixed: [n, 3, h, w], mixed being where the penalty is taken.
-        wasserstein: function of the scores of real and generated samples, [n] each, that gives a scalar.
+        loss_of_heads: function of the scores of real and generated samples, [n] each, and of their class logits,
+            [n, classes] each, where the critic has them, that gives a scalar and a dict of others.
         penalty: function of the critic's gradient norms at `mixed`, [n], that gives a scalar and a dict of others.
 
     Returns:
-        The value of `wasserstein`, that of `penalty`, and the gradients of their sum's scalars, in the order of
+        The value of `loss_of_heads`, that of `penalty`, and the gradients of their scalars' sum, in the order of
         `critic.parameters()`.
 
     Source: Eq. 3, differentiated.
@@ -53,15 +55,18 @@ def critic_gradients(critic, real, fake, mixed, wasserstein, penalty):
         rectified = F.relu(x)
         pixels = math.prod(rectified.shape[axis] for axis in critic.plane)
         features = rectified.mean(critic.plane)
-        weight = critic.score.weight
-        scores = features.matmul(weight).reshape([-1]) + critic.score.bias
-        real_scores, fake_scores = _variables(scores[:n], scores[n : 2 * n])
+        judged = features[: 2 * n]
+        heads = [critic.score] if critic.classifier is None else [critic.score, critic.classifier]
+        outputs = _variables(*(judged.matmul(head.weight) + head.bias for head in heads))
         with paddle.enable_grad():
-            loss = wasserstein(real_scores, fake_scores)
-        slopes = paddle.grad(loss, [real_scores, fake_scores])
-        slopes = paddle.concat([*slopes, paddle.ones([n])]).reshape([-1, 1])
+            scores, *logits = outputs
+            halves = [half for output in (scores.reshape([-1]), *logits) for half in output.split(2)]
+            loss = loss_of_heads(*halves)
+        slopes = paddle.grad(loss[0], outputs)
 
-        d = critic.per_channel(slopes.matmul(weight, transpose_y=True) / pixels).expand(rectified.shape)
+        of_judged = sum(slope.matmul(head.weight, transpose_y=True) for slope, head in zip(slopes, heads, strict=True))
+        of_mixed = critic.score.weight.t().expand([n, -1])
+        d = critic.per_channel(paddle.concat([of_judged, of_mixed]) / pixels).expand(rectified.shape)
         d = _C_ops.relu_grad(rectified, d)
         for block in blocks[::-1]:
             d = block.backward(d)
@@ -73,9 +78,10 @@ def critic_gradients(critic, real, fake, mixed, wasserstein, penalty):
         for block in blocks:
             v = block.tangent(v)
         v = relu_grad_over(v, rectified[2 * n :]).mean(critic.plane)
-        of_weight = (slopes[: 2 * n] * features[: 2 * n]).sum(0) + v.sum(0)
         gradients = [gradient for block in blocks for gradient in block.gradients()]
-        gradients += [of_weight.reshape(weight.shape), slopes[: 2 * n].sum(0)]
+        of_heads = [[judged.matmul(slope, transpose_x=True), slope.sum(0)] for slope in slopes]
+        of_heads[0][0] += v.sum(0).reshape([-1, 1])
+        gradients += [gradient for both in of_heads for gradient in both]
     return loss, penalised, gradients
 
 

@@ -67,8 +67,18 @@ def there():
 
     gpu = paddle.is_compiled_with_cuda() and paddle.device.cuda.device_count() > 0
     aten = "aten" in paddle.device.get_all_custom_device_type()
-    aten = aten and (paddle_aten.is_cuda() or os.environ.get("PADDLE_ATEN_DEVICE") == "cpu")
-    return ["gpu"] * gpu + ["aten"] * aten + ["cpu"]
+    on_cpu = aten and not paddle_aten.is_cuda()
+    return ["gpu"] * gpu + ["aten"] * (aten and not on_cpu) + ["cpu"] + ["aten"] * on_cpu
+
+
+def on_processor(name):
+    """Whether a device computes on the processor.
+
+    Args:
+        name: as of `choose`.
+    """
+    name = there()[0] if name == "auto" else name
+    return name == "cpu" or (name == "aten" and not paddle_aten.is_cuda())
 
 
 def check(name):
@@ -91,8 +101,8 @@ def choose(name="auto", tf32=True, deterministic=False):
     """Make a device Paddle's current one.
 
     Args:
-        name: "cpu"; "gpu" (Paddle's own GPU build); "aten" (a GPU through `paddle_aten`); or "auto", the first
-            of gpu, aten, cpu that is there.
+        name: "cpu"; "gpu" (Paddle's own GPU build); "aten" (ATen's kernels through `paddle_aten`, on a GPU where
+            there is one, else on the CPU); or "auto", the first of gpu, aten on a GPU, cpu that is there.
         tf32: whether matrix products and convolutions of the `aten` device may use TF32, in training.
         deterministic: only kernels that give the same bits every time.
 
@@ -111,8 +121,7 @@ def choose(name="auto", tf32=True, deterministic=False):
     if name not in there():
         what = {
             "gpu": "this Paddle sees no GPU; install paddlepaddle-gpu (environment.yml), or use --device aten or cpu.",
-            "aten": "it is not loaded (bash paddle_aten/build.sh, WGANGP_DEVICE=aten) or PyTorch sees no GPU; for "
-            "the CPU through ATen set PADDLE_ATEN_DEVICE=cpu.",
+            "aten": "it is not loaded; run bash paddle_aten/build.sh and set WGANGP_DEVICE=aten.",
         }
         raise InputError(f"--device {name}: {what[name]}")
     paddle.set_device(name)
@@ -146,8 +155,15 @@ def describe():
         return paddle.device.cuda.get_device_name()
     if on_aten():
         aten = ".".join(version("torch").split(".")[:2])
+        if not paddle_aten.is_cuda():
+            return f"{processor()}, paddle_aten (ATen {aten} kernels)"
         precision = "TF32" if paddle_aten.tf32() else "float32"
         return f"{paddle_aten.device_name()}, paddle_aten (ATen {aten} kernels), {precision}"
+    return processor()
+
+
+def processor():
+    """Name the processor and the threads that a process uses."""
     return f"{cpu_name()}, {os.environ.get('OMP_NUM_THREADS', os.cpu_count())} thread(s)"
 
 

@@ -234,9 +234,7 @@ class Job:
         Args:
             device: what it runs on, as `devices.choose` describes it.
         """
-        before = self.folder / "seconds.json"
-        spent = json.loads(before.read_text()) if before.exists() else 0.0
-        self.device, self.began = device, time.time() - spent
+        self.device, self.began = device, time.time() - self.spent
         about, commits = self.folder / "job.json", []
         if about.exists() and (self.folder / "checkpoint.npz").exists():
             commits = json.loads(about.read_text()).get("commits", [])
@@ -270,9 +268,10 @@ class Job:
         return (self.folder / "rows.json").exists()
 
     @property
-    def wall_seconds(self):
-        """What it took here, of a job that is done."""
-        return json.loads((self.folder / "rows.json").read_text())[0]["wall_seconds"]
+    def spent(self):
+        """Seconds that it took here so far, over all attempts."""
+        path = self.folder / "seconds.json"
+        return json.loads(path.read_text()) if path.exists() else 0.0
 
     def forget(self):
         """Delete its files, so that it runs afresh."""

@@ -134,6 +134,31 @@ def drawn(rows, runs):
     return rows[rows["seed"] == rows["seed"].min()]
 
 
+def rank_correlations(experiment, runs):
+    """Of the negative critic losses with the distance to real images, where a run measured one; first seed.
+
+    Args:
+        experiment: Figure 5's, whose run.py says how they are taken.
+        runs: as from `best_runs`.
+
+    Returns:
+        A DataFrame, a row for each setting's training and validation loss, over the first half and all of training.
+    """
+    made = {}
+    for setting, (arrays, *_) in runs.items():
+        if "distances" not in arrays:
+            continue
+        losses = pd.DataFrame(arrays["curve"][1:].T, arrays["curve"][0], ["training", "validation"])
+        distances = pd.Series(arrays["distances"][1], arrays["distances"][0])
+        half = losses.index.max() / 2
+        for name, loss in losses.items():
+            made[setting, name] = {
+                "first half": experiment.module.rank_correlation(loss[:half], distances[:half]),
+                "all of training": experiment.module.rank_correlation(loss, distances),
+            }
+    return pd.DataFrame(made).T.round(3)
+
+
 def cells(name, runs):
     """Architecture by method: the distance and whether the cell trained, of one seed.
 

@@ -55,7 +55,7 @@ class Clock:
         self.seconds = {job.label: means[job.experiment.name].get(job.config_sha256) for job in jobs}
         for job in jobs:
             if job.done:
-                self.add(job, job.wall_seconds)
+                self.add(job, job.spent)
 
     def add(self, job, seconds):
         """Note what a run needed here."""
@@ -91,9 +91,9 @@ def run(jobs, device, at_once=None, budget=None, fresh=False, notebooks=False):
     Returns:
         0, or 1 when a job or a notebook failed.
     """
-    name = devices.there()[0] if device["name"] == "auto" else device["name"]
+    on_cpu = devices.on_processor(device["name"])
     if at_once is None:
-        at_once = os.cpu_count() if name == "cpu" and distributed.size() == 1 else 1
+        at_once = os.cpu_count() if on_cpu and distributed.size() == 1 else 1
     if distributed.size() > 1 and (at_once > 1 or fresh):
         raise InputError("--jobs and --fresh do not go with the launcher, whose processes train one model together.")
     if at_once < 1:
@@ -102,7 +102,7 @@ def run(jobs, device, at_once=None, budget=None, fresh=False, notebooks=False):
         for job in jobs:
             job.forget()
     publish_missing(jobs)
-    clock = Clock(jobs, on_cpu=name == "cpu")
+    clock = Clock(jobs, on_cpu)
     board = Board(jobs, clock, at_once, notebooks and distributed.rank() == 0)
     print(plan(jobs, board.waiting, clock, at_once), flush=True)
     deadline = time.time() + 60 * budget if budget else None

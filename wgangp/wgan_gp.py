@@ -54,19 +54,40 @@ class WGAN_GP(BaseGAN):
         return {"lambda_gp": self.lambda_gp, "penalty": self.penalty}
 
     def critic_loss(self, real, fake):
-        wasserstein = losses.wasserstein_critic_loss(*self.score_both(real, fake))
-        penalty, parts = self.weighted_penalty(real, fake)
-        return wasserstein + penalty, {"wasserstein_estimate": -wasserstein, **parts}
+        loss, parts = self.loss_of_heads(*self.score_both(real, fake))
+        penalty, more = self.weighted_penalty(real, fake)
+        return loss + penalty, parts | more
+
+    def loss_of_heads(self, real_scores, fake_scores):
+        """The critic's loss without the penalty.
+
+        Args:
+            real_scores, fake_scores: [n] or [n, 1] each.
+
+        Returns:
+            A scalar tensor and {name: scalar tensor} for the history.
+        """
+        wasserstein = losses.wasserstein_critic_loss(real_scores, fake_scores)
+        return wasserstein, {"wasserstein_estimate": -wasserstein}
 
     def critic_backward(self, real, fake):
-        if not by_hand.can(self.discriminator):
-            return super().critic_backward(real, fake)
-        critic, mixed = self.discriminator, losses.interpolate(real, fake)
-        wasserstein, (penalty, parts), gradients = by_hand.critic_gradients(
-            critic, real, fake, mixed, losses.wasserstein_critic_loss, self.penalty_of
+        if by_hand.can(self.discriminator):
+            return self.backward_by_hand(real, fake, self.loss_of_heads)
+        return super().critic_backward(real, fake)
+
+    def backward_by_hand(self, real, fake, loss_of_heads):
+        """`critic_backward` of a critic whose gradients are written out.
+
+        Args:
+            real, fake: samples, [n, ...], the same shape.
+            loss_of_heads: as of `by_hand.critic_gradients`.
+        """
+        mixed = losses.interpolate(real, fake)
+        (loss, parts), (penalty, more), gradients = by_hand.critic_gradients(
+            self.discriminator, real, fake, mixed, loss_of_heads, self.penalty_of
         )
-        paddle.autograd.backward(critic.parameters(), gradients)
-        return wasserstein + penalty, {"wasserstein_estimate": -wasserstein, **parts}
+        paddle.autograd.backward(self.discriminator.parameters(), gradients)
+        return loss + penalty, parts | more
 
     def weighted_penalty(self, real, fake):
         """lambda times the gradient penalty between real and generated samples.

@@ -6,7 +6,7 @@ import pytest
 
 import paddle_aten
 from paddle_aten.tests import first_steps
-from wgangp import WGAN, WGAN_GP, ConditionalWGAN_GP, InputError, by_hand, devices, losses
+from wgangp import WGAN, WGAN_GP, ConditionalWGAN_GP, by_hand, devices, losses
 from wgangp.data.batches import ScaledImages
 from wgangp.data.toy import Toy
 from wgangp.errors import BudgetSpent
@@ -48,29 +48,33 @@ def float64():
 
 @pytest.mark.parametrize("penalty", ["two-sided", "one-sided"])
 @pytest.mark.parametrize("channels_last", [False, True])
-def test_gradients_by_hand_are_autograds(channels_last, penalty, float64, monkeypatch):
+@pytest.mark.parametrize("classes", [None, 10])
+def test_gradients_by_hand_are_autograds(classes, channels_last, penalty, float64, monkeypatch):
     noise = first_steps.Noise("float64")
-    generator, critic = noise.networks(first_steps.MODELS["ResNet"][0])
-    gan = WGAN_GP(generator, critic, penalty=penalty)
+    critic = noise.networks(lambda: [cifar.ResNetCritic(8, classes)])[0]
+    method = ConditionalWGAN_GP if classes else WGAN_GP
+    gan = method(cifar.ResNetGenerator(8, classes), critic, penalty=penalty)
     if channels_last:
         use_channels_last(critic)
     real, fake = noise.normal(6, 3, 32, 32), noise.normal(6, 3, 32, 32)
+    batch = (real, paddle.to_tensor([0, 3, 9, 3, 1, 7])) if classes else real
     norms = losses.gradient_norms(critic, real, create_graph=False)
     critic.score.weight.set_value(critic.score.weight / norms.mean())  # some norms above 1, some below
 
     def found():
         paddle.seed(0)
-        loss, parts = gan.critic_backward(real, fake)
+        loss, parts = gan.critic_backward(batch, fake)
         gradients = [parameter.grad.numpy() for parameter in critic.parameters()]
         gan._clear_gradients()
-        return [loss.numpy(), *(part.numpy() for part in parts.values()), *gradients]
+        return {name: part.numpy() for name, part in parts.items()} | {"critic_loss": loss.numpy()}, gradients
 
-    assert by_hand.can(critic)
-    ours = found()
-    monkeypatch.setattr(by_hand, "can", lambda critic: False)
-    theirs = found()
-    assert 0 < theirs[2] and len(ours) == len(theirs) == 4 + 22
-    for a, b in zip(ours, theirs, strict=True):
+    assert by_hand.can(critic, labelled=bool(classes)) and not by_hand.can(critic, labelled=not classes)
+    parts, gradients = found()
+    monkeypatch.setattr(by_hand, "can", lambda *_, **__: False)
+    expected_parts, expected = found()
+    assert 0 < parts["gradient_penalty"] and parts.keys() == expected_parts.keys()
+    assert len(gradients) == len(expected) == (24 if classes else 22)
+    for a, b in zip([*parts.values(), *gradients], [*expected_parts.values(), *expected], strict=True):
         assert np.abs(a - b).max() < 1e-12 * np.abs(b).max() + 1e-14
 
 
@@ -138,13 +142,10 @@ def test_a_run_stopped_and_resumed_ends_like_an_uninterrupted_one(name, determin
 
 
 @pytest.mark.skipif(paddle_aten.is_cuda(), reason="there is a GPU")
-def test_without_a_gpu_the_device_is_chosen_only_when_told_so(monkeypatch):
-    monkeypatch.setenv("PADDLE_ATEN_DEVICE", "cpu")
-    assert devices.there()[0] == "aten" and devices.choose("aten").startswith("CPU (ATen)")
-    monkeypatch.delenv("PADDLE_ATEN_DEVICE")
-    assert "aten" not in devices.there()
-    with pytest.raises(InputError, match="PyTorch sees no GPU"):
-        devices.choose("aten")
+def test_without_a_gpu_the_device_computes_on_the_cpu_where_it_is_named():
+    assert devices.there() == ["cpu", "aten"] and devices.on_processor("aten")
+    described = devices.choose("aten")
+    assert described.startswith(devices.processor()) and "paddle_aten" in described
 
 
 @pytest.mark.skipif(not paddle_aten.is_cuda(), reason="captured graphs need a CUDA GPU")
