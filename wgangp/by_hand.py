@@ -1,6 +1,6 @@
-"""The gradients of WGAN-GP's critic loss written out, for the ResNet critic of Table 3 on a GPU.
+"""The gradients of WGAN-GP's critic loss written out, for the critics of Table 3 and Figure 3 on a GPU.
 
-The critic is linear between the kinks of its ReLUs. So the gradient of the penalty by the parameters is that of the
+Such a critic is linear between the kinks of its ReLUs. So the gradient of the penalty by the parameters is that of the
 critic's derivative along v = d penalty / d (gradient at x), with the ReLUs' masks as they are at x. One forward pass
 and one chain of gradients through real, generated and mixed samples, one pass of v through the masked layers, and a
 single gradient by each kernel then take the place of what a second differentiation would do, with far fewer passes
@@ -11,13 +11,14 @@ import math
 
 import paddle
 import paddle.nn.functional as F
-from paddle import _C_ops
+from paddle import _C_ops, nn
 
 from paddle_aten import add_with_bias, conv, conv_dw, conv_dx, conv_relu, relu_grad_over, relu_grad_plus
 from wgangp import devices
 from wgangp.layers import ConvMeanPool, shifted_mean, upsample
 from wgangp.losses import norms_of
 from wgangp.networks.cifar import FirstBlock, ResNetCritic
+from wgangp.networks.convolutional import SLOPE, ConvCritic, leaky_relu
 
 
 def can(critic, labelled=False):
@@ -27,7 +28,12 @@ def can(critic, labelled=False):
         critic: a Paddle layer.
         labelled: whether its class logits are trained, too.
     """
-    return devices.on_aten() and type(critic) is ResNetCritic and (critic.classifier is not None) == labelled
+    if not devices.on_aten():
+        return False
+    if type(critic) is ResNetCritic:
+        return (critic.classifier is not None) == labelled
+    plain = type(critic) is ConvCritic and all(type(norm) is nn.Identity for norm in critic.norms)
+    return plain and critic.activation is leaky_relu and not labelled
 
 
 def critic_gradients(critic, real, fake, mixed, loss_of_heads, penalty):
@@ -48,15 +54,16 @@ def critic_gradients(critic, real, fake, mixed, loss_of_heads, penalty):
     """
     n = real.shape[0]
     with paddle.no_grad():
-        blocks = [_Block(block, n) for block in critic.blocks]
+        if type(critic) is ResNetCritic:
+            blocks, end = [_Block(block, n) for block in critic.blocks], _Mean(critic, n)
+            heads = [critic.score] if critic.classifier is None else [critic.score, critic.classifier]
+        else:
+            blocks = [_Layer(conv, n, first=i == 0) for i, conv in enumerate(critic.convs)]
+            end, heads = _Flat(critic), [critic.linear]
         x = critic.enter(paddle.concat([real, fake, mixed])).contiguous()
         for block in blocks:
             x = block.forward(x)
-        rectified = F.relu(x)
-        pixels = math.prod(rectified.shape[axis] for axis in critic.plane)
-        features = rectified.mean(critic.plane)
-        judged = features[: 2 * n]
-        heads = [critic.score] if critic.classifier is None else [critic.score, critic.classifier]
+        judged = end.forward(x)[: 2 * n]
         outputs = _variables(*(judged.matmul(head.weight) + head.bias for head in heads))
         with paddle.enable_grad():
             scores, *logits = outputs
@@ -65,9 +72,8 @@ def critic_gradients(critic, real, fake, mixed, loss_of_heads, penalty):
         slopes = paddle.grad(loss[0], outputs)
 
         of_judged = sum(slope.matmul(head.weight, transpose_y=True) for slope, head in zip(slopes, heads, strict=True))
-        of_mixed = critic.score.weight.t().expand([n, -1])
-        d = critic.per_channel(paddle.concat([of_judged, of_mixed]) / pixels).expand(rectified.shape)
-        d = _C_ops.relu_grad(rectified, d)
+        of_mixed = heads[0].weight.t().expand([n, -1])
+        d = end.backward(paddle.concat([of_judged, of_mixed]))
         for block in blocks[::-1]:
             d = block.backward(d)
         (gradient,) = _variables(d)
@@ -77,7 +83,7 @@ def critic_gradients(critic, real, fake, mixed, loss_of_heads, penalty):
 
         for block in blocks:
             v = block.tangent(v)
-        v = relu_grad_over(v, rectified[2 * n :]).mean(critic.plane)
+        v = end.tangent(v)
         gradients = [gradient for block in blocks for gradient in block.gradients()]
         of_heads = [[judged.matmul(slope, transpose_x=True), slope.sum(0)] for slope in slopes]
         of_heads[0][0] += v.sum(0).reshape([-1, 1])
@@ -93,8 +99,102 @@ def _variables(*tensors):
     return tensors
 
 
+class _Mean:
+    """What follows the blocks of the ResNet: a ReLU and the mean over the pixels.
+
+    Args:
+        critic: a `ResNetCritic`.
+        n: samples in each third of the batch.
+    """
+
+    def __init__(self, critic, n):
+        self.critic, self.n = critic, n
+
+    def forward(self, x):
+        self.rectified = F.relu(x)
+        return self.rectified.mean(self.critic.plane)
+
+    def backward(self, d):
+        pixels = math.prod(self.rectified.shape[axis] for axis in self.critic.plane)
+        d = self.critic.per_channel(d / pixels).expand(self.rectified.shape)
+        return _C_ops.relu_grad(self.rectified, d)
+
+    def tangent(self, v):
+        return relu_grad_over(v, self.rectified[2 * self.n :]).mean(self.critic.plane)
+
+
+class _Flat:
+    """What follows the convolutions of a `ConvCritic`: all features in a row.
+
+    Args:
+        critic: it.
+    """
+
+    def __init__(self, critic):
+        self.critic = critic
+
+    def forward(self, x):
+        x = self.critic.leave(x)
+        self.shape = x.shape[1:]
+        return x.reshape([x.shape[0], -1])
+
+    def backward(self, d):
+        return self.critic.enter(d.reshape([d.shape[0], *self.shape])).contiguous()
+
+    def tangent(self, v):
+        return self.critic.leave(v).reshape([v.shape[0], -1])
+
+
+class _Layer:
+    """A convolution of any stride and a LeakyReLU.
+
+    Args:
+        layer: a `Conv2D`.
+        n: samples in each third of the batch; the last third is the mixed ones.
+        first: whether its input is the images, whose gradient is wanted at the mixed samples alone.
+    """
+
+    def __init__(self, layer, n, first):
+        self.layer, self.n, self.first = layer, n, first
+        self.kernel = layer.enter(layer.weight).contiguous()  # once, not in every call
+        self.geometry = layer.stride, 0, layer.channels_last
+
+    def forward(self, x):
+        self.x = self.pad(x)
+        z = self.layer.add_bias(conv(self.x, self.kernel, *self.geometry))
+        self.y = leaky_relu(z)
+        return self.y
+
+    def pad(self, x):
+        """What SAME pads, once for all that uses it."""
+        self.size, sides = [x.shape[axis] for axis in self.layer.plane], []
+        for size in self.size:
+            cut = max(0, (-(-size // self.layer.stride) - 1) * self.layer.stride + self.layer.kernel_size - size)
+            sides = [cut // 2, cut - cut // 2, *sides]  # the last axis first
+        self.begin = [sides[2], sides[0]]
+        return F.pad(x, sides, data_format=self.layer.data_format)
+
+    def backward(self, dy):
+        self.dz = _C_ops.leaky_relu_grad(self.y, dy, SLOPE)
+        mixed = slice(2 * self.n if self.first else 0, None)
+        dx = conv_dx(self.dz[mixed], self.x[mixed], self.kernel, *self.geometry)
+        ends = [begin + size for begin, size in zip(self.begin, self.size, strict=True)]
+        return dx.slice(self.layer.plane, self.begin, ends)
+
+    def tangent(self, v):
+        """The mixed samples' input moved along v; takes the place of their values in what `gradients` needs."""
+        mixed = slice(2 * self.n, None)
+        moved = paddle.assign(self.pad(v), output=self.x[mixed])
+        return _C_ops.leaky_relu_grad(self.y[mixed], conv(moved, self.kernel, *self.geometry), SLOPE)
+
+    def gradients(self):
+        """By kernel and bias; the bias does not see v."""
+        dw = self.layer.leave(conv_dw(self.dz, self.x, self.kernel, *self.geometry))
+        return [dw, self.dz[: 2 * self.n].sum([0, *self.layer.plane])]
+
+
 class _Convolution:
-    """A convolution of the critic: its values without the bias, and its gradients apart.
+    """A convolution of the ResNet: its values without the bias, and its gradients apart.
 
     Args:
         layer: a `Conv2D` of odd kernel and stride 1, or a `ConvMeanPool`.

@@ -7,6 +7,8 @@ from paddle import nn
 
 from wgangp.layers import BatchNorm, Conv2D, Deconv2D, Gate, ImageLayer, uniform_linear
 
+SLOPE = 0.2  # of the LeakyReLU, gan_cifar.py lines 36-37
+
 
 def leaky_relu(x):
     """LeakyReLU with the authors' slope.
@@ -16,7 +18,7 @@ def leaky_relu(x):
 
     Source: gan_cifar.py lines 36-37.
     """
-    return F.leaky_relu(x, 0.2)
+    return F.leaky_relu(x, SLOPE)
 
 
 class DeconvGenerator(ImageLayer):
