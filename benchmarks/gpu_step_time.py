@@ -18,10 +18,7 @@ from models import Model, iteration_of
 from turns import Side, compared, line, milliseconds, serve
 
 SIDES = ("PyTorch", "autograd", "Paddle")
-WITHOUT = {
-    "Table 3, labels": ("PyTorch",),
-    "Figure 3": ("autograd",),
-}  # no port with labels here; nothing by hand there
+WITHOUT = {"Table 3, labels": ("PyTorch",)}  # there is no port with labels here
 
 
 def models(dim):
