@@ -13,9 +13,10 @@ class EXPERIMENT:
     name = "one"
 
 
-def job(label, done=False, spent=0.0):
+def job(sha256, experiment=EXPERIMENT, done=False, spent=0.0):
+    label = f"{experiment.name} {sha256}"
     return SimpleNamespace(
-        experiment=EXPERIMENT, label=label, config_sha256=label, done=done, spent=spent, tier="short"
+        experiment=experiment, label=label, config_sha256=sha256, done=done, spent=spent, tier="short"
     )
 
 
@@ -38,10 +39,17 @@ def test_times_are_those_of_the_same_kind_of_device(committed):
     jobs = [job("a"), job("b"), job("c")]
     clock = schedule.Clock(jobs, on_cpu=True)
     assert clock.of(jobs[:1]) == pytest.approx(15) and clock.of(jobs[1:2]) == pytest.approx(40)
-    assert clock.of(jobs) == pytest.approx(3 * (15 + 40) / 2)  # a run never measured counts as the others' mean
-    assert clock.of(jobs[2:]) == 0 and clock.phrase(jobs[2:], 1) == ""
+    assert clock.of(jobs[2:]) == pytest.approx((15 + 40) / 2)  # a run never measured counts as the others' mean
     gpu = schedule.Clock(jobs, on_cpu=False)
-    assert gpu.of(jobs[:1]) == pytest.approx(1) and gpu.of(jobs[1:2]) == 0
+    assert [gpu.of([one]) for one in jobs] == pytest.approx([1, 1, 1]) and gpu.phrase(jobs, 1) == ", about 1 min"
+    nothing = schedule.Clock(jobs[2:], on_cpu=True)
+    assert nothing.of(jobs[2:]) == 0 and nothing.phrase(jobs[2:], 1) == ""
+
+
+def test_a_run_never_measured_counts_as_its_own_experiments(committed):
+    other = SimpleNamespace(name="other")
+    jobs = [job("a"), job("b", other), job("c", other)]
+    assert schedule.Clock(jobs, on_cpu=True).of(jobs[2:]) == pytest.approx(40)
 
 
 def test_times_follow_what_this_machine_needed(committed):
@@ -56,9 +64,9 @@ def test_times_follow_what_this_machine_needed(committed):
 def test_a_run_that_would_end_alone_begins_first(committed):
     jobs = [job("a") for _ in range(4)] + [job("b")]
     board = schedule.Board(jobs, schedule.Clock(jobs, True), at_once=3, notebooks=False)
-    assert board.next_job().label == "b"  # 40 of 100 seconds, shared by three
+    assert board.next_job() is jobs[-1]  # 40 of 100 seconds, shared by three
     board = schedule.Board(jobs, schedule.Clock(jobs, True), at_once=2, notebooks=False)
-    assert [board.next_job().label for _ in jobs] == ["a", "a", "b", "a", "a"]  # 40 of 70
+    assert [board.next_job().config_sha256 for _ in jobs] == ["a", "a", "b", "a", "a"]  # 40 of 70
 
 
 def test_each_experiment_is_shown_when_its_runs_have_ended(tmp_path, monkeypatch, capfd):

@@ -38,6 +38,8 @@ def jobs_of(experiments, tier, settings=None, seeds=None):
 class Clock:
     """How long runs take: what the committed results say, corrected by what this machine needed so far.
 
+    A run that was never measured is taken to need what the others of its experiment, or of all, need on average.
+
     Args:
         jobs: the runs; those that are done tell the machine's speed.
         on_cpu: whether they run on a CPU; results of the other kind of device say nothing.
@@ -52,29 +54,37 @@ class Clock:
             rows = results.read(name, results.ROOT)
             rows = rows[rows["device"].str.contains("thread") == on_cpu]
             means[name] = rows.groupby("config_sha256")["wall_seconds"].mean()
-        self.seconds = {job.label: means[job.experiment.name].get(job.config_sha256) for job in jobs}
+        self.measured = {job.label: means[job.experiment.name].get(job.config_sha256) for job in jobs}
+        by_name = {name: [self.measured[job.label] for job in jobs if job.experiment.name == name] for name in means}
+        average = {name: mean_of_known(seconds) for name, seconds in by_name.items()}
+        overall = mean_of_known(self.measured.values())
+        self.expected = {
+            job.label: self.measured[job.label] or average[job.experiment.name] or overall or 0.0 for job in jobs
+        }
         for job in jobs:
             if job.done:
                 self.add(job, job.spent)
 
     def add(self, job, seconds):
         """Note what a run needed here."""
-        if self.seconds[job.label]:
+        if self.measured[job.label]:
             self.needed += seconds
-            self.committed += self.seconds[job.label]
+            self.committed += self.measured[job.label]
 
     def of(self, jobs):
-        """Seconds of one core, or of one GPU, that runs will take; 0 when nothing is known.
-
-        A run that was never measured counts as much as the others do on average.
-        """
-        known = [self.seconds[job.label] for job in jobs if self.seconds[job.label]]
-        return np.mean(known) * len(jobs) * self.needed / self.committed if known else 0.0
+        """Seconds of one core, or of one GPU, that runs will take; 0 when nothing is known."""
+        return sum(self.expected[job.label] for job in jobs) * self.needed / self.committed
 
     def phrase(self, jobs, at_once, ending=""):
         """A comma and "about N min"; nothing when nothing is known."""
         minutes = self.of(jobs) / at_once / 60
         return f", about {max(1, round(minutes))} min{ending}" if minutes else ""
+
+
+def mean_of_known(values):
+    """The mean of those that are not None; None of none."""
+    known = [value for value in values if value]
+    return float(np.mean(known)) if known else None
 
 
 def run(jobs, device, at_once=None, budget=None, fresh=False, notebooks=False):
