@@ -155,7 +155,7 @@ class Conv1D(nn.Layer):
         self.padding = kernel_size // 2
 
     def forward(self, x):
-        return F.conv1d(x, self.weight, self.bias, padding=self.padding)
+        return F.conv1d(x, self.weight, padding=self.padding) + self.bias.reshape([-1, 1])
 
 
 def shifted_mean(kernel):
