@@ -10,7 +10,7 @@ PyTorch in the same block, median (lowest, highest).
 
 import argparse
 import os
-from functools import partial
+from functools import cache, partial
 
 from models import Model, iteration_of
 from turns import Side, compared, line, milliseconds, serve
@@ -26,21 +26,18 @@ SIDES = ("PyTorch", "Paddle", "Paddle on aten")
 
 def answers_of(side):
     """Answer requests: the number of a model and of iterations, the milliseconds of one."""
-    made = {}
 
-    def answer(number, repeats):
-        if number not in made:
-            if side == "PyTorch":
-                import torch
-                import torch_port
+    @cache
+    def made(number):
+        if side != "PyTorch":
+            return iteration_of(MODELS[number], device="aten" if "aten" in side else "cpu")
+        import torch
+        import torch_port
 
-                torch.set_num_threads(1)
-                made[number] = torch_port.iteration_of(MODELS[number])
-            else:
-                made[number] = iteration_of(MODELS[number], device="aten" if "aten" in side else "cpu")
-        return milliseconds(made[number], repeats)
+        torch.set_num_threads(1)
+        return torch_port.iteration_of(MODELS[number])
 
-    return answer
+    return lambda number, repeats: milliseconds(made(number), repeats)
 
 
 def environment(side):

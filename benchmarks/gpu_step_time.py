@@ -11,7 +11,7 @@ highest over blocks), the ratio to the first way, and where a captured iteration
 """
 
 import argparse
-from functools import partial
+from functools import cache, partial
 
 import torch
 from models import Model, iteration_of
@@ -52,17 +52,15 @@ def answers_of(side, dim):
     """Answer requests: the number of a model, whether as a captured graph, and of iterations; milliseconds of one, or
     kernels for 0."""
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = torch.backends.cudnn.benchmark = True
-    made = {}
 
-    def make(number, captured):
+    @cache
+    def made(number, captured):
         if side == "PyTorch":
             import torch_port
 
             plain = torch_port.iteration_of(models(dim)[number])
             return torch_port.captured(plain) if captured else plain
-        iteration = iteration_of(models(dim)[number], captured)
-        torch.backends.cudnn.benchmark = True
-        return iteration
+        return iteration_of(models(dim)[number], captured)
 
     if side == "autograd":
         from wgangp import by_hand
@@ -70,9 +68,7 @@ def answers_of(side, dim):
         by_hand.can = lambda *_, **__: False
 
     def answer(number, captured, repeats):
-        if (number, captured) not in made:
-            made[number, captured] = make(number, captured)
-        iteration = made[number, captured]
+        iteration = made(number, captured)
         return milliseconds(iteration, repeats, synchronize) if repeats else kernels(iteration)
 
     return answer

@@ -1,13 +1,9 @@
 """WGAN-GP with labels: AC-GAN conditioning, as in Table 3's supervised model."""
 
-from functools import partial
-
 import numpy as np
 import paddle
 import paddle.nn.functional as F
 
-from wgangp import by_hand
-from wgangp.base_gan import BaseGAN
 from wgangp.errors import InputError
 from wgangp.wgan_gp import WGAN_GP
 
@@ -28,6 +24,7 @@ class ConditionalWGAN_GP(WGAN_GP):
     Source: gan_cifar_resnet.py lines 189-302; paper, Table 3 ("with AC-GAN conditioning", reference 20).
     """
 
+    labelled = True
     critic_scale, generator_scale = 1.0, 0.1  # of the cross entropies (gan_cifar_resnet.py lines 51-52)
 
     def __init__(self, generator, discriminator, classes=10, **others):
@@ -81,7 +78,7 @@ class ConditionalWGAN_GP(WGAN_GP):
     def critic_loss(self, real, fake):
         images, labels = real
         scores, logits = self.discriminator.heads(paddle.concat([images, fake]))
-        loss, parts = self.loss_of_heads(*scores.split(2), *logits.split(2), labels=labels)
+        loss, parts = self.loss_of_heads(*scores.split(2), *logits.split(2), labels)
         penalty, more = self.weighted_penalty(images, fake)
         return loss + penalty, parts | more
 
@@ -100,12 +97,6 @@ class ConditionalWGAN_GP(WGAN_GP):
             "fake_accuracy": accuracy(fake_logits, labels),
         }
         return wasserstein + self.critic_scale * cross_entropy, parts | {"class_loss": cross_entropy} | accuracies
-
-    def critic_backward(self, real, fake):
-        if by_hand.can(self.discriminator, labelled=True):
-            images, labels = real
-            return self.backward_by_hand(images, fake, partial(self.loss_of_heads, labels=labels))
-        return BaseGAN.critic_backward(self, real, fake)
 
     def generator_step_loss(self, real):
         scores, logits = self.discriminator.heads(self.draw_fake(real))

@@ -32,8 +32,9 @@ def can(critic, labelled=False):
         return False
     if type(critic) is ResNetCritic:
         return (critic.classifier is not None) == labelled
-    plain = type(critic) is ConvCritic and all(type(norm) is nn.Identity for norm in critic.norms)
-    return plain and critic.activation is leaky_relu and not labelled
+    if type(critic) is not ConvCritic or labelled or not devices.on_gpu():  # on a CPU autograd is a fifth faster there
+        return False
+    return critic.activation is leaky_relu and all(type(norm) is nn.Identity for norm in critic.norms)
 
 
 def critic_gradients(critic, real, fake, mixed, loss_of_heads, penalty):
@@ -112,7 +113,7 @@ class _Mean:
 
     def forward(self, x):
         self.rectified = F.relu(x)
-        return self.rectified.mean(self.critic.plane)
+        return self.critic.mean_over_plane(self.rectified)
 
     def backward(self, d):
         pixels = math.prod(self.rectified.shape[axis] for axis in self.critic.plane)
@@ -120,7 +121,7 @@ class _Mean:
         return _C_ops.relu_grad(self.rectified, d)
 
     def tangent(self, v):
-        return relu_grad_over(v, self.rectified[2 * self.n :]).mean(self.critic.plane)
+        return self.critic.mean_over_plane(relu_grad_over(v, self.rectified[2 * self.n :]))
 
 
 class _Flat:
@@ -156,13 +157,11 @@ class _Layer:
 
     def __init__(self, layer, n, first):
         self.layer, self.n, self.first = layer, n, first
-        self.kernel = layer.enter(layer.weight).contiguous()  # once, not in every call
-        self.geometry = layer.stride, 0, layer.channels_last
+        self.conv = _Convolution(layer, padding=0)  # what SAME pads is there already
 
     def forward(self, x):
         self.x = self.pad(x)
-        z = self.layer.add_bias(conv(self.x, self.kernel, *self.geometry))
-        self.y = leaky_relu(z)
+        self.y = leaky_relu(self.layer.add_bias(self.conv(self.x)))
         return self.y
 
     def pad(self, x):
@@ -177,7 +176,7 @@ class _Layer:
     def backward(self, dy):
         self.dz = _C_ops.leaky_relu_grad(self.y, dy, SLOPE)
         mixed = slice(2 * self.n if self.first else 0, None)
-        dx = conv_dx(self.dz[mixed], self.x[mixed], self.kernel, *self.geometry)
+        dx = self.conv.dx(self.dz[mixed], self.x[mixed])
         ends = [begin + size for begin, size in zip(self.begin, self.size, strict=True)]
         return dx.slice(self.layer.plane, self.begin, ends)
 
@@ -185,27 +184,28 @@ class _Layer:
         """The mixed samples' input moved along v; takes the place of their values in what `gradients` needs."""
         mixed = slice(2 * self.n, None)
         moved = paddle.assign(self.pad(v), output=self.x[mixed])
-        return _C_ops.leaky_relu_grad(self.y[mixed], conv(moved, self.kernel, *self.geometry), SLOPE)
+        return _C_ops.leaky_relu_grad(self.y[mixed], self.conv(moved), SLOPE)
 
     def gradients(self):
         """By kernel and bias; the bias does not see v."""
-        dw = self.layer.leave(conv_dw(self.dz, self.x, self.kernel, *self.geometry))
-        return [dw, self.dz[: 2 * self.n].sum([0, *self.layer.plane])]
+        return [self.conv.dw(self.dz, self.x), self.dz[: 2 * self.n].sum([0, *self.layer.plane])]
 
 
 class _Convolution:
-    """A convolution of the ResNet: its values without the bias, and its gradients apart.
+    """A convolution of the critic: its values without the bias, and its gradients apart.
 
     Args:
-        layer: a `Conv2D` of odd kernel and stride 1, or a `ConvMeanPool`.
+        layer: a `Conv2D` or a `ConvMeanPool`.
+        padding: the same on all sides; half of the kernel, as of an odd one with stride 1, when None.
     """
 
-    def __init__(self, layer):
+    def __init__(self, layer, padding=None):
         self.layer, self.last = layer, layer.channels_last
         self.pools = isinstance(layer, ConvMeanPool) and layer.kernel_size > 1
         kernel = shifted_mean(layer.weight) if self.pools else layer.weight
         self.kernel = layer.enter(kernel).contiguous()  # once, not in every call
-        self.geometry = 2 if self.pools else 1, layer.kernel_size // 2, self.last
+        padding = layer.kernel_size // 2 if padding is None else padding
+        self.geometry = 2 if self.pools else layer.stride, padding, self.last
 
     def __call__(self, x):
         return conv(x, self.kernel, *self.geometry)

@@ -8,6 +8,7 @@ import threading
 import time
 
 import numpy as np
+import pandas as pd
 
 from wgangp import devices, distributed, results
 from wgangp.errors import InputError
@@ -54,20 +55,18 @@ class Clock:
             rows = results.read(name, results.ROOT)
             rows = rows[rows["device"].str.contains("thread") == on_cpu]
             means[name] = rows.groupby("config_sha256")["wall_seconds"].mean()
-        self.measured = {job.label: means[job.experiment.name].get(job.config_sha256) for job in jobs}
-        by_name = {name: [self.measured[job.label] for job in jobs if job.experiment.name == name] for name in means}
-        average = {name: mean_of_known(seconds) for name, seconds in by_name.items()}
-        overall = mean_of_known(self.measured.values())
-        self.expected = {
-            job.label: self.measured[job.label] or average[job.experiment.name] or overall or 0.0 for job in jobs
-        }
+        measured = {job.label: means[job.experiment.name].get(job.config_sha256) for job in jobs}
+        names = pd.Series({job.label: job.experiment.name for job in jobs}, dtype=object)
+        self.measured = pd.Series(measured, dtype=float)
+        expected = self.measured.fillna(self.measured.groupby(names).transform("mean"))
+        self.expected = expected.fillna(self.measured.mean()).fillna(0.0)
         for job in jobs:
             if job.done:
                 self.add(job, job.spent)
 
     def add(self, job, seconds):
         """Note what a run needed here."""
-        if self.measured[job.label]:
+        if np.isfinite(self.measured[job.label]):
             self.needed += seconds
             self.committed += self.measured[job.label]
 
@@ -79,12 +78,6 @@ class Clock:
         """A comma and "about N min"; nothing when nothing is known."""
         minutes = self.of(jobs) / at_once / 60
         return f", about {max(1, round(minutes))} min{ending}" if minutes else ""
-
-
-def mean_of_known(values):
-    """The mean of those that are not None; None of none."""
-    known = [value for value in values if value]
-    return float(np.mean(known)) if known else None
 
 
 def run(jobs, device, at_once=None, budget=None, fresh=False, notebooks=False):
@@ -145,7 +138,7 @@ class Board:
 
     def __init__(self, jobs, clock, at_once, notebooks):
         self.waiting, self.clock, self.at_once = [job for job in jobs if not job.done], clock, at_once
-        self.tier = jobs[0].tier if jobs else None
+        self.jobs = jobs
         self.running, self.children, self.spent, self.failed, self.stopped = {}, {}, [], [], False
         busy = {job.experiment for job in self.waiting}
         every = dict.fromkeys(job.experiment for job in jobs)
@@ -207,8 +200,10 @@ class Board:
 
     def draw(self, position, experiment):
         """Execute an experiment's notebook and compare it with the paper."""
-        told, name = f"== {experiment.name}\n", experiment.name
-        for arguments in (["notebook", name, "--tier", self.tier], ["compare", name, "--yours", self.tier]):
+        name, tier, told = experiment.name, self.jobs[0].tier, f"== {experiment.name}\n"
+        seeds = dict.fromkeys(job.seed for job in self.jobs)
+        chosen = [word for seed in seeds for word in ("--seed", str(seed))]
+        for arguments in (["notebook", name, "--tier", tier], ["compare", name, "--yours", tier, *chosen]):
             with self.lock:
                 if self.stopped:
                     return

@@ -27,6 +27,8 @@ class WGAN_GP(BaseGAN):
     Source: Algorithm 1 and Eq. 3; one-sided: Appendix C.
     """
 
+    labelled = False  # whether a batch is a pair of samples and labels
+
     def __init__(
         self,
         generator,
@@ -71,22 +73,15 @@ class WGAN_GP(BaseGAN):
         return wasserstein, {"wasserstein_estimate": -wasserstein}
 
     def critic_backward(self, real, fake):
-        if by_hand.can(self.discriminator):
-            return self.backward_by_hand(real, fake, self.loss_of_heads)
-        return super().critic_backward(real, fake)
-
-    def backward_by_hand(self, real, fake, loss_of_heads):
-        """`critic_backward` of a critic whose gradients are written out.
-
-        Args:
-            real, fake: samples, [n, ...], the same shape.
-            loss_of_heads: as of `by_hand.critic_gradients`.
-        """
-        mixed = losses.interpolate(real, fake)
+        critic = self.discriminator
+        if not by_hand.can(critic, self.labelled):
+            return super().critic_backward(real, fake)
+        images, *labels = real if self.labelled else (real,)
+        mixed = losses.interpolate(images, fake)
         (loss, parts), (penalty, more), gradients = by_hand.critic_gradients(
-            self.discriminator, real, fake, mixed, loss_of_heads, self.penalty_of
+            critic, images, fake, mixed, lambda *heads: self.loss_of_heads(*heads, *labels), self.penalty_of
         )
-        paddle.autograd.backward(self.discriminator.parameters(), gradients)
+        paddle.autograd.backward(critic.parameters(), gradients)
         return loss + penalty, parts | more
 
     def weighted_penalty(self, real, fake):
