@@ -2,8 +2,9 @@
 
     WGANGP_DEVICE=aten python benchmarks/gpu_step_time.py
 
-The networks of Table 3 (without and with labels) and of Figure 3 at the paper's sizes; an iteration is five critic
-steps with fresh batches of 64 and a generator step (of 128 for Table 3). Ours as `BaseGAN.train` makes them, step by
+The networks of Table 3 (without and with labels) and of Figure 3 at the paper's sizes, and with `--model` Figure 2's
+ResNet-101 and Figure 4's at 64 pixels; an iteration is five critic steps with fresh batches of 64 and a generator step
+(of 128 for Table 3). Ours as `BaseGAN.train` makes them, step by
 step and as a captured graph; PyTorch's as its ports of WGAN-GP write them, likewise. "Paddle" has the gradients that
 `wgangp.by_hand` writes out, "autograd" has not. Each side has a process of its own, and they take turns block by
 block on the same GPU, TF32 allowed, cuDNN choosing its fastest kernels. Printed: milliseconds (median, lowest,
@@ -18,12 +19,15 @@ from models import Model, iteration_of
 from turns import Side, compared, line, milliseconds, serve
 
 SIDES = ("PyTorch", "autograd", "Paddle")
-WITHOUT = {"Table 3, labels": ("PyTorch",)}  # there is no port with labels here
+LARGE = ("Figure 2, ResNet-101", "Figure 4")
+# There is no port of these here, nor are gradients of layer normalisation written out.
+WITHOUT = {"Table 3, labels": ("PyTorch",)} | dict.fromkeys(LARGE, ("PyTorch", "autograd"))
 
 
 def models(dim):
     """What is timed, the paper's width being 128."""
-    return [Model("Table 3", dim, 64, 128), Model("Table 3, labels", dim, 64, 128), Model("Figure 3", dim, 64, 64)]
+    usual = [Model("Table 3", dim, 64, 128), Model("Table 3, labels", dim, 64, 128), Model("Figure 3", dim, 64, 64)]
+    return usual + [Model(name, dim // 2, 64, 64) for name in LARGE]
 
 
 def synchronize():
@@ -88,7 +92,7 @@ def main():
     print(f"{machine}; PyTorch {torch.__version__}, width {given.dim}", flush=True)
     sides = {name: Side([__file__, "--side", name, "--dim", str(given.dim)]) for name in SIDES}
     for number, model in enumerate(models(given.dim)):
-        if given.model and model.name not in given.model:
+        if model.name not in (given.model or [usual.name for usual in models(128) if usual.name not in LARGE]):
             continue
         ways = {
             f"{name}, {'captured' if captured else 'step by step'}": partial(side.ask, number, captured, given.repeats)

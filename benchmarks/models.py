@@ -11,7 +11,7 @@ CRITIC_ITERS, LAMBDA = 5, 10.0
 class Model:
     """Networks at a width, and the batches of the critic's and the generator's steps."""
 
-    name: str  # "toy" (3 hidden layers), "Figure 3", "Table 3" or "Table 3, labels"
+    name: str  # "toy" (3 hidden layers), "Figure 2, ResNet-101", "Figure 3", "Figure 4", "Table 3" or "Table 3, labels"
     dim: int
     batch: int
     generator_batch: int
@@ -19,19 +19,24 @@ class Model:
     @property
     def scaling(self):
         """Of images, as in `wgangp.data.batches.scale`; None for points."""
-        return {"toy": None, "Figure 3": "dcgan"}.get(self.name, "resnet")
+        return None if self.name == "toy" else "resnet" if self.name.startswith("Table 3") else "dcgan"
 
     @property
     def adam(self):
         """Step size and decay rates."""
         return (2e-4, 0.0, 0.9) if self.scaling == "resnet" else (1e-4, 0.5, 0.9)
 
+    @property
+    def size(self):
+        """Of images in pixels."""
+        return 64 if self.name in ("Figure 2, ResNet-101", "Figure 4") else 32
+
     def data(self):
-        """Random points [2000, 2] or images [2000, 3, 32, 32]."""
+        """Random points [2000, 2] or images [2000, 3, size, size]."""
         rng = np.random.default_rng(0)
         if self.scaling is None:
             return rng.standard_normal((2000, 2), "float32")
-        return rng.integers(0, 256, (2000, 3, 32, 32)).astype("uint8")
+        return rng.integers(0, 256, (2000, 3, self.size, self.size)).astype("uint8")
 
 
 def iteration_of(model, captured=False, device="auto"):
@@ -45,12 +50,14 @@ def iteration_of(model, captured=False, device="auto"):
     from wgangp import WGAN_GP, ConditionalWGAN_GP, devices
     from wgangp.base_gan import make_optimizer
     from wgangp.data.batches import ScaledImages, as_batches
-    from wgangp.networks import cifar, toy
+    from wgangp.networks import cifar, lsun, toy
 
     devices.choose(device)
     networks = {
         "toy": lambda: (toy.toy_generator(model.dim), toy.toy_critic(model.dim)),
+        "Figure 2, ResNet-101": lambda: lsun.pair("resnet101", "layer", model.dim),
         "Figure 3": lambda: (cifar.dcgan_generator(model.dim), cifar.dcgan_critic(model.dim)),
+        "Figure 4": lambda: (lsun.DeepGenerator(model.dim, model.size), lsun.DeepCritic(model.dim, model.size)),
         "Table 3": lambda: (cifar.ResNetGenerator(model.dim), cifar.ResNetCritic(model.dim)),
         "Table 3, labels": lambda: (cifar.ResNetGenerator(model.dim, 10), cifar.ResNetCritic(model.dim, 10)),
     }
