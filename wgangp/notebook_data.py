@@ -160,7 +160,10 @@ def rank_correlations(experiment, runs):
 
 
 def cells(name, runs):
-    """Architecture by method: the distance and whether the cell trained, of one seed.
+    """Architecture by method: the distance, its share of the way to real images, and whether the cell trained, of one
+    seed.
+
+    The share is (untrained - distance) / (untrained - real): 1 for real images, 0 for the generator before training.
 
     Args:
         name: the experiment.
@@ -169,11 +172,16 @@ def cells(name, runs):
     rows = drawn(results.of_single_runs(results.read(name)), runs)
     parts = rows["setting"].str.partition(", ")
     rows = rows.assign(architecture=parts[0], method=parts[2])
-    named = rows[rows["quantity"].isin(["fid", "fid_768", "frechet_pixels"])]
-    distances = named.pivot_table(index="architecture", columns="method", values="value", sort=False).round(2)
-    trained = rows[rows["quantity"] == "trained"]
-    trained = trained.pivot_table(index="architecture", columns="method", values="value", sort=False)
-    return distances.astype(str) + " (" + trained.map({1: "trained", 0: "not trained"}.get) + ")"
+    metric = next(metric for metric in ("fid", "fid_768", "frechet_pixels") if metric in set(rows["quantity"]))
+
+    def grid(quantity):
+        rows_of = rows[rows["quantity"] == quantity]
+        return rows_of.pivot_table(index="architecture", columns="method", values="value", sort=False)
+
+    distance, untrained = grid(metric), grid(f"{metric}_of_untrained_generator")
+    share = (untrained - distance) / (untrained - grid(f"{metric}_of_real_images"))
+    trained = grid("trained").map({1: "trained", 0: "not trained"}.get)
+    return distance.map("{:.2f}".format) + share.map(" ({:.0%} of the way, ".format) + trained + ")"
 
 
 def divergence_levels(name, runs):
