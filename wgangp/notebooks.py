@@ -15,7 +15,8 @@ PARAMETERS = "tier = {!r}  # draw what was last run at this tier; None: the best
 def execute(name, tier=None):
     """Execute notebooks/<name>.ipynb and keep it with its outputs in the output root.
 
-    What papermill notes of times and paths is left out, so that the same results give the same file.
+    What papermill notes of times and paths is left out, so that the same results give the same file; so is the plain
+    text of tables.
 
     Args:
         name: the experiment.
@@ -54,6 +55,9 @@ def execute(name, tier=None):
     for cell in notebook.cells:
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", []):
+            if "text/html" in output.get("data", {}):
+                output.data.pop("text/plain", None)  # the same table once more
     target = results.output_root() / "notebooks" / f"{name}.ipynb"
     with replacing(target) as file:
         file.write(nbformat.writes(notebook).encode())

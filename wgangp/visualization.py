@@ -41,7 +41,7 @@ def save(figure, name, label):
     figure.savefig(drawn, format="png", dpi=DPI, bbox_inches="tight")
     picture = Image.open(drawn).convert("RGB")
     if any(image.get_array().ndim == 3 for ax in figure.axes for image in ax.images):
-        path, options = folder / f"{name}.jpg", {"format": "jpeg", "quality": 92, "subsampling": 0}
+        path, options = folder / f"{name}.jpg", {"format": "jpeg", "quality": 80, "subsampling": 0}
     else:  # lines, areas, colour maps, digits
         picture = picture.quantize(256, kmeans=1)
         path, options = folder / f"{name}.png", {"format": "png", "optimize": True}
