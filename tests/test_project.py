@@ -24,17 +24,47 @@ def test_conda_environment_has_the_same_pins():
     assert all("==" in p for p in pins())
 
 
-def test_readme_names_every_experiment():
-    readme = (ROOT / "README.md").read_text()
-    assert all(f"`{name}`" in readme for name in names())
+def test_linter_before_a_commit_is_that_of_the_tests():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    dev = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["dev"]
+    assert all(set(hook["additional_dependencies"]) <= set(dev) for hook in hooks)
+
+
+READMES = ("README.md", "README.zh.md")
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_readme_is_short_and_names_every_experiment(readme):
+    lines = (ROOT / readme).read_text().splitlines()
+    assert len(lines) <= 120 and max(map(len, lines)) <= 100
+    assert all(f"[{name}]: experiments/{name}" in lines for name in names())
+
+
+def code(readme):
+    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / readme).read_text(), re.DOTALL)
+    return block
 
 
 def test_readme_code_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert blocks
-    for block in blocks:
-        exec(compile(block, "README.md", "exec"), {"__name__": "readme"})
+    exec(compile(code("README.md"), "README.md", "exec"), {"__name__": "readme"})
+    assert code("README.zh.md") == code("README.md")
+
+
+def pages():
+    told = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "*.md"], cwd=ROOT, capture_output=True, text=True
+    )
+    return told.stdout.split()
+
+
+@pytest.mark.parametrize("page", pages())
+def test_links_of_pages_resolve(page):
+    text = (ROOT / page).read_text()
+    links = re.findall(r"\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)", text, re.MULTILINE)
+    for link in filter(None, (a or b for a, b in links)):
+        if not link.startswith(("http", "#")):
+            assert ((ROOT / page).parent / link.partition("#")[0]).exists(), link
 
 
 def source_and_call(folder, script, **environment):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from wgangp import InputError, readme
+from wgangp import InputError, paper_csv, readme
 from wgangp.experiment import FOLDER, Experiment, names
 
 
@@ -29,8 +29,15 @@ def test_minutes_in_the_configuration_are_those_that_were_measured(name):
 
 def test_a_page_without_its_lines_is_refused():
     assert (
-        readme.filled("a\n<!-- x -->\nold\n<!-- /x -->\nb", {"x": "new"}, "p")
-        == "a\n<!-- x -->\n\nnew\n\n<!-- /x -->\nb"
+        readme.filled("a\n<!-- x -->\nold\n<!-- /x -->\nb", {"x": "new"}, "p") == "a\n<!-- x -->\nnew\n<!-- /x -->\nb"
     )
     with pytest.raises(InputError, match="p lacks the lines <!-- y --> and <!-- /y -->"):
         readme.filled("a", {"y": "new"}, "p")
+
+
+def test_every_cell_of_the_chinese_readme_is_translated():
+    for name in names():
+        cells = [readme.title(name), *paper_csv.claims_of(name)["short"]]
+        for cell in cells:
+            translated = readme.chinese(cell)
+            assert translated != cell and re.search("[\u4e00-\u9fff]", translated), cell

@@ -4,7 +4,7 @@ import pandas as pd
 
 from wgangp import compare, results
 from wgangp.errors import InputError
-from wgangp.experiment import FOLDER, Experiment, names
+from wgangp.experiment import FOLDER, names
 
 
 def markdown(table):
@@ -19,42 +19,51 @@ def rows_of(name):
     return results.read(name, results.ROOT) if committed is None else committed
 
 
-def claims(tables):
-    """Every claim with its verdict: the table at the README's top.
+def claims(tables, words=str):
+    """Every claim in a few words, with its verdict: the table at the README's top.
 
     Args:
         tables: {experiment: its table of `compare.compare`}.
+        words: translates a cell or a part of it.
     """
+    lines = []
+    for name, table in tables.items():
+        for claim in compare.claims(name, table).iloc:
+            verdict = words(claim["verdict"]) + (f" ({words(claim['beside'])})" if claim["beside"] else "")
+            cells = [claim["claim"], words(claim["short"]), f"[{name}]", verdict, words(claim["tier"])]
+            lines.append(cells)
+    return markdown(pd.DataFrame(lines, columns=[words(c) for c in ("", "claim", "experiment", "verdict", "tier")]))
+
+
+def claims_in_full(tables):
+    """Every claim in the paper's sense, where it is made, and its verdict: docs/claims.md."""
     parts = []
     for name, table in tables.items():
         found = compare.claims(name, table)
         verdict = [claim["verdict"] + (f" ({claim['beside']})" if claim["beside"] else "") for claim in found.iloc]
-        folder = [f"[`{name}`](experiments/{name})"] * len(found)
+        folder = [f"[{name}](../experiments/{name})"] * len(found)
         about = {"claim": found["claim"], "the paper says": found["says"], "where": found["where"]}
         parts.append(pd.DataFrame(about | {"experiment": folder, "verdict": verdict, "tier": found["tier"]}))
     return markdown(pd.concat(parts))
 
 
-def experiments(rows, tables):
-    """The list of experiments: title, settings and minutes of the short tier on two cores, verdicts.
+def experiments(rows, words=str):
+    """The list of experiments: title and minutes of the short tier on two cores.
 
     Args:
         rows: {experiment: its rows}.
-        tables: as of `claims`.
+        words: as of `claims`.
     """
-    lines = []
-    for name, table in tables.items():
-        settings = len(Experiment(name).settings_at("short"))
-        minutes = f"{short_minutes(rows[name]):.0f} min ({settings} setting{'s' * (settings > 1)})"
-        lines.append(
-            {
-                "folder": f"[`{name}`](experiments/{name})",
-                "what": title(name),
-                "short tier, 2 CPU cores": minutes,
-                "claims": compare.totals(compare.claims(name, table)),
-            }
-        )
-    return markdown(pd.DataFrame(lines))
+    lines = [[f"[{name}]", words(title(name)), f"{short_minutes(rows[name]):.0f}"] for name in rows]
+    return markdown(pd.DataFrame(lines, columns=[words(c) for c in ("folder", "shows", "minutes")]))
+
+
+def chinese(text):
+    """A cell of README.md as it is in README.zh.md, by docs/zh/words.csv; the longest words come first."""
+    known = pd.read_csv(results.ROOT / "docs" / "zh" / "words.csv").set_index("english")["chinese"]
+    for english in sorted(known.index, key=len, reverse=True):
+        text = text.replace(english, known[english])
+    return text
 
 
 def short_minutes(rows):
@@ -87,7 +96,14 @@ def pages():
     """
     rows = {name: rows_of(name) for name in names()}
     tables = {name: compare.compare(name, of_name) for name, of_name in rows.items()}
-    wanted = {results.ROOT / "README.md": {"claims": claims(tables), "experiments": experiments(rows, tables)}}
+    wanted = {
+        results.ROOT / "README.md": {"claims": claims(tables), "experiments": experiments(rows)},
+        results.ROOT / "README.zh.md": {
+            "claims": claims(tables, chinese),
+            "experiments": experiments(rows, chinese),
+        },
+        results.ROOT / "docs" / "claims.md": {"claims": claims_in_full(tables)},
+    }
     wanted |= {FOLDER / name / "README.md": {"verdicts": verdicts(table)} for name, table in tables.items()}
     return {path: filled(path.read_text(), parts, path) for path, parts in wanted.items()}
 
@@ -106,5 +122,5 @@ def filled(text, parts, path):
         _, found, after = rest.partition(end)
         if not found:
             raise InputError(f"{path} lacks the lines {begin.strip()} and {end}, between which a table is written.")
-        text = f"{before}{begin}\n{part}\n\n{end}{after}"
+        text = f"{before}{begin}{part}\n{end}{after}"
     return text
