@@ -65,3 +65,18 @@ def test_state_moves_to_a_rebuilt_model(make):
     resumed = make([second])
     load_state_arrays(resumed, "opt", arrays)
     assert (train(resumed, second, grads[7:]) == expected).all()
+
+
+@pytest.mark.parametrize("make", [lambda p: Adam(0.01, 0.5, 0.9, p), lambda p: RMSProp(0.01, p)])
+def test_state_moves_to_another_optimizer_of_the_same_parameters(make):
+    grads = gradients(20, 3, 1e-6)
+    whole, parameter, untouched = new_parameter(), new_parameter(), new_parameter()
+    expected = train(make([whole]), whole, grads)
+    arrays = {}
+    for part in (grads[:7], grads[7:13], grads[13:]):
+        optimizer = make([untouched, parameter])
+        load_state_arrays(optimizer, "opt", arrays)
+        train(optimizer, parameter, part)
+        arrays = state_arrays(optimizer, "opt")
+        assert arrays and all(name.startswith("opt/1/") and name.endswith("_0") for name in arrays)
+    assert (parameter.numpy() == expected).all()

@@ -1,4 +1,7 @@
-"""The exceptions that carry one sentence for the user."""
+"""The exceptions that carry one sentence for the user, and the check of a number that the user gave."""
+
+import numbers
+import reprlib
 
 
 class InputError(ValueError):
@@ -11,3 +14,33 @@ class Diverged(ArithmeticError):
 
 class BudgetSpent(Exception):
     """The time given to a run is over; its checkpoint is written."""
+
+
+def number(name, value, at_least=None, above=None, below=None, whole=False):
+    """Check a number that the user gave.
+
+    Args:
+        name: of the option, for the message.
+        value: anything; True and False are no numbers.
+        at_least, above, below: bounds of its range; None for no bound.
+        whole: only integers.
+
+    Returns:
+        The value, as Python's int or float.
+
+    Raises:
+        InputError: it is not a number, not finite in float32, or out of its range.
+    """
+    if (
+        isinstance(value, numbers.Integral if whole else numbers.Real)
+        and not isinstance(value, bool)
+        and abs(value) < 3.4e38  # not so for NaN
+        and (at_least is None or value >= at_least)
+        and (above is None or value > above)
+        and (below is None or value < below)
+    ):
+        return int(value) if whole else float(value)
+    bounds = (("of at least", at_least), ("above", above), ("below", below))
+    told = " and ".join(f"{word} {bound}" for word, bound in bounds if bound is not None)
+    kind = "an integer" if whole else "a finite number"
+    raise InputError(f"{name} is {reprlib.repr(value)}; use {kind} {told}.")

@@ -1,13 +1,14 @@
 """The record of a training: losses stay on the device and are read every so often."""
 
 import math
+import reprlib
 import time
 from contextlib import contextmanager
 
 import paddle
 import pandas as pd
 
-from wgangp.errors import Diverged
+from wgangp.errors import Diverged, InputError
 
 
 class History:
@@ -25,7 +26,7 @@ class History:
     def __init__(self, records, last_good):
         self.records, self.last_good, self.waiting = records, last_good, []
         self.before = records[-1]["seconds"] if records else 0.0
-        self.began = self.told = time.time()
+        self.began = self.told = time.monotonic()
 
     def add(self, losses):
         """Put the losses of the next iteration on record.
@@ -33,7 +34,7 @@ class History:
         Args:
             losses: {name: scalar tensor}.
         """
-        now = time.time()
+        now = time.monotonic()
         values = paddle.stack([value.reshape([]) for value in losses.values()])
         self.waiting.append((list(losses), values, self.before + now - self.began))
         if len(self.waiting) >= self.MOST or now - self.told > 1:
@@ -43,7 +44,7 @@ class History:
         """Read what waits on the device.
 
         Returns:
-            The last row.
+            The last row; None where there is none.
 
         Raises:
             Diverged: a loss is NaN or infinite; it names the first iteration that has one.
@@ -54,20 +55,41 @@ class History:
             if bad:
                 raise Diverged(f"training diverged in iteration {len(self.records)}: {bad}; {self.last_good()}.")
             self.records.append(record | {"seconds": seconds})
-        self.told = time.time()
+        self.told = time.monotonic()
         if self.waiting:  # the device has only now done the last of them
             self.records[-1]["seconds"] = self.before + self.told - self.began
         self.waiting = []
-        return self.records[-1]
+        return self.records[-1] if self.records else None
 
     @contextmanager
     def paused(self):
         """A context whose time does not count as training."""
-        began = time.time()
+        began = time.monotonic()
         yield
-        self.began += time.time() - began
+        self.began += time.monotonic() - began
 
     def table(self):
         """All rows, a pandas.DataFrame."""
         self.read()
         return pd.DataFrame(self.records)
+
+
+def keep_numbers(record):
+    """Make what callbacks put into a row Python's floats, in place, as a checkpoint keeps them.
+
+    Args:
+        record: a row of a history, {name: value}.
+
+    Raises:
+        InputError: a name is not a word, or a value not one number.
+    """
+    for name, value in record.items():
+        try:
+            value = value.item() if hasattr(value, "item") else value  # of an array or a tensor
+            if not isinstance(name, str) or isinstance(value, (str, bytes)):
+                raise TypeError
+            record[name] = float(value)
+        except (TypeError, ValueError):
+            raise InputError(
+                f"a callback put {reprlib.repr(value)} into the record as {name!r}; put single numbers there, by name."
+            ) from None

@@ -72,28 +72,25 @@ class RMSProp(paddle.optimizer.RMSProp):
 def state_arrays(optimizer, prefix):
     """Copy an optimizer's state out, keyed by the parameter's position.
 
-    Paddle keys it by generated parameter names, which differ in a rebuilt model.
+    Paddle keys it by generated names, which count parameters and optimizers. (The ending _0 is of older checkpoints.)
 
     Returns:
-        {prefix/position/accumulator: array}.
+        {prefix/position/accumulator_0: array}.
     """
-    arrays = {}
-    state = optimizer.state_dict()
-    for i, parameter in enumerate(optimizer._parameter_list):
-        for key, value in state.items():
-            if key.startswith(parameter.name + "_"):
-                arrays[f"{prefix}/{i}/{key[len(parameter.name) + 1 :]}"] = value.numpy()
-    return arrays
+    return {
+        f"{prefix}/{i}/{name}_0": accumulators[parameter.name].numpy()
+        for i, parameter in enumerate(optimizer._parameter_list)
+        for name, accumulators in optimizer._accumulators.items()
+        if parameter.name in accumulators
+    }
 
 
 def load_state_arrays(optimizer, prefix, arrays):
-    """Put back what `state_arrays` copied out, into an optimizer of a rebuilt model."""
-    state = {}
-    for i, parameter in enumerate(optimizer._parameter_list):
-        start = f"{prefix}/{i}/"
-        for key, value in arrays.items():
-            if key.startswith(start):
-                name = f"{parameter.name}_{key[len(start) :]}"
-                state[name] = paddle.to_tensor(value)
-                state[name].name = name
-    optimizer.set_state_dict(state)
+    """Put back what `state_arrays` copied out, into a new optimizer of the same or a rebuilt model."""
+    block = paddle.static.default_main_program().global_block()  # which Paddle asks for and does not use
+    for key, value in arrays.items():
+        if key.startswith(f"{prefix}/"):
+            _, i, name = key.split("/")
+            parameter = optimizer._parameter_list[int(i)]
+            optimizer._create_accumulators(block, [parameter])
+            optimizer._get_accumulator(name.rsplit("_", 1)[0], parameter).set_value(paddle.to_tensor(value))

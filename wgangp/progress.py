@@ -19,7 +19,7 @@ class Progress:
 
     def __init__(self, label, total, done=0):
         self.label, self.total, self.done = label, total, done
-        self.first, self.began = done, time.time()
+        self.first, self.began = done, time.monotonic()
         self.told = self.began
         self.bar = None
 
@@ -37,8 +37,8 @@ class Progress:
         self.done += 1
         if self.bar is not None:
             self.bar.update()
-        elif self.label and time.time() - self.told > 30:
-            self.told = time.time()
+        elif self.label and time.monotonic() - self.told > 30:
+            self.told = time.monotonic()
             meter = tqdm.format_meter(
                 self.done, self.total, self.told - self.began, prefix=self.label, initial=self.first, ncols=0
             )
