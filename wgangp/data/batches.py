@@ -1,12 +1,16 @@
 """Turns what the user trains on into numbered batches."""
 
+import random
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import paddle
 import paddle.nn.functional as F
+from paddle.io.dataloader.collate import default_collate_fn
+from paddle.io.dataloader.worker import _DatasetKind
 
-from wgangp.errors import InputError
+from wgangp.errors import InputError, number
 from wgangp.files import array_sha256
 
 SCALINGS = {
@@ -48,6 +52,87 @@ def to_bytes(samples, scaling):
     return np.clip(bytes_[scaling], 0, 255).astype("uint8")
 
 
+def as_numbers(value, what):
+    """Turn samples or labels into an array of real numbers.
+
+    Args:
+        value: an array, a tensor, or a list of them or of numbers.
+        what: it is, for messages, such as "batch 3 of train_data".
+
+    Returns:
+        An array of its own type; of a tensor of floating-point numbers, float32.
+
+    Raises:
+        InputError: it has masked values, is complex, ragged or something else.
+    """
+    if isinstance(value, dict):
+        raise InputError(
+            f"{what} is a dict ({', '.join(map(str, value))}); give arrays, or pairs of samples and labels."
+        )
+    if np.ma.is_masked(value):
+        raise InputError(f"{what} has {np.ma.count_masked(value)} masked values; fill them in or leave them out.")
+    try:
+        if isinstance(value, list) and any(isinstance(item, (paddle.Tensor, np.ma.MaskedArray)) for item in value):
+            array = np.stack([as_numbers(item, what) for item in value])
+        elif isinstance(value, paddle.Tensor) and "float" in str(value.dtype):
+            array = value.astype("float32").numpy()  # numpy has no bfloat16
+        else:
+            array = np.asarray(value)
+    except InputError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{what} is not one array of numbers ({error}); give equal shapes.") from None
+    if array.dtype.kind not in "fiub":
+        raise InputError(f"{what} has dtype {array.dtype}; give numbers{' that are real' * (array.dtype.kind == 'c')}.")
+    return array
+
+
+def as_labels(labels, n, classes=None, what="train_data"):
+    """Turn labels into integers.
+
+    Args:
+        labels: integers [n] or [n, 1], of any type, or one-hot vectors [n, classes].
+        n: how many samples they belong to.
+        classes: how many classes there are; None for any labels.
+        what: the samples, for messages.
+
+    Returns:
+        int64 [n].
+
+    Raises:
+        InputError: there are none, or others.
+    """
+    if labels is None:
+        raise InputError(f"{what} has no labels; give samples and labels.")
+    labels = as_numbers(labels, f"the array of labels of {what}")
+    if labels.ndim == 2 and labels.shape[1] > 1 and classes in (None, labels.shape[1]):
+        if ((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all():
+            labels = labels.argmax(axis=1)
+    if labels.shape not in ((n,), (n, 1)) or not np.isfinite(labels).all() or (labels != labels.round()).any():
+        raise InputError(
+            f"the labels of {what} are {labels.dtype} {list(labels.shape)} for {n} samples; give one for each: "
+            "integers [n], or one-hot vectors [n, classes]."
+        )
+    labels = labels.reshape(n).astype("int64")
+    if classes is not None and n and (labels.min() < 0 or labels.max() >= classes):
+        raise InputError(f"there are labels from {labels.min()} to {labels.max()}; use 0 to {classes - 1}.")
+    return labels
+
+
+def take_apart(item):
+    """Samples and labels of a batch or an item of a data set.
+
+    Args:
+        item: samples; or a tuple, or a list of arrays or tensors, whose first is the samples.
+
+    Returns:
+        Samples, and the labels or None.
+    """
+    if isinstance(item, (tuple, list)) and item and (isinstance(item, tuple) or hasattr(item[0], "__array__")):
+        return item[0], item[1] if len(item) > 1 else None
+    return item, None
+
+
 @dataclass(frozen=True)
 class ScaledImages:
     """Training images as bytes, and how they are turned into numbers batch by batch.
@@ -66,9 +151,10 @@ class ScaledImages:
     labels: np.ndarray | None = None
 
     def __post_init__(self):
-        if self.images.dtype != np.uint8 or self.images.ndim != 4:
+        images = as_numbers(self.images, "the array of images")
+        if images.dtype != np.uint8 or images.ndim != 4:
             raise InputError(
-                f"images are {self.images.dtype} {list(self.images.shape)}; give uint8 [n, channels, height, width]."
+                f"images are {images.dtype} {list(images.shape)}; give uint8 [n, channels, height, width]."
             )
         if self.scaling not in SCALINGS:
             raise InputError(f"scaling '{self.scaling}' is unknown; use one of {', '.join(SCALINGS)}.")
@@ -87,6 +173,40 @@ class Characters:
 
     codes: np.ndarray
     vocabulary: int
+
+
+@contextmanager
+def seeded(sequence):
+    """A context in which the global random numbers of Paddle, numpy and Python are others; those before go on after it.
+
+    Args:
+        sequence: of their seed, a numpy.random.SeedSequence.
+    """
+    seed = int(sequence.generate_state(1)[0])
+    before = paddle.get_rng_state(), np.random.get_state(), random.getstate()
+    paddle.seed(seed), np.random.seed(seed), random.seed(seed)
+    try:
+        yield
+    finally:
+        paddle.set_rng_state(before[0]), np.random.set_state(before[1]), random.setstate(before[2])
+
+
+def a_pass_of(stream):
+    """Iterate once over batches, those of a DataLoader without workers in this thread.
+
+    Paddle would read them ahead in a thread, whose random numbers would mix with the training's.
+
+    Args:
+        stream: an iterable.
+
+    Returns:
+        An iterator.
+    """
+    if not isinstance(stream, paddle.io.DataLoader) or stream.num_workers or stream.batch_sampler is None:
+        return iter(stream)
+    collate = stream.collate_fn or default_collate_fn
+    fetcher = _DatasetKind.create_fetcher(stream.dataset_kind, stream.dataset, True, collate, stream.drop_last)
+    return map(fetcher.fetch, stream.batch_sampler)
 
 
 class Shuffle:
@@ -123,15 +243,53 @@ class Batches:
 
     What is drawn is small or has to come from the host, indices or samples; what `load` does can be
     part of a captured graph.
+
+    Attributes:
+        shape: of a sample of floating-point numbers; None before the first.
+        classes: where not None, what is drawn of such samples is flat, with the label as the last number of each.
     """
 
-    labels = None
+    shape = classes = None
 
     def load(self, drawn):
-        return drawn
+        if self.classes is None:
+            return drawn
+        samples, labels = drawn.split([drawn.shape[1] - 1, 1], axis=1)
+        return samples.reshape([-1, *self.shape]), labels.reshape([-1]).astype("int64")
 
     def __call__(self, k):
         return self.load(paddle.to_tensor(self.draw(k)))
+
+    def floats(self, samples, what):
+        """Samples as float32 [n, ...], with the shape of those before.
+
+        Raises:
+            InputError: there are none, or they are no finite numbers or of another shape.
+        """
+        samples = as_numbers(samples, what)
+        if samples.ndim == 0 or len(samples) == 0:
+            raise InputError(f"{what} is empty; give at least one sample, [n, ...].")
+        if self.shape not in (None, samples.shape[1:]):
+            raise InputError(
+                f"{what} has samples of shape {list(samples.shape[1:])}, those before of {list(self.shape)}."
+            )
+        self.shape = samples.shape[1:]
+        with np.errstate(over="ignore"):  # told below
+            samples = samples.astype("float32", copy=False)
+        bad = ~np.isfinite(samples.reshape(len(samples), -1)).all(axis=1)
+        if bad.any():
+            raise InputError(
+                f"{what} has NaN or infinite values in {bad.sum()} of {len(samples)} samples (the first "
+                f"is number {bad.argmax()}); remove them."
+            )
+        return samples
+
+    def with_labels(self, samples, labels, what):
+        """Samples of `floats` as they are drawn: with their labels, where there are classes."""
+        if self.classes is None:
+            return samples
+        labels = as_labels(labels, len(samples), self.classes, what)
+        return np.concatenate([samples.reshape(len(samples), -1), labels[:, None].astype("float32")], axis=1)
 
 
 class ImageBatches(Batches):
@@ -142,16 +300,17 @@ class ImageBatches(Batches):
         batch_size: examples per batch, 1 to n.
         seed: of the shuffles; the noise of a scaling comes from Paddle's random numbers, which the training
             loop seeds in every iteration.
+        classes: how many the labels are of, where labels are needed.
     """
 
-    def __init__(self, data, batch_size, seed):
+    def __init__(self, data, batch_size, seed, classes=None):
         self.shuffle = Shuffle(len(data.images), batch_size, seed)
-        self.scaling = data.scaling
+        self.scaling, self.labels = data.scaling, None
         images = np.ascontiguousarray(data.images)
         self.about = f"images {list(images.shape)}, {self.scaling}, sha256 {array_sha256(images)[:16]}"
         self.images = paddle.to_tensor(images)
-        if data.labels is not None:
-            labels = np.asarray(data.labels, "int64")
+        if data.labels is not None or classes is not None:
+            labels = as_labels(data.labels, len(images), classes)
             self.about += f", labels sha256 {array_sha256(labels)[:16]}"
             self.labels = paddle.to_tensor(labels)
 
@@ -195,25 +354,17 @@ class ArrayBatches(Batches):
     """Batches of an array, shuffled as `Shuffle` says.
 
     Args:
-        array: samples, [n, ...].
+        samples: [n, ...].
         batch_size: examples per batch, 1 to n.
         seed: of the shuffles.
+        labels: as of `as_labels`.
+        classes: how many they are of, where batches are to have labels.
     """
 
-    def __init__(self, array, batch_size, seed):
-        array = np.asarray(array)
-        if array.ndim == 0 or len(array) == 0:
-            raise InputError("train_data is empty; give at least batch_size samples.")
-        if array.dtype == object or array.dtype.kind not in "fiub":
-            raise InputError(f"train_data has dtype {array.dtype}; give numbers.")
-        array = array.astype("float32", copy=False)
-        bad = ~np.isfinite(array.reshape(len(array), -1)).all(axis=1)
-        if bad.any():
-            raise InputError(
-                f"train_data has NaN or infinite values in {bad.sum()} of {len(array)} samples (the first "
-                f"is number {bad.argmax()}); remove them."
-            )
-        self.array, self.shuffle = array, Shuffle(len(array), batch_size, seed)
+    def __init__(self, samples, batch_size, seed, labels=None, classes=None):
+        self.classes = classes
+        self.array = self.with_labels(self.floats(samples, "train_data"), labels, "train_data")
+        self.shuffle = Shuffle(len(self.array), batch_size, seed)
 
     def draw(self, k):
         return self.array[self.shuffle(k)]
@@ -225,32 +376,48 @@ class ArrayBatches(Batches):
 class StreamBatches(Batches):
     """Batches of an iterable, in its own order, begun again when it ends.
 
-    A resumed run reads past the batches that it has already used.
+    While batch k is read, the global random numbers of Paddle, numpy and Python, from which a DataLoader's order and
+    augmentations come, follow from the seed and k. A resumed run reads past the batches that it has already used.
 
     Args:
-        stream: yields arrays or tensors [n, ...], or lists or tuples whose first item is one.
+        stream: yields arrays or tensors [n, ...], or lists or tuples whose first item is one and whose second its
+            labels, as of `as_labels`.
+        seed: of the random numbers.
+        classes: how many the labels are of, where batches are to have labels.
     """
 
-    def __init__(self, stream):
-        self.stream, self.iterator, self.position = stream, iter(stream), 0
+    def __init__(self, stream, seed, classes=None):
+        self.stream, self.seed, self.classes = stream, seed, classes
+        self.iterator, self.passes, self.position = iter(()), 0, 0
         self.batch = None
 
     def draw(self, k):
-        while self.position <= k:
-            batch = next(self.iterator, None)
-            if batch is None:
-                self.iterator = iter(self.stream)
-                batch = next(self.iterator, None)
-                if batch is None:
-                    raise InputError(
-                        f"train_data ended after {self.position} batches; give one that can be iterated "
-                        "again, or enough batches for iterations x critic_iters."
-                    )
-            self.position += 1
-            self.batch = np.asarray(batch[0] if isinstance(batch, (list, tuple)) else batch, "float32")
-        if not np.isfinite(self.batch).all():
-            raise InputError(f"batch {k} of train_data has NaN or infinite values; remove them.")
+        if self.position <= k:
+            while self.position <= k:
+                with seeded(np.random.SeedSequence([self.seed, self.position], spawn_key=[1])):
+                    batch = next(self.iterator, None)
+                    if batch is None:
+                        batch = self.begin()
+                self.position += 1
+            samples, labels = take_apart(batch)
+            what = f"batch {k} of train_data"
+            self.batch = self.with_labels(self.floats(samples, what), labels, what)
         return self.batch
+
+    def begin(self):
+        """The first batch of the next pass."""
+        sampler = getattr(self.stream, "batch_sampler", None)
+        if hasattr(sampler, "set_epoch"):
+            sampler.set_epoch(self.passes)
+        self.passes += 1
+        self.iterator = a_pass_of(self.stream)
+        batch = next(self.iterator, None)
+        if batch is None:
+            raise InputError(
+                f"train_data ended after {self.position} batches; give one that can be iterated "
+                "again, or enough batches for iterations x critic_iters."
+            )
+        return batch
 
     def describe(self):
         return f"stream {type(self.stream).__name__}"
@@ -260,62 +427,78 @@ class SampledBatches(Batches):
     """Batches drawn afresh from a distribution with a method `sample(n, rng)`.
 
     Args:
-        distribution: such as `wgangp.data.toy.Toy`.
+        distribution: such as `wgangp.data.toy.Toy`; it may have a `name`, and a number `reuse` of batches in a row
+            that are the same draw.
         batch_size: examples per batch.
         seed: of the draws; batch k depends on the seed and k alone.
     """
 
     def __init__(self, distribution, batch_size, seed):
         self.distribution, self.batch_size, self.seed = distribution, batch_size, seed
+        self.name = getattr(distribution, "name", type(distribution).__name__)
+        self.reuse = number("train_data.reuse", getattr(distribution, "reuse", 1), at_least=1, whole=True)
         self.number, self.batch = None, None
 
     def draw(self, k):
-        number = k // self.distribution.reuse
-        if number != self.number:
-            rng = np.random.default_rng([self.seed, number])
-            self.number, self.batch = number, self.distribution.sample(self.batch_size, rng)
+        i = k // self.reuse
+        if i != self.number:
+            drawn = self.distribution.sample(self.batch_size, np.random.default_rng([self.seed, i]))
+            self.number, self.batch = i, self.floats(drawn, "what train_data.sample(n, rng) gives")
+            if len(self.batch) != self.batch_size:
+                raise InputError(f"train_data.sample({self.batch_size}, rng) gives {len(self.batch)} samples.")
         return self.batch
 
     def describe(self):
-        return f"samples of {self.distribution.name}, each batch used {self.distribution.reuse} times"
+        return f"samples of {self.name}, each batch used {self.reuse} times"
 
 
-def as_batches(train_data, batch_size, seed):
+def as_batches(train_data, batch_size, seed, classes=None):
     """Turn training data into numbered batches.
 
     Args:
-        train_data: an array or tensor [n, ...]; ScaledImages; Characters; a paddle.io.Dataset (map-style: read
-            whole, the first field of each item); a paddle.io.DataLoader or an iterator of batches; or an object
-            with `sample(n, rng)`.
+        train_data: an array, tensor or data frame [n, ...]; a pair of samples [n, ...] and labels, as of `as_labels`;
+            ScaledImages; Characters; a paddle.io.Dataset (map-style: read whole; an item is a sample, or begins with
+            a sample and its label); a paddle.io.DataLoader or an iterator of batches, which may begin with samples and
+            labels; or an object with `sample(n, rng)`.
         batch_size: examples per batch (loaders and iterators bring their own).
         seed: of shuffles and draws.
+        classes: how many classes the labels are of, where batches are to have labels; else labels are left out.
 
     Returns:
         Batches; batch k is float32 [batch_size, ...], a pair with the labels, int64 [batch_size], for
-        ScaledImages that have them.
+        ScaledImages that have them and where there are classes.
 
     Raises:
-        InputError: empty data, NaN or infinite values, or fewer samples than a batch.
+        InputError: what cannot be trained on: empty, masked or complex data, NaN or infinite values, fewer samples
+            than a batch.
     """
-    if batch_size < 1:
-        raise InputError(f"batch_size is {batch_size}; use at least 1.")
+    batch_size = number("batch_size", batch_size, at_least=1, whole=True)
     if isinstance(train_data, ScaledImages):
-        return ImageBatches(train_data, batch_size, seed)
+        return ImageBatches(train_data, batch_size, seed, classes)
     if isinstance(train_data, Characters):
         return CharacterBatches(train_data, batch_size, seed)
+    if isinstance(train_data, tuple):
+        if len(train_data) != 2:
+            raise InputError(
+                f"train_data is a tuple of {len(train_data)}; give samples, (samples, labels), or iter(...) of batches."
+            )
+        batches = ArrayBatches(train_data[0], batch_size, seed, train_data[1], classes)
+        as_labels(train_data[1], len(batches.array))  # also where they are left out: two batches are no such pair
+        return batches
+    if hasattr(train_data, "__array__") or isinstance(train_data, list):
+        return ArrayBatches(train_data, batch_size, seed, classes=classes)
     if hasattr(train_data, "sample"):
         return SampledBatches(train_data, batch_size, seed)
-    if isinstance(train_data, (np.ndarray, paddle.Tensor, list)):
-        return ArrayBatches(np.asarray(train_data), batch_size, seed)
     if isinstance(train_data, paddle.io.Dataset) and not isinstance(train_data, paddle.io.IterableDataset):
-        items = [train_data[i] for i in range(len(train_data))]
-        items = [item[0] if isinstance(item, (list, tuple)) else item for item in items]
-        return ArrayBatches(np.stack([np.asarray(i) for i in items]) if items else [], batch_size, seed)
+        items = [take_apart(train_data[i]) for i in range(len(train_data))]
+        samples = [as_numbers(sample, f"sample {i} of train_data") for i, (sample, _) in enumerate(items)]
+        labels = [label for _, label in items] if items and items[0][1] is not None else None
+        return ArrayBatches(samples, batch_size, seed, labels, classes)
     if isinstance(train_data, paddle.io.IterableDataset):
-        return StreamBatches(paddle.io.DataLoader(train_data, batch_size=batch_size))
-    if hasattr(train_data, "__iter__"):
-        return StreamBatches(train_data)
+        return StreamBatches(paddle.io.DataLoader(train_data, batch_size=batch_size), seed, classes)
+    if hasattr(train_data, "__iter__") and not isinstance(train_data, (dict, str, bytes)):
+        return StreamBatches(train_data, seed, classes)
     raise InputError(
-        f"train_data is a {type(train_data).__name__}; give an array, a paddle.io.Dataset, a DataLoader "
-        "or an iterator of batches."
+        f"train_data is a {type(train_data).__name__}; give an array, (samples, labels), a paddle.io.Dataset, a "
+        "DataLoader or an iterator of batches."
     )
