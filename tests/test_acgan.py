@@ -76,10 +76,84 @@ def test_training_learns_the_labels():
     assert history["real_accuracy"].iloc[-3:].mean() > 0.9
     assert {"gradient_norm", "class_loss", "fake_accuracy", "generator_loss"} <= set(history)
     a = gan.generate(5, seed=1, labels=[0, 1, 2, 0, 1])
+    np.testing.assert_array_equal(a, gan.generate(5, seed=1, labels=np.eye(3)[[0, 1, 2, 0, 1]]))
     assert a.shape == (5, 3, 32, 32)
     np.testing.assert_array_equal(a, gan.generate(5, seed=1, labels=[0, 1, 2, 0, 1]))
     assert np.abs(a - gan.generate(5, seed=1, labels=[1, 1, 2, 0, 1])).max() > 0
     assert gan.generate(9).shape == (9, 3, 32, 32)
+
+
+class Critic(paddle.nn.Layer):
+    """A small critic of points with class logits."""
+
+    def __init__(self):
+        super().__init__()
+        self.hidden, self.out = paddle.nn.Linear(2, 16), paddle.nn.Linear(16, 4)
+
+    def heads(self, x):
+        scores, logits = self.out(paddle.nn.functional.leaky_relu(self.hidden(x))).split([1, 3], axis=1)
+        return scores.squeeze(1), logits
+
+    def forward(self, x):
+        return self.heads(x)[0]
+
+
+class Generator(paddle.nn.Layer):
+    """A small generator of points."""
+
+    latent_dim = 2
+
+    def __init__(self):
+        super().__init__()
+        self.linear = paddle.nn.Linear(5, 2)
+
+    def forward(self, z, labels):
+        return self.linear(paddle.concat([z, paddle.nn.functional.one_hot(labels, 3)], axis=1))
+
+
+class Pairs(paddle.io.Dataset):
+    def __init__(self, points, labels):
+        self.points, self.labels = points, labels
+
+    def __len__(self):
+        return len(self.points)
+
+    def __getitem__(self, i):
+        return self.points[i], self.labels[i]
+
+
+def test_floating_point_data_with_labels_are_learned_and_resumed(tmp_path):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(3, size=300)
+    points = np.array([[3, 0], [-3, 3], [0, -3]])[labels] + 0.1 * rng.normal(size=(300, 2))
+
+    def trained(data, iterations=24, **options):
+        paddle.seed(0)
+        gan = wgangp.ConditionalWGAN_GP(Generator(), Critic(), classes=3, critic_iters=2)
+        options |= {"d_learning_rate": 3e-2, "progress": None}
+        history = gan.train(data, batch_size=32, iterations=iterations, **options)
+        return history["real_accuracy"].to_numpy(), gan.discriminator.out.weight.numpy()
+
+    accuracy, whole = trained((points, labels))
+    assert accuracy[-5:].mean() > 0.95
+    assert (trained((points, np.eye(3)[labels]))[1] == whole).all() and (
+        trained(Pairs(points, labels))[1] == whole
+    ).all()
+    trained((points, labels), 8, checkpoint=tmp_path / "c.npz")
+    assert (trained((points, labels), checkpoint=tmp_path / "c.npz")[1] == whole).all()
+    loader = paddle.io.DataLoader(Pairs(points, labels), batch_size=32, shuffle=True, drop_last=True)
+    accuracy, whole = trained(loader)
+    assert accuracy[-5:].mean() > 0.95
+    trained(loader, 8, checkpoint=tmp_path / "d.npz")
+    assert (trained(loader, checkpoint=tmp_path / "d.npz")[1] == whole).all()
+    for wrong, words in (
+        ((points, labels + 1), "labels from 1 to 3; use 0 to 2"),
+        (points, "train_data has no labels"),
+        (iter([points[:32]]), "batch 0 of train_data has no labels"),
+        (iter([(points[:32], labels[:32] + 1)]), "labels from 1 to 3"),
+    ):
+        with pytest.raises(wgangp.InputError, match=words):
+            trained(wrong)
 
 
 def test_unlabelled_methods_leave_labels_out():
@@ -97,6 +171,10 @@ def test_what_does_not_fit_is_refused():
         gan.train(colours(100, classes=5), batch_size=8, iterations=1, progress=None)
     with pytest.raises(wgangp.InputError, match="one for each"):
         gan.generate(3, labels=[0, 1])
+    with pytest.raises(wgangp.InputError, match="one for each"):
+        gan.generate(2, labels=[0, 0.5])
+    with pytest.raises(wgangp.InputError, match="classes is 0"):
+        wgangp.ConditionalWGAN_GP(Generator(), Critic(), classes=0)
     with pytest.raises(wgangp.InputError, match="class logits"):
         wgangp.ConditionalWGAN_GP(cifar.ResNetGenerator(4, 3), cifar.ResNetCritic(4, 3), classes=2)
     with pytest.raises(wgangp.InputError, match="heads"):

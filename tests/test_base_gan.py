@@ -195,6 +195,97 @@ def test_resumed_training_is_bit_equal(method, tmp_path):
     assert (np.diff(history["seconds"]) > 0).all()
 
 
+class Stop(Exception):
+    pass
+
+
+def stop_after(iteration, error):
+    def callback(gan, i, record):
+        if i == iteration:
+            raise error
+
+    return callback
+
+
+@pytest.mark.parametrize("method", [WGAN_GP, WGAN])  # Adam, RMSProp
+@pytest.mark.parametrize("how", ["iterations", "budget", KeyboardInterrupt, Stop])
+def test_the_same_object_goes_on_bit_equal(method, how, tmp_path):
+    options = {"batch_size": 16, "progress": None, "seed": 4}
+    array = np.random.default_rng(0).normal(size=(100, 2)).astype("float32")
+    whole, gan = new(method), new(method)
+    expected = whole.train(array, iterations=6, **options)
+    options["checkpoint"] = tmp_path / "c.npz"
+    if how == "iterations":
+        gan.train(array, iterations=3, **options)
+    elif how == "budget":
+        with pytest.raises(BudgetSpent):
+            gan.train(array, iterations=6, deadline=time.time(), **options)
+    else:
+        with pytest.raises(how):  # before the first checkpoint of a minute
+            gan.train(array, iterations=6, callbacks=[stop_after(2, how())], **options)
+    history = gan.train(array, iterations=6, **options)
+    assert (weights(gan) == weights(whole)).all()
+    pd.testing.assert_frame_equal(history.drop(columns="seconds"), expected.drop(columns="seconds"), check_like=True)
+
+
+def test_a_step_that_was_interrupted_leaves_no_gradient(tmp_path):
+    """Ctrl-C between the critic's backward pass and its step."""
+    options = {"batch_size": 16, "iterations": 4, "progress": None}
+    whole, gan = new(), new()
+    whole.train(Toy("8gaussians"), **options)
+    true_backward, calls = gan.critic_backward, []
+
+    def backward(real, fake):
+        losses = true_backward(real, fake)
+        calls.append(1)
+        if len(calls) == 7:
+            raise KeyboardInterrupt
+        return losses
+
+    gan.critic_backward = backward
+    with pytest.raises(KeyboardInterrupt):
+        gan.train(Toy("8gaussians"), checkpoint=tmp_path / "c.npz", **options)
+    assert any(p.grad is not None for p in gan.discriminator.parameters())
+    gan.train(Toy("8gaussians"), checkpoint=tmp_path / "c.npz", **options)
+    assert (weights(gan) == weights(whole)).all()
+
+
+def test_optimizer_state_of_older_checkpoints_is_read(tmp_path):
+    """There the names' endings counted the optimizers of a process."""
+    path, options = tmp_path / "c.npz", {"batch_size": 16, "progress": None}
+    whole, resumed = new(), new()
+    whole.train(Toy("8gaussians"), iterations=5, **options)
+    new().train(Toy("8gaussians"), iterations=3, checkpoint=path, **options)
+    arrays, about = checkpoint.read(path)
+    assert "g_optimizer/0/moment1_0" in arrays
+    older = {f"{name[:-1]}7" if "_optimizer/" in name else name: array for name, array in arrays.items()}
+    checkpoint.write(path, older, about)
+    resumed.train(Toy("8gaussians"), iterations=5, checkpoint=path, **options)
+    assert (weights(resumed) == weights(whole)).all()
+
+
+def test_settings_may_be_numpys_with_a_checkpoint(tmp_path):
+    options = {"batch_size": np.int32(16), "seed": np.int64(0), "g_learning_rate": np.float64(1e-3), "progress": None}
+    gan = new(lambda_gp=np.float32(10), critic_iters=np.int64(2))
+    gan.train(Toy("8gaussians"), iterations=np.int64(2), checkpoint=tmp_path / "c.npz", **options)
+    settings = checkpoint.read(tmp_path / "c.npz")[1]["settings"]
+    assert (settings["seed"], settings["batch_size"], settings["lambda_gp"]) == (0, 16, 10)
+
+
+def test_a_clock_set_back_stops_no_checkpoint(tmp_path, monkeypatch):
+    hours = iter(range(10**6, 0, -1))
+    monkeypatch.setattr(time, "time", lambda: 3600.0 * next(hours))
+    seen = []
+
+    def look(gan, iteration, record):
+        seen.append(checkpoint.read(tmp_path / "c.npz")[1]["iteration"])
+
+    options = {"checkpoint": tmp_path / "c.npz", "checkpoint_seconds": 0, "callbacks": [look], "progress": None}
+    seconds = new().train(Toy("8gaussians"), batch_size=16, iterations=4, **options)["seconds"]
+    assert seen == [0, 1, 2, 3]
+    assert (np.diff(seconds) >= 0).all() and 0 <= seconds.iloc[-1] < 60
+
+
 def test_seconds_do_not_count_callbacks():
     import time
 
@@ -282,6 +373,68 @@ def test_divergence_names_step_quantity_and_checkpoint(tmp_path):
     assert checkpoint.read(path)[1]["iteration"] == 2
 
 
+@pytest.mark.parametrize("options", [{"iterations": 3}, {"iterations": 9, "deadline": 0.0}])
+def test_weights_that_are_not_finite_take_no_checkpoints_place(options, tmp_path):
+    """The last step spoils the weights: its loss, computed before, is still finite."""
+    path = tmp_path / "c.npz"
+    new().train(Toy("8gaussians"), batch_size=16, iterations=2, checkpoint=path, progress=None)
+
+    def spoil(gan, iteration, record):
+        gan.generator.linears[0].weight.set_value(np.full((2, 8), np.nan, "float32"))
+
+    options = {"batch_size": 16, "callbacks": [spoil], "progress": None} | options
+    words = r"after 3 iterations generator/linears.0.weight has NaN .*last good checkpoint is .*c\.npz"
+    with pytest.raises(Diverged, match=words):
+        new().train(Toy("8gaussians"), checkpoint=path, **options)
+    assert checkpoint.read(path)[1]["iteration"] == 2
+    if "deadline" not in options:
+        with pytest.raises(Diverged, match="there is no checkpoint"):
+            new().train(Toy("8gaussians"), **options)
+
+
+def test_a_checkpoint_that_holds_nan_is_refused(tmp_path):
+    path = tmp_path / "c.npz"
+    new().train(Toy("8gaussians"), batch_size=16, iterations=2, checkpoint=path, progress=None)
+    arrays, about = checkpoint.read(path)
+    arrays["critic/linears.0.bias"][3] = np.nan
+    checkpoint.write(path, arrays, about)
+    gan = new()
+    before = weights(gan)
+    with pytest.raises(InputError, match=r"c.npz is of a training that diverged: critic/linears.0.bias has NaN"):
+        gan.train(Toy("8gaussians"), batch_size=16, iterations=4, checkpoint=path, progress=None)
+    assert (weights(gan) == before).all()
+
+
+@pytest.mark.parametrize("value", ["good", b"1", None, [1, 2], np.zeros(3), 1j])
+def test_what_is_no_number_in_a_record_is_refused_at_its_callback(value, tmp_path):
+    def callback(gan, iteration, record):
+        if iteration == 2:
+            record["verdict"] = value
+
+    with pytest.raises(InputError, match="a callback put .* into the record as 'verdict'"):
+        new().train(
+            Toy("8gaussians"),
+            batch_size=16,
+            iterations=4,
+            checkpoint=tmp_path / "c.npz",
+            callbacks=[callback],
+            progress=None,
+        )
+
+
+def test_numbers_of_any_kind_in_a_record_are_the_same_after_resuming(tmp_path):
+    def callback(gan, iteration, record):
+        record |= {"a": np.float32(iteration), "b": np.array([iteration]), "c": paddle.to_tensor(2.0), "d": True}
+
+    options = {"batch_size": 16, "callbacks": [callback], "progress": None}
+    whole = new().train(Toy("8gaussians"), iterations=4, **options)
+    new().train(Toy("8gaussians"), iterations=2, checkpoint=tmp_path / "c.npz", **options)
+    history = new().train(Toy("8gaussians"), iterations=4, checkpoint=tmp_path / "c.npz", **options)
+    names = ["a", "b", "c", "d"]
+    pd.testing.assert_frame_equal(history[names], whole[names])
+    assert whole["b"].tolist() == [0, 1, 2, 3]
+
+
 def test_deadline_stops_with_a_checkpoint(tmp_path):
     path = tmp_path / "c.npz"
     with pytest.raises(BudgetSpent, match="after iteration 1 of 50"):
@@ -309,8 +462,28 @@ NAN[7, 1] = np.nan
         (iter([NAN]), {}, "batch 0 of train_data has NaN"),
         (np.zeros((50, 2)), {"batch_size": 0}, "batch_size is 0"),
         (np.zeros((50, 2)), {"iterations": 1.5}, "iterations is 1.5"),
+        (np.zeros((50, 2)), {"iterations": True}, "iterations is True; use an integer of at least 1"),
         (np.zeros((50, 2)), {"seed": "a"}, "seed is 'a'"),
+        (np.zeros((50, 2)), {"seed": 2**64}, "seed is 18446744073709551616"),
         (np.zeros((50, 2)), {"optimizer": "sgd"}, "optimizer 'sgd' is unknown"),
+        (np.zeros((50, 2)), {"optimizer": ""}, "optimizer '' is unknown"),
+        (np.zeros((50, 2)), {"g_learning_rate": 0}, "g_learning_rate is 0; use a finite number above 0"),
+        (np.zeros((50, 2)), {"d_learning_rate": -1e-4}, "d_learning_rate is -0.0001"),
+        (np.zeros((50, 2)), {"d_learning_rate": float("nan")}, "d_learning_rate is nan"),
+        (np.zeros((50, 2)), {"g_learning_rate": "1e-4"}, "g_learning_rate is '1e-4'"),
+        (np.zeros((50, 2)), {"g_learning_rate": np.array([1e-4, 1])}, r"g_learning_rate is array\("),
+        (np.zeros((50, 2)), {"beta1": 1.0}, "beta1 is 1.0; use a finite number of at least 0 and below 1"),
+        (np.zeros((50, 2)), {"beta2": -0.1}, "beta2 is -0.1"),
+        (np.zeros((50, 2)), {"beta2": 1.5, "optimizer": "rmsprop"}, "beta2 is 1.5"),
+        (np.zeros((50, 2)), {"generator_batch_size": 0}, "generator_batch_size is 0"),
+        (np.zeros((50, 2)), {"generator_batch_size": 2.5}, "generator_batch_size is 2.5"),
+        (np.zeros((50, 2)), {"d_weight_decay": -0.1}, "d_weight_decay is -0.1"),
+        (np.zeros((50, 2)), {"d_weight_decay": "0.1"}, "d_weight_decay is '0.1'"),
+        (np.zeros((50, 2)), {"checkpoint_seconds": float("inf")}, "checkpoint_seconds is inf"),
+        (np.zeros((50, 2)), {"deadline": "noon"}, "deadline is 'noon'"),
+        (np.zeros((50, 2)), {"lr_decay": "no"}, "lr_decay is 'no'; use True or False"),
+        (np.zeros((50, 2)), {"callbacks": print}, "give a list of functions"),
+        (np.zeros((50, 2)), {"callbacks": ["print"]}, "give a list of functions"),
     ],
 )
 def test_unusable_training_data_and_settings(data, options, words):
@@ -318,17 +491,130 @@ def test_unusable_training_data_and_settings(data, options, words):
         new().train(data, **{"batch_size": 16, "iterations": 2, "progress": None} | options)
 
 
+def test_a_callback_s_every_is_checked():
+    def callback(gan, iteration, record):
+        pass
+
+    callback.every = 0
+    with pytest.raises(InputError, match="the attribute every of a callback is 0"):
+        new().train(Toy("8gaussians"), batch_size=16, iterations=2, callbacks=[callback], progress=None)
+
+
+@pytest.mark.parametrize(
+    "method, options, words",
+    [
+        (WGAN_GP, {"lambda_gp": -1}, "lambda_gp is -1"),
+        (WGAN_GP, {"lambda_gp": float("nan")}, "lambda_gp is nan; use a finite number of at least 0"),
+        (WGAN_GP, {"lambda_gp": "10"}, "lambda_gp is '10'"),
+        (WGAN_GP, {"penalty": "both"}, "penalty is 'both'"),
+        (WGAN_GP, {"allow_batch_norm": "no"}, "allow_batch_norm is 'no'"),
+        (WGAN_GP, {"critic_iters": 0}, "critic_iters is 0"),
+        (DCGAN, {"critic_iters": 2.5}, "critic_iters is 2.5"),
+        (LSGAN, {"critic_iters": True}, "critic_iters is True"),
+        (WGAN, {"clip": 0}, "clip is 0; use a finite number above 0"),
+        (WGAN, {"clip": float("nan")}, "clip is nan"),
+        (WGAN, {"clip": "0.01"}, "clip is '0.01'"),
+        (WGAN, {"latent_dim": 0}, "latent_dim is 0"),
+        (WGAN, {"latent_dim": 2.0}, "latent_dim is 2.0"),
+    ],
+)
+def test_unusable_method_settings(method, options, words):
+    with pytest.raises(InputError, match=words):
+        new(method, **options)
+
+
 @pytest.mark.parametrize(
     "options, words",
     [
-        ({"lambda_gp": -1}, "lambda_gp is -1"),
-        ({"penalty": "both"}, "penalty is 'both'"),
-        ({"critic_iters": 0}, "critic_iters is 0"),
+        ({"num_samples": 1.5}, "num_samples is 1.5"),
+        ({"num_samples": "10"}, "num_samples is '10'"),
+        ({"num_samples": 2, "seed": -1}, "seed is -1"),
+        ({"num_samples": 2, "seed": 2**64}, "seed is 18446744073709551616"),
     ],
 )
-def test_unusable_method_settings(options, words):
+def test_unusable_settings_of_generate(options, words):
     with pytest.raises(InputError, match=words):
-        new(**options)
+        new().generate(**options)
+
+
+class Gives(nn.Layer):
+    """A network that gives something made of its output."""
+
+    latent_dim = 2
+
+    def __init__(self, network, make):
+        super().__init__()
+        self.network, self.make = network, make
+
+    def forward(self, x):
+        return self.make(self.network(x))
+
+
+@pytest.mark.parametrize(
+    "of_generator, of_critic, words",
+    [
+        (lambda x: (x, x), None, "the generator gives a tuple for 2 latent vectors"),
+        (lambda x: {"x": x}, None, "the generator gives a dict"),
+        (lambda x: x.mean(), None, r"the generator gives shape \[\]"),
+        (lambda x: x.no_such_method(), None, "the generator cannot take latent vectors .*no_such_method"),
+        (None, lambda x: (x, x), "the critic gives a tuple for 2 samples"),
+        (None, lambda x: x[:, :, :, 0], "does not fit the critic"),
+    ],
+)
+def test_networks_that_give_something_else_are_refused(of_generator, of_critic, words):
+    generator, critic = toy_generator(8, 2), toy_critic(8, 2)
+    with pytest.raises(InputError, match=words):
+        WGAN(
+            Gives(generator, of_generator) if of_generator else generator,
+            Gives(critic, of_critic) if of_critic else critic,
+        )
+
+
+def test_other_precisions_are_refused(float64):
+    with pytest.raises(InputError, match=r"are float64; training is in float32: call paddle.set_default_dtype"):
+        new()
+    paddle.set_default_dtype("float32")
+    gan = new()
+    gan.discriminator.to(dtype="float64")
+    with pytest.raises(InputError, match="are float64"):
+        gan.train(Toy("8gaussians"), batch_size=16, iterations=1, progress=None)
+
+
+def test_data_in_float64_are_trained_on_in_float32():
+    array = np.random.default_rng(0).normal(size=(64, 2))
+
+    def trained(data):
+        gan = new()
+        gan.train(data, batch_size=16, iterations=2, progress=None)
+        return weights(gan)
+
+    expected = trained(array.astype("float32"))
+    in_order = [array[i : i + 16] for i in range(0, 64, 16)]
+    assert (trained(array) == expected).all()
+    assert (trained(iter(in_order * 3)) == trained(iter([batch.astype("float32") for batch in in_order * 3]))).all()
+
+
+@pytest.mark.parametrize("last, low, high", [(nn.Tanh(), -1, 1), (nn.Sigmoid(), 0, 1)])
+def test_images_out_of_the_generators_range_get_a_warning(last, low, high, recwarn):
+    generator = nn.Sequential(nn.Linear(8, 12), last, nn.Unflatten(1, [3, 2, 2]))
+    critic = nn.Sequential(nn.Conv2D(3, 1, 2), nn.Unflatten(1, [1]))
+    gan = WGAN(generator, Gives(critic, lambda x: x.reshape([-1, 1])), latent_dim=8)
+    options = {"batch_size": 16, "iterations": 1, "progress": None}
+    images = np.random.default_rng(0).integers(0, 256, [32, 3, 2, 2]).astype("float32")
+    gan.train(low + (high - low) * images / 255, **options)
+    assert not recwarn
+    with pytest.warns(
+        UserWarning, match=rf"values from \d+ to 2\d\d, but the generator ends in a \w+, .*{low} and {high}"
+    ):
+        gan.train(images, **options)
+
+
+@pytest.mark.parametrize("method, told", [(WGAN_GP, True), (WGAN, True), (DCGAN, True), (LSGAN, False)])
+def test_a_critic_with_bounded_scores_gets_a_warning(method, told, recwarn):
+    method(toy_generator(8, 2), nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1)))
+    assert not recwarn
+    method(toy_generator(8, 2), nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1), nn.Sigmoid()))
+    assert [str(w.message)[:40] for w in recwarn] == ["the critic ends in a sigmoid, which boun"] * told
 
 
 def test_memory_does_not_grow():

@@ -4,15 +4,17 @@ import numpy as np
 import paddle
 import paddle.nn.functional as F
 
-from wgangp.errors import InputError
+from wgangp.data.batches import as_labels
+from wgangp.errors import InputError, number
 from wgangp.wgan_gp import WGAN_GP
 
 
 class ConditionalWGAN_GP(WGAN_GP):
     """WGAN-GP whose generator is given a label and whose critic also learns to tell real samples' labels.
 
-    A batch is a pair of samples [n, ...] and labels [n]. The critic's generated samples have the labels
-    of the real batch, the generator's steps have labels drawn uniformly; the penalty is on the scores alone.
+    A batch is a pair of samples [n, ...] and labels, integers [n] or one-hot vectors. The critic's generated samples
+    have the labels of the real batch, the generator's steps have labels drawn uniformly; the penalty is on the scores
+    alone.
 
     Args:
         generator: Paddle layer, latent vectors [n, latent_dim] and labels [n] to samples [n, ...].
@@ -30,7 +32,7 @@ class ConditionalWGAN_GP(WGAN_GP):
     def __init__(self, generator, discriminator, classes=10, **others):
         if not hasattr(discriminator, "heads"):
             raise InputError("the critic has no method heads(x) that gives scores and class logits; add it.")
-        self.classes = classes
+        self.classes = number("classes", classes, at_least=1, whole=True)
         super().__init__(generator, discriminator, **others)
         with paddle.no_grad():
             logits = discriminator.heads(paddle.zeros([2, *self._sample_shape]))[1]
@@ -53,16 +55,8 @@ class ConditionalWGAN_GP(WGAN_GP):
         images, labels = batch
         return images, labels.astype("int64")
 
-    def _check_data(self, batches):
-        super()._check_data(batches)
-        self._check_labels(batches.labels.numpy())
-
-    def _check_shape(self, real):
-        super()._check_shape(real[0])
-
-    def _check_labels(self, labels):
-        if labels.min() < 0 or labels.max() >= self.classes:
-            raise InputError(f"there are labels from {labels.min()} to {labels.max()}; use 0 to {self.classes - 1}.")
+    def _check_samples(self, real):
+        super()._check_samples(real[0])
 
     def batch_like(self, real, n):
         return super().batch_like(real[0], n), self.random_labels(n)
@@ -107,23 +101,19 @@ class ConditionalWGAN_GP(WGAN_GP):
 
         Args:
             num_samples: how many, at least 1.
-            seed: of the latent vectors; Paddle's current random state when None.
-            labels: of the samples, integers [num_samples]; drawn uniformly when None.
+            seed: of the latent vectors, from 0; Paddle's current random state when None.
+            labels: of the samples, integers [num_samples] or one-hot vectors; drawn uniformly when None.
 
         Returns:
             float32 array [num_samples, ...].
 
         Raises:
-            InputError: num_samples is not positive, or labels do not fit.
+            InputError: num_samples or seed is not such an integer, or labels do not fit.
         """
         if labels is None:
             return super().generate(num_samples, seed)
-        labels = np.asarray(labels)
-        if num_samples < 1 or labels.shape != (num_samples,):
-            raise InputError(f"labels have shape {list(labels.shape)} for {num_samples} samples; give one for each.")
-        self._check_labels(labels)
-        if seed is not None:
-            paddle.seed(seed)
+        num_samples = self._begin_generating(num_samples, seed)
+        labels = as_labels(labels, num_samples, self.classes, "the samples")
         parts = []
         with paddle.no_grad():
             for start in range(0, num_samples, self.batch_size):

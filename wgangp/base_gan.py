@@ -1,6 +1,8 @@
 """The training loop that all four methods share."""
 
+import re
 import time
+import warnings
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -13,8 +15,8 @@ from wgangp import checkpoint as checkpoints
 from wgangp import devices, distributed, double_backward
 from wgangp.data.batches import as_batches
 from wgangp.devices import tensors
-from wgangp.errors import BudgetSpent, InputError
-from wgangp.history import History
+from wgangp.errors import BudgetSpent, Diverged, InputError, number
+from wgangp.history import History, keep_numbers
 from wgangp.layers import BatchNorm, sub_batches, use_channels_last
 from wgangp.optimizers import Adam, RMSProp, load_state_arrays, state_arrays
 from wgangp.progress import Progress
@@ -35,46 +37,69 @@ class BaseGAN:
     """
 
     optimizer, learning_rate, beta1, beta2 = "adam", 1e-4, 0.0, 0.9  # Algorithm 1
+    classes = None  # of the labels that a batch has beside its samples
+    unbounded_scores = True  # whether a sigmoid at the critic's end is a mistake
 
     def __init__(self, generator, discriminator, critic_iters=5, latent_dim=None):
         self.generator, self.discriminator = generator, discriminator
         if devices.on_gpu():
             use_channels_last(generator), use_channels_last(discriminator)
-        self.latent_dim = latent_dim or getattr(generator, "latent_dim", None)
-        if not self.latent_dim:
+        if latent_dim is None:
+            latent_dim = getattr(generator, "latent_dim", None)
+        if latent_dim is None:
             raise InputError("latent_dim is not given and the generator has no attribute latent_dim; give it.")
-        if critic_iters < 1:
-            raise InputError(f"critic_iters is {critic_iters}; use at least 1.")
-        self.critic_iters = critic_iters
+        self.latent_dim = number("latent_dim", latent_dim, at_least=1, whole=True)
+        self.critic_iters = number("critic_iters", critic_iters, at_least=1, whole=True)
         self.history = pd.DataFrame()
         self.batch_size = 64
         self.one_pass = not double_backward.has_batch_norm(discriminator)
         self.one_generator_pass = not double_backward.has_batch_norm(generator, but=BatchNorm)
         random_state = paddle.get_rng_state()
+        self._check_precision()
         self._sample_shape = self._check_networks()
         paddle.set_rng_state(random_state)
 
     def _check_networks(self):
         try:
-            with paddle.no_grad():
-                fake = self.draw(2)
-        except (ValueError, RuntimeError, OSError) as error:
+            fake = self.draw(2)
+        except Exception as error:
             raise InputError(
                 f"the generator cannot take latent vectors of shape [2, {self.latent_dim}]: {brief(error)}."
-            ) from None
+            ) from error
+        if not isinstance(fake, paddle.Tensor) or fake.shape[:1] != [2]:
+            raise InputError(
+                f"the generator gives {shape_of(fake)} for 2 latent vectors; it must give one tensor of "
+                "samples, [2, ...]."
+            )
         try:
-            with paddle.no_grad():
-                scores = self.discriminator(fake)
-        except (ValueError, RuntimeError, OSError) as error:
+            scores = self.discriminator(fake.detach())
+        except Exception as error:
             raise InputError(
                 f"the generator's output, of shape {list(fake.shape)}, does not fit the critic: {brief(error)}."
-            ) from None
-        if scores.shape not in ([2], [2, 1]):
+            ) from error
+        if not isinstance(scores, paddle.Tensor) or scores.shape not in ([2], [2, 1]):
             raise InputError(
-                f"the critic gives shape {list(scores.shape)} for 2 samples; it must give one score per sample, "
+                f"the critic gives {shape_of(scores)} for 2 samples; it must give one score per sample, "
                 "shape [2, 1] or [2]."
             )
+        self._last_function = last_function(fake)
+        if self.unbounded_scores and last_function(scores) in BOUNDED:
+            warnings.warn(
+                f"the critic ends in a {last_function(scores)}, which bounds its scores; {type(self).__name__} needs "
+                "unbounded ones: leave it out.",
+                stacklevel=4,
+            )
         return fake.shape[1:]
+
+    def _check_precision(self):
+        networks = (self.generator, self.discriminator)
+        types = {str(parameter.dtype).removeprefix("paddle.") for net in networks for parameter in net.parameters()}
+        others = sorted({paddle.get_default_dtype(), *types} - {"float32"})
+        if others:
+            raise InputError(
+                f"the networks or Paddle's default type are {', '.join(others)}; training is in float32: call "
+                "paddle.set_default_dtype('float32') and build the networks afterwards."
+            )
 
     def draw(self, n):
         """Generated samples from fresh latent vectors.
@@ -301,22 +326,24 @@ class BaseGAN:
         bit-equal to an uninterrupted one on the same machine.
 
         Args:
-            train_data: array [n, ...], paddle.io.Dataset, DataLoader, iterator of batches, or an
-                object with `sample(n, rng)`.
+            train_data: array [n, ...], pair of samples and labels (used by `ConditionalWGAN_GP` alone),
+                paddle.io.Dataset, DataLoader, iterator of batches, or an object with `sample(n, rng)`; see
+                `wgangp.data.batches.as_batches`. What the data draw from global random numbers, such as the
+                order of a shuffling loader, follows the seed, too.
             batch_size: real samples per critic step.
             iterations: generator iterations, in all (those of a checkpoint included).
-            g_learning_rate, d_learning_rate: step sizes; the method's default when None.
-            beta1, beta2: Adam's decay rates; the method's defaults when None.
+            g_learning_rate, d_learning_rate: step sizes, above 0; the method's default when None.
+            beta1, beta2: Adam's decay rates, in [0, 1); the method's defaults when None.
             lr_decay: decay both step sizes linearly to 0 over the iterations (Appendix F).
             generator_batch_size: samples per generator step; batch_size when None.
             optimizer: "adam" or "rmsprop"; the method's default when None.
             d_weight_decay: weight decay of the critic under Adam, as of `wgangp.optimizers.Adam`; None for none.
             seed: of data order, noise and the penalty's positions, a non-negative integer.
             checkpoint: path ending in .npz; training goes on from it where it is there.
-            checkpoint_seconds: how often it is written.
+            checkpoint_seconds: how often it is written (and at the beginning and the end).
             callbacks: called as f(gan, iteration, record) after each iteration, or after every so many
-                where they have an attribute `every`; what they put into the dict `record` becomes a
-                column of the history.
+                where they have an attribute `every`; the numbers that they put into the dict `record` become
+                columns of the history.
             deadline: time.time() after which training stops with BudgetSpent, checkpoint written.
             progress: label of the progress bar, None for none.
 
@@ -327,39 +354,53 @@ class BaseGAN:
 
         Raises:
             InputError: unusable data, settings or checkpoint.
-            Diverged: a loss became NaN or infinite.
+            Diverged: a loss or weight became NaN or infinite.
             BudgetSpent: the deadline has passed.
 
         Source: Algorithm 1; gan_cifar.py lines 170-200 for the order of the steps.
         """
-        for name, value in (("iterations", iterations), ("batch_size", batch_size), ("seed", seed)):
-            if not isinstance(value, (int, np.integer)) or value < (0 if name == "seed" else 1):
-                raise InputError(
-                    f"{name} is {value!r}; use a {'non-negative' if name == 'seed' else 'positive'} integer."
-                )
-        batches = as_batches(train_data, batch_size, seed)
+        seed = number("seed", seed, at_least=0, below=2**64, whole=True)
+        iterations = number("iterations", iterations, at_least=1, whole=True)
+        batch_size = number("batch_size", batch_size, at_least=1, whole=True)
         settings = {
             "method": type(self).__name__,
             "critic_iters": self.critic_iters,
-            "optimizer": optimizer or self.optimizer,
-            "g_learning_rate": g_learning_rate or self.learning_rate,
-            "d_learning_rate": d_learning_rate or self.learning_rate,
-            "beta1": self.beta1 if beta1 is None else beta1,
-            "beta2": self.beta2 if beta2 is None else beta2,
+            "optimizer": self.optimizer if optimizer is None else optimizer,
             "lr_decay_over": iterations if lr_decay else None,
             "batch_size": batch_size,
-            "generator_batch_size": generator_batch_size or batch_size,
             "seed": seed,
-            "data": batches.describe(),
-            **({"d_weight_decay": d_weight_decay} if d_weight_decay else {}),
-            **self.method_settings(),
         }
+        for name, value, default, bounds in (
+            ("g_learning_rate", g_learning_rate, self.learning_rate, {"above": 0}),
+            ("d_learning_rate", d_learning_rate, self.learning_rate, {"above": 0}),
+            ("beta1", beta1, self.beta1, {"at_least": 0, "below": 1}),
+            ("beta2", beta2, self.beta2, {"at_least": 0, "below": 1}),
+            ("generator_batch_size", generator_batch_size, batch_size, {"at_least": 1, "whole": True}),
+        ):
+            settings[name] = number(name, default if value is None else value, **bounds)
+        if d_weight_decay is not None:
+            d_weight_decay = number("d_weight_decay", d_weight_decay, at_least=0)
+        checkpoint_seconds = number("checkpoint_seconds", checkpoint_seconds, at_least=0)
+        if deadline is not None:
+            number("deadline", deadline)
+        if lr_decay not in (True, False):
+            raise InputError(f"lr_decay is {lr_decay!r}; use True or False.")
+        if not isinstance(callbacks, (list, tuple)) or not all(map(callable, callbacks)):
+            raise InputError(f"callbacks is {callbacks!r}; give a list of functions.")
+        for callback in callbacks:
+            number("the attribute every of a callback", getattr(callback, "every", 1), at_least=1, whole=True)
+        self._check_precision()
+        batches = as_batches(train_data, batch_size, seed, self.classes)
+        settings |= {"data": batches.describe(), **self.method_settings()}
+        if d_weight_decay:
+            settings["d_weight_decay"] = d_weight_decay
         self.batch_size = settings["generator_batch_size"]
         self._check_data(batches)
+        self._clear_gradients()  # an interrupted training may have left some
         g_optimizer = make_optimizer(self.generator, settings, settings["g_learning_rate"])
         d_optimizer = make_optimizer(self.discriminator, settings, settings["d_learning_rate"], d_weight_decay)
         optimizers = g_optimizer, d_optimizer
-        records, start = [], 0
+        saved, records, start = None, [], 0
         if checkpoint is not None:
             saved = checkpoints.read_newest(checkpoint)
             if saved is not None:
@@ -369,12 +410,21 @@ class BaseGAN:
         history = History(records, lambda: last_good(checkpoint))
         stepped = g_optimizer if self.generator.parameters() else None
         step = devices.Replayed(partial(self.iteration, batches, stepped, d_optimizer))
-        written = time.time()
+        written = time.monotonic()
 
         def write_checkpoint():
+            table = history.table()
+            bad = self._not_finite(self._network_arrays())
+            if bad:
+                raise Diverged(
+                    f"training diverged: after {len(table)} iterations {bad} has NaN or infinite values; "
+                    f"{last_good(checkpoint)}."
+                )
             if checkpoint is not None and distributed.rank() == 0:
-                self._write_checkpoint(checkpoint, settings, optimizers, history.table())
+                self._write_checkpoint(checkpoint, settings, optimizers, table)
 
+        if saved is None:
+            write_checkpoint()  # so that an interrupted training begins again with the same weights
         with Progress(progress, iterations, start) as bar:
             for iteration in range(start, iterations):
                 seed_everything(seed, iteration, *ours)
@@ -389,14 +439,14 @@ class BaseGAN:
                         record = history.read()
                         with history.paused():
                             callback(self, iteration, record)
+                        keep_numbers(record)
                 bar.update()
-                now = time.time()
-                if deadline is not None and distributed.any_of(now > deadline):
+                if deadline is not None and distributed.any_of(time.time() > deadline):
                     write_checkpoint()
                     raise BudgetSpent(f"stopped by the budget after iteration {iteration + 1} of {iterations}.")
-                if now - written > checkpoint_seconds:
+                if time.monotonic() - written > checkpoint_seconds:
                     write_checkpoint()
-                    written = now
+                    written = time.monotonic()
         if iterations > start:
             write_checkpoint()
         self.history = history.table()
@@ -418,13 +468,21 @@ class BaseGAN:
         return batch[0] if isinstance(batch, (tuple, list)) else batch
 
     def _check_data(self, batches):
-        self._check_shape(self.take(batches(0)))
+        self._check_samples(self.take(batches(0)))
 
-    def _check_shape(self, real):
+    def _check_samples(self, real):
         if real.shape[1:] != self._sample_shape:
             raise InputError(
                 f"train_data has samples of shape {list(real.shape[1:])} but the generator makes "
                 f"{list(self._sample_shape)}; reshape the data or change the generator."
+            )
+        low, high = BOUNDED.get(self._last_function, (-np.inf, np.inf))
+        smallest, largest = real.min().item(), real.max().item()
+        if smallest < low - 0.1 or largest > high + 0.1:
+            warnings.warn(
+                f"train_data has values from {smallest:.4g} to {largest:.4g}, but the generator ends in a "
+                f"{self._last_function}, whose values are between {low} and {high}; scale the data.",
+                stacklevel=4,
             )
 
     def generate(self, num_samples, seed=None):
@@ -435,23 +493,26 @@ class BaseGAN:
 
         Args:
             num_samples: how many, at least 1.
-            seed: of the latent vectors; Paddle's current random state when None.
+            seed: of the latent vectors, from 0; Paddle's current random state when None.
 
         Returns:
             float32 array [num_samples, ...].
 
         Raises:
-            InputError: num_samples is not positive.
+            InputError: num_samples or seed is not such an integer.
         """
-        if num_samples < 1:
-            raise InputError(f"num_samples is {num_samples}; use at least 1.")
-        if seed is not None:
-            paddle.seed(seed)
+        num_samples = self._begin_generating(num_samples, seed)
         parts = []
         with paddle.no_grad():
             for _ in range(0, num_samples, self.batch_size):
                 parts.append(self.draw(self.batch_size).numpy())
         return np.concatenate(parts)[:num_samples]
+
+    def _begin_generating(self, num_samples, seed):
+        num_samples = number("num_samples", num_samples, at_least=1, whole=True)
+        if seed is not None:
+            paddle.seed(number("seed", seed, at_least=0, below=2**64, whole=True))
+        return num_samples
 
     def _network_arrays(self):
         return {
@@ -498,6 +559,12 @@ class BaseGAN:
         self._load_network_arrays(arrays, path)
         self.batch_size = about.get("batch_size", self.batch_size)
 
+    def _not_finite(self, arrays):
+        """The name of a parameter whose array has NaN or infinite values; None where there is none."""
+        networks = (("generator", self.generator), ("critic", self.discriminator))
+        names = [f"{name}/{key}" for name, network in networks for key, _ in network.named_parameters()]
+        return next((name for name in names if not np.isfinite(arrays.get(name, 0)).all()), None)
+
     def _write_checkpoint(self, path, settings, optimizers, history):
         arrays = self._network_arrays()
         for name, optimizer in zip(("g_optimizer", "d_optimizer"), optimizers, strict=True):
@@ -513,12 +580,34 @@ class BaseGAN:
         if differing:
             what = "; ".join(f"{k} was {theirs.get(k)!r}, is {settings[k]!r}" for k in differing)
             raise InputError(f"the checkpoint {path} is of another run ({what}); delete it or name another.")
+        bad = self._not_finite(arrays)
+        if bad:
+            raise InputError(
+                f"the checkpoint {path} is of a training that diverged: {bad} has NaN or infinite values; delete it, "
+                f"to go on from {checkpoints.previous(path)} where that is there."
+            )
         self._load_network_arrays(arrays, path)
         for name, optimizer in zip(("g_optimizer", "d_optimizer"), optimizers, strict=True):
             load_state_arrays(optimizer, name, arrays)
         history = pd.DataFrame({k.split("/", 1)[1]: v for k, v in arrays.items() if k.startswith("history/")})
         records = [{k: v for k, v in row.items() if not np.isnan(v)} for row in history.to_dict("records")]
         return records, about["iteration"]
+
+
+BOUNDED = {"tanh": (-1, 1), "sigmoid": (0, 1), "softmax": (0, 1)}  # functions and the range of their values
+
+
+def last_function(output):
+    """The function that computed a tensor, reshapes left out, such as "sigmoid"; "" where Paddle does not tell."""
+    node = output.grad_fn
+    while node is not None and re.match("Reshape|Squeeze|Unsqueeze|Flatten|Transpose", node.name()):
+        node = next(iter(node.next_functions), None)
+    return node.name().split("Grad")[0].lower() if node is not None else ""
+
+
+def shape_of(output):
+    """What a network has given, in words: a tensor's shape, else its type."""
+    return f"shape {list(output.shape)}" if isinstance(output, paddle.Tensor) else f"a {type(output).__name__}"
 
 
 @contextmanager

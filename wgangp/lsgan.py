@@ -14,6 +14,7 @@ class LSGAN(BaseGAN):
     """
 
     optimizer, learning_rate = "rmsprop", 1e-4
+    unbounded_scores = False  # their targets are 0 and 1
 
     def __init__(self, generator, discriminator, critic_iters=1, latent_dim=None):
         super().__init__(generator, discriminator, critic_iters, latent_dim)

@@ -4,7 +4,7 @@ import paddle
 
 from wgangp import losses
 from wgangp.base_gan import BaseGAN
-from wgangp.errors import InputError
+from wgangp.errors import number
 
 
 class WGAN(BaseGAN):
@@ -21,9 +21,7 @@ class WGAN(BaseGAN):
 
     def __init__(self, generator, discriminator, critic_iters=5, latent_dim=None, clip=0.01):
         super().__init__(generator, discriminator, critic_iters, latent_dim)
-        if clip <= 0:
-            raise InputError(f"clip is {clip}; use more than 0.")
-        self.clip = clip
+        self.clip = number("clip", clip, above=0)
 
     def method_settings(self):
         return {"clip": self.clip}

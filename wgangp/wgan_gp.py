@@ -4,7 +4,7 @@ import paddle
 
 from wgangp import by_hand, double_backward, losses
 from wgangp.base_gan import BaseGAN
-from wgangp.errors import InputError
+from wgangp.errors import InputError, number
 
 
 class WGAN_GP(BaseGAN):
@@ -40,17 +40,18 @@ class WGAN_GP(BaseGAN):
         allow_batch_norm=False,
     ):
         super().__init__(generator, discriminator, critic_iters, latent_dim)
-        if lambda_gp < 0:
-            raise InputError(f"lambda_gp is {lambda_gp}; use 0 or more.")
+        self.lambda_gp = number("lambda_gp", lambda_gp, at_least=0)
         if penalty not in ("two-sided", "one-sided"):
             raise InputError(f"penalty is {penalty!r}; use 'two-sided' or 'one-sided'.")
+        if allow_batch_norm not in (True, False):
+            raise InputError(f"allow_batch_norm is {allow_batch_norm!r}; use True or False.")
         if not self.one_pass and not allow_batch_norm:
             raise InputError(
                 "the critic has batch normalisation, which ties the examples of a batch together while the "
                 "penalty is on each example's gradient; use wgangp.layers.LayerNorm, or allow_batch_norm=True."
             )
         double_backward.check(discriminator, paddle.zeros([2, *self._sample_shape]) + 0.5)
-        self.lambda_gp, self.penalty = lambda_gp, penalty
+        self.penalty = penalty
 
     def method_settings(self):
         return {"lambda_gp": self.lambda_gp, "penalty": self.penalty}

@@ -133,7 +133,7 @@ def test_a_run_stopped_and_resumed_ends_like_an_uninterrupted_one(name, determin
     whole, expected = trained(name)
     path = tmp_path / "checkpoint.npz"
 
-    class Clock:  # the deadline passes in the seventh iteration
+    class Clock(float):  # the deadline passes in the seventh iteration
         calls = 0
 
         def __lt__(self, now):
