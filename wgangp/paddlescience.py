@@ -12,7 +12,7 @@ import paddle
 from paddle import nn
 
 from wgangp import base_gan, checkpoint, double_backward
-from wgangp.data.batches import to_bytes
+from wgangp.data.batches import a_pass_of, to_bytes
 from wgangp.errors import InputError
 from wgangp.metrics.fields import compare_fields
 from wgangp.metrics.image_scores import score_images
@@ -103,7 +103,7 @@ class _Stream:
         self.loader, self.key = loader, key
 
     def __iter__(self):
-        return (_named(batch, self.key) for batch in self.loader)
+        return (_named(batch, self.key) for batch in a_pass_of(self.loader))
 
 
 def _named(item, key):
@@ -140,6 +140,28 @@ def as_train_data(source, key):
     if isinstance(source, paddle.io.Dataset):
         return np.stack([_named(source[i], key) for i in range(len(source))])
     raise InputError(f"train_data is a {type(source).__name__}; give a data set or a constraint of PaddleScience.")
+
+
+def load_pretrained(model, path):
+    """Load saved weights into a network, all of them or none.
+
+    Args:
+        model: a ppsci.arch.Arch, such as of `as_arch`.
+        path: a .pdparams file, with or without the ending. It is a pickle: load only what you trust.
+
+    Raises:
+        InputError: there is no such file, or it is of another network, such as one of another width.
+    """
+    if not path:
+        raise InputError("no weights are given to evaluate; name a .pdparams file as EVAL.pretrained_model_path.")
+    path = Path(f"{str(path).removesuffix('.pdparams')}.pdparams")
+    if not path.is_file():
+        raise InputError(f"there is no file {path} (pretrained_model_path).")
+    try:
+        saved = paddle.load(str(path), return_numpy=True)
+    except Exception as error:
+        raise InputError(f"{path} cannot be read ({base_gan.brief(error)}); name another file.") from None
+    base_gan.load_state(model, saved, "network", path)
 
 
 def critic_loss(gan, key):
@@ -247,7 +269,8 @@ class GANSolver(ppsci.solver.Solver):
 
     Raises:
         InputError: a setting under which two networks cannot be stepped correctly, a model that is not the GAN's
-            generator, or no checkpoint where TRAIN.checkpoint_path says.
+            generator, no checkpoint where TRAIN.checkpoint_path says, or no weights of the model where
+            pretrained_model_path says.
     """
 
     def __init__(self, model, gan, train_data, cfg, validator=None, visualizer=None, **options):
@@ -256,6 +279,8 @@ class GANSolver(ppsci.solver.Solver):
             raise InputError("TRAIN.eval_during_train is on without a validator; give one or turn it off.")
         if [id(p) for p in model.parameters()] != [id(p) for p in gan.generator.parameters()]:
             raise InputError("the model is not the GAN's generator, which is trained; use as_arch(gan.generator, ...).")
+        if cfg.get("mode") == "eval" or cfg.TRAIN.get("pretrained_model_path"):
+            load_pretrained(model, (cfg.EVAL if cfg.get("mode") == "eval" else cfg.TRAIN).get("pretrained_model_path"))
         given = cfg.TRAIN.checkpoint_path
         if given and not any(path.exists() for path in (Path(given), checkpoint.previous(given))):
             raise InputError(f"there is no checkpoint {given} (TRAIN.checkpoint_path); name a checkpoint.npz.")

@@ -55,6 +55,7 @@ def evaluate(cfg: DictConfig):
     # set model
     generator, _ = build_networks(cfg)
     model = paddlescience.as_arch(generator, cfg.MODEL.input_keys, cfg.MODEL.output_keys)
+    paddlescience.load_pretrained(model, cfg.EVAL.pretrained_model_path)
 
     # set data and validator
     case = load_case(cfg)

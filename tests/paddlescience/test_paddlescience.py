@@ -270,6 +270,55 @@ def test_the_solver_goes_on_from_a_checkpoint(tmp_path):
     assert same(weights(rest), weights(whole)) and len(last) == 6 and not same(weights(part), weights(whole))
 
 
+def test_the_same_gan_goes_on_through_the_solver(tmp_path):
+    """After a whole training of fewer epochs, and after Ctrl-C."""
+    whole, gan = make(), make()
+    data, options = Permeability(16), {"batch_size": 4}
+
+    def solver(epochs):
+        changes = {"TRAIN": {"epochs": epochs, "eval_during_train": False}}
+        return paddlescience.GANSolver(arch_of(gan), gan, data, config(tmp_path, **changes), **options)
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    whole.train(data, iterations=9, seed=3, progress=None, **options)
+    solver(1).train()
+    stopped = solver(3)
+    stopped._log = stop
+    with pytest.raises(KeyboardInterrupt):
+        stopped.train()
+    assert len(solver(3).train()) == 9 and same(weights(gan), weights(whole))
+
+
+def test_weights_that_are_not_there_or_of_another_network_are_refused(tmp_path):
+    gan = make()
+    for parameter in gan.generator.parameters():
+        parameter.set_value(parameter + 1)
+    path = str(tmp_path / "saved.pdparams")
+    paddle.save(arch_of(gan).state_dict(), path)
+    for given in (path, path.removesuffix(".pdparams")):
+        other = make()
+        paddlescience.load_pretrained(arch_of(other), given)
+        assert all(
+            (a == b).all() for a, b in zip(other.generator.parameters(), gan.generator.parameters(), strict=True)
+        )
+    wider = paddlescience.as_arch(field_generator(16, 8, latent_dim=LATENT), ("latent",), ("field",))
+    (tmp_path / "damaged.pdparams").write_bytes(b"no weights")
+    for model, given, told in (
+        (wider, path, "does not fit the network: layer"),
+        (arch_of(other), None, "no weights are given to evaluate"),
+        (arch_of(other), str(tmp_path / "none"), "there is no file .*none.pdparams"),
+        (arch_of(other), str(tmp_path / "damaged"), "damaged.pdparams cannot be read"),
+    ):
+        with pytest.raises(InputError, match=told):
+            paddlescience.load_pretrained(model, given)
+    with pytest.raises(InputError, match="does not fit the network"):
+        changes = {"TRAIN": {"eval_during_train": False, "pretrained_model_path": path}}
+        wide = WGAN_GP(wider.layer, field_critic(16, 4))
+        paddlescience.GANSolver(wider, wide, None, config(tmp_path, **changes))
+
+
 def test_field_metrics_through_ppsci_equal_ours(tmp_path):
     gan = make()
     metric = paddlescience.field_metric("field", periodic=False, conductivity=True)
@@ -392,7 +441,10 @@ def test_every_case_of_the_example_runs(tmp_path, monkeypatch, case, overrides, 
         cfg = hydra.compose(case, [*SMALL, *SHORT, *overrides, f"output_dir={tmp_path}"])
         script.train(cfg)
         saved = tmp_path / "checkpoints" / "latest.pdparams"
-        script.evaluate(OmegaConf.merge(cfg, {"mode": "eval", "EVAL": {"pretrained_model_path": str(saved)}}))
+        cfg = OmegaConf.merge(cfg, {"mode": "eval", "EVAL": {"pretrained_model_path": str(saved)}})
+        script.evaluate(cfg)
+        with pytest.raises(InputError, match="latest.pdparams does not fit the network"):
+            script.evaluate(OmegaConf.merge(cfg, {"MODEL": {"dim": 8}}))
     results = [groups["metric"] for _, groups in evaluated]
     assert len(results) == 3 and set(results[0]) == metrics  # in training, at its end, and of what was saved
     assert results[0] == results[1] == results[2]
@@ -437,11 +489,13 @@ def test_the_commands_of_both_pages_are_the_same_and_composed():
             assert hydra.compose(name, overrides).mode in command
 
 
-def test_the_example_tells_in_one_sentence_what_is_wrong(tmp_path):
-    told = example(tmp_path, "mode=train", "prim=true")
-    assert told.returncode == 1 and told.stderr.strip().splitlines()[-1].startswith(
-        "wgan_gp.py: prim: true gives wrong"
-    )
+@pytest.mark.parametrize(
+    "arguments, words",
+    [(["mode=train", "prim=true"], "prim: true gives wrong"), (["mode=eval"], "no weights are given to evaluate")],
+)
+def test_the_example_tells_in_one_sentence_what_is_wrong(tmp_path, arguments, words):
+    told = example(tmp_path, *arguments)
+    assert told.returncode == 1 and told.stderr.strip().splitlines()[-1].startswith(f"wgan_gp.py: {words}")
     assert "Traceback" not in told.stderr
 
 
