@@ -380,6 +380,8 @@ class BaseGAN:
             settings[name] = number(name, default if value is None else value, **bounds)
         if d_weight_decay is not None:
             d_weight_decay = number("d_weight_decay", d_weight_decay, at_least=0)
+        if checkpoint is not None and not (isinstance(checkpoint, (str, Path)) and Path(checkpoint).name):
+            raise InputError(f"checkpoint is {checkpoint!r}; give a path ending in .npz.")
         checkpoint_seconds = number("checkpoint_seconds", checkpoint_seconds, at_least=0)
         if deadline is not None:
             number("deadline", deadline)
@@ -594,7 +596,12 @@ class BaseGAN:
         return records, about["iteration"]
 
 
-BOUNDED = {"tanh": (-1, 1), "sigmoid": (0, 1), "softmax": (0, 1)}  # functions and the range of their values
+BOUNDED = {
+    "tanh": (-1, 1),
+    "sigmoid": (0, 1),
+    "hardsigmoid": (0, 1),
+    "softmax": (0, 1),
+}  # functions and the range of their values
 
 
 def last_function(output):

@@ -41,6 +41,6 @@ def number(name, value, at_least=None, above=None, below=None, whole=False):
     ):
         return int(value) if whole else float(value)
     bounds = (("of at least", at_least), ("above", above), ("below", below))
-    told = " and ".join(f"{word} {bound}" for word, bound in bounds if bound is not None)
+    told = " and".join(f" {word} {bound}" for word, bound in bounds if bound is not None)
     kind = "an integer" if whole else "a finite number"
-    raise InputError(f"{name} is {reprlib.repr(value)}; use {kind} {told}.")
+    raise InputError(f"{name} is {reprlib.repr(value)}; use {kind}{told}.")

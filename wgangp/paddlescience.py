@@ -13,7 +13,7 @@ from paddle import nn
 
 from wgangp import base_gan, checkpoint, double_backward
 from wgangp.data.batches import a_pass_of, to_bytes
-from wgangp.errors import InputError
+from wgangp.errors import InputError, number
 from wgangp.metrics.fields import compare_fields
 from wgangp.metrics.image_scores import score_images
 
@@ -363,8 +363,7 @@ def refuse(cfg):
     for name in ("ema", "swa"):
         if (cfg.TRAIN.get(name) or {}).get(f"use_{name}"):
             raise InputError(f"TRAIN.{name} is on, which the steps of two networks do not support; turn it off.")
-    for name in ("epochs", "iters_per_epoch"):
-        if cfg.TRAIN.get(name, 0) < 1:
-            raise InputError(f"TRAIN.{name} is {cfg.TRAIN.get(name)}; use a positive integer.")
+    for name in ["epochs", "iters_per_epoch"] + ["eval_freq"] * bool(cfg.TRAIN.get("eval_during_train")):
+        number(f"TRAIN.{name}", cfg.TRAIN.get(name), at_least=1, whole=True)
     if paddle.distributed.get_world_size() > 1:
         raise InputError("GANSolver runs in one process; under the launcher use the GAN's own .train.")

@@ -393,6 +393,7 @@ def test_what_cannot_be_used_is_refused(tmp_path):
         ({"TRAIN": {"update_freq": 2}}, "TRAIN.update_freq is 2"),
         ({"TRAIN": {"ema": {"use_ema": True}}}, "TRAIN.ema is on"),
         ({"TRAIN": {"iters_per_epoch": -1}}, "TRAIN.iters_per_epoch is -1"),
+        ({"TRAIN": {"eval_freq": 0}}, "TRAIN.eval_freq is 0"),
         ({}, "eval_during_train is on without a validator"),
         ({"TRAIN": {"eval_during_train": False, "checkpoint_path": "none.npz"}}, "there is no checkpoint none.npz"),
     ):

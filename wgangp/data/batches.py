@@ -267,7 +267,7 @@ class Batches:
             InputError: there are none, or they are no finite numbers or of another shape.
         """
         samples = as_numbers(samples, what)
-        if samples.ndim == 0 or len(samples) == 0:
+        if samples.ndim == 0 or samples.size == 0:
             raise InputError(f"{what} is empty; give at least one sample, [n, ...].")
         if self.shape not in (None, samples.shape[1:]):
             raise InputError(
@@ -490,7 +490,8 @@ def as_batches(train_data, batch_size, seed, classes=None):
     if hasattr(train_data, "sample"):
         return SampledBatches(train_data, batch_size, seed)
     if isinstance(train_data, paddle.io.Dataset) and not isinstance(train_data, paddle.io.IterableDataset):
-        items = [take_apart(train_data[i]) for i in range(len(train_data))]
+        with seeded(np.random.SeedSequence(seed, spawn_key=[1])):
+            items = [take_apart(train_data[i]) for i in range(len(train_data))]
         samples = [as_numbers(sample, f"sample {i} of train_data") for i, (sample, _) in enumerate(items)]
         labels = [label for _, label in items] if items and items[0][1] is not None else None
         return ArrayBatches(samples, batch_size, seed, labels, classes)
