@@ -158,7 +158,7 @@ def load_pretrained(model, path):
     if not path.is_file():
         raise InputError(f"there is no file {path} (pretrained_model_path).")
     try:
-        saved = paddle.load(str(path), return_numpy=True)
+        saved = {name: np.asarray(value) for name, value in paddle.load(str(path), return_numpy=True).items()}
     except Exception as error:
         raise InputError(f"{path} cannot be read ({base_gan.brief(error)}); name another file.") from None
     base_gan.load_state(model, saved, "network", path)
