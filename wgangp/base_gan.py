@@ -37,7 +37,6 @@ class BaseGAN:
     """
 
     optimizer, learning_rate, beta1, beta2 = "adam", 1e-4, 0.0, 0.9  # Algorithm 1
-    classes = None  # of the labels that a batch has beside its samples
     unbounded_scores = True  # whether a sigmoid at the critic's end is a mistake
 
     def __init__(self, generator, discriminator, critic_iters=5, latent_dim=None):
@@ -392,7 +391,7 @@ class BaseGAN:
         for callback in callbacks:
             number("the attribute every of a callback", getattr(callback, "every", 1), at_least=1, whole=True)
         self._check_precision()
-        batches = as_batches(train_data, batch_size, seed, self.classes)
+        batches = as_batches(train_data, batch_size, seed, getattr(self, "classes", None))
         settings |= {"data": batches.describe(), **self.method_settings()}
         if d_weight_decay:
             settings["d_weight_decay"] = d_weight_decay
