@@ -1,3 +1,6 @@
+import os
+import tracemalloc
+
 import pytest
 
 from wgangp.data import registry
@@ -22,3 +25,31 @@ def real_data(folder, monkeypatch):
             pytest.skip(f"{registry.known(name).file} is not in {registry.root()} (WGANGP_DATA)")
 
     return need
+
+
+@pytest.fixture
+def closed(folder):
+    """The data folder, without rights for whoever runs the test."""
+    user = os.geteuid()
+    folder.chmod(0)
+    if user == 0:  # root may look into every folder
+        os.seteuid(65534)
+    yield folder
+    os.seteuid(user)
+    folder.chmod(0o700)
+
+
+@pytest.fixture
+def memory():
+    """Takes a function and gives the bytes that Python and numpy held at most while it ran."""
+
+    def most(function, *arguments):
+        tracemalloc.start()
+        try:
+            function(*arguments)
+        finally:
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        return peak
+
+    return most

@@ -61,3 +61,32 @@ def test_damaged_files_get_one_sentence(tmp_path, damage):
 def test_missing_file(tmp_path):
     with pytest.raises(InputError, match="cannot read"):
         safe_pickle.load(tmp_path / "none.pkl", {})
+
+
+def test_a_memo_takes_memory_for_what_is_in_it_alone(memory):
+    assert memory(safe_pickle.load, io.BytesIO(b"\x80\x02}r\x00\x00\x00\x08."), {}) < 1 << 20
+
+
+@pytest.mark.parametrize("many", [b"]", b"}", b"Nq\x00"])
+def test_objects_take_memory_within_bounds(many, memory, monkeypatch):
+    monkeypatch.setattr(safe_pickle, "MEMORY", 1 << 24)
+
+    def refused():
+        with pytest.raises(InputError, match="its objects take more than 16 MiB"):
+            safe_pickle.load(io.BytesIO(b"\x80\x02(" + many * 100_000), {})
+
+    assert memory(refused) < 1 << 24
+
+
+def test_keys_are_names_or_numbers():
+    nested = b"N" + b"2\x86" * 20  # a pair of pairs of ..., whose hash takes 2^20 steps
+    with pytest.raises(InputError, match="a key that is no name and no number"):
+        safe_pickle.load(io.BytesIO(b"\x80\x02}" + nested + b"Ns."), {})
+
+
+@pytest.mark.parametrize(
+    "raw", [b"\x8f", b"(i\n", b"\x8f(K\x01\x90", b"\x96\xff\xff\xff\xff\x00\x00\x00\x00", b"\x82\x01"]
+)
+def test_opcodes_that_no_data_need_are_refused(raw):
+    with pytest.raises(InputError, match="is not a whole pickle .*opcode"):
+        safe_pickle.load(io.BytesIO(b"\x80\x05" + raw + b"."), {})

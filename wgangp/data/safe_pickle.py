@@ -1,22 +1,71 @@
 """Reading pickles that hold data, and refusing those that would run something."""
 
 import pickle
+import sys
 
 from wgangp.errors import InputError
+
+MEMORY = 1 << 28  # bytes that the objects of one pickle may take, besides what it holds itself
+STEP = 200  # bytes, an upper bound of what one opcode takes of it
+# Opcodes that no data need: instances of classes, sets, bytearrays, and what other places register.
+LEFT_OUT = b"".join(
+    [pickle.INST, pickle.OBJ, pickle.NEWOBJ, pickle.NEWOBJ_EX, pickle.EXT1, pickle.EXT2, pickle.EXT4]
+    + [pickle.EMPTY_SET, pickle.ADDITEMS, pickle.FROZENSET, pickle.BYTEARRAY8, pickle.NEXT_BUFFER]
+    + [pickle.READONLY_BUFFER]
+)
 
 
 class Refused(pickle.UnpicklingError):
     """A pickle asks for a name that is not on the list."""
 
 
-class RestrictedUnpickler(pickle.Unpickler):
+class _Opcodes(dict):
+    """What each opcode does; every use is counted against `MEMORY`."""
+
+    used = 0
+
+    def take(self, size):
+        self.used += size
+        if self.used > MEMORY:
+            raise pickle.UnpicklingError(f"its objects take more than {MEMORY >> 20} MiB")
+
+    def __getitem__(self, code):
+        self.take(STEP)
+        if code not in self:
+            raise pickle.UnpicklingError(f"opcode {bytes([code])}")
+        return self.get(code)
+
+
+class _Whole:
+    """A file that raises where it ends too early, where Python's unpickler would go on with what there is."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def read(self, count):
+        raw = self.file.read(count)
+        if len(raw) < count:
+            raise EOFError("it ends too early")
+        return raw
+
+    def readline(self):
+        line = self.file.readline()
+        if line[-1:] != b"\n":
+            raise EOFError("it ends too early")
+        return line
+
+
+class RestrictedUnpickler(pickle._Unpickler):
     """Unpickler that knows no names but those given to it and imports nothing.
+
+    It is made from the one written in Python, because the one in C takes memory for every index of its memo up to
+    the largest: gigabytes for a pickle of nine bytes.
 
     Args:
         file: open for reading, binary.
         allowed: {(module, name): object}, what each name in the pickle stands for. A pickle may call
-            these objects and set their attributes, so they are harmless classes or values, or
-            functions made for one reading.
+            these objects, and hand a state to the `__setstate__` of what they return (without one it is dropped), so
+            both are harmless whatever they are given.
         persistent_load: maps a persistent id to an object; ids are refused when None.
         encoding: of the strings that Python 2 wrote, "bytes" for CIFAR-10's.
 
@@ -25,18 +74,59 @@ class RestrictedUnpickler(pickle.Unpickler):
     """
 
     def __init__(self, file, allowed, persistent_load=None, encoding="ASCII"):
-        super().__init__(file, encoding=encoding)
+        super().__init__(_Whole(file), encoding=encoding)
         self.allowed, self.load_id = allowed, persistent_load
+        self.dispatch = _Opcodes(self.dispatch)
 
     def find_class(self, module, name):
         if (module, name) not in self.allowed:
-            raise Refused(f"{module}.{name}")
+            raise Refused(f"{module}.{name}"[:200])
         return self.allowed[module, name]
 
     def persistent_load(self, pid):
         if self.load_id is None:
             raise Refused("a persistent id")
         return self.load_id(pid)
+
+    def load_reduce(self):
+        arguments = self.stack.pop()
+        if not isinstance(arguments, tuple):
+            raise pickle.UnpicklingError("a call without a tuple of arguments")
+        self.stack[-1] = self.stack[-1](*arguments)
+        self.dispatch.take(sys.getsizeof(self.stack[-1]))
+
+    def load_build(self):
+        state, instance = self.stack.pop(), self.stack[-1]
+        if setstate := getattr(type(instance), "__setstate__", None):
+            setstate(instance, state)
+
+    def set_items(self, items):
+        target = self.stack[-1]
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            # The hash of nested tuples takes time without bound, and arrays take nested lists as keys.
+            if not isinstance(target, dict) or not isinstance(key, (str, bytes, int)):
+                raise pickle.UnpicklingError("a key that is no name and no number")
+            target[key] = value
+
+    def load_setitem(self):
+        value, key = self.stack.pop(), self.stack.pop()
+        self.set_items([key, value])
+
+    def load_setitems(self):
+        self.set_items(self.pop_mark())
+
+    def load_dict(self):
+        items = self.pop_mark()
+        self.append({})
+        self.set_items(items)
+
+    dispatch = {code: step for code, step in pickle._Unpickler.dispatch.items() if code not in LEFT_OUT} | {
+        pickle.REDUCE[0]: load_reduce,
+        pickle.BUILD[0]: load_build,
+        pickle.SETITEM[0]: load_setitem,
+        pickle.SETITEMS[0]: load_setitems,
+        pickle.DICT[0]: load_dict,
+    }
 
 
 def load(file, allowed, persistent_load=None, encoding="ASCII", name=None):
