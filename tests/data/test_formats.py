@@ -1,14 +1,16 @@
 import gzip
+import io
 import pickle
 import tarfile
 
 import numpy as np
 import pytest
 from PIL import Image
-from publishers import cifar10_batch, whole_cifar10, write_cifar10, write_idx
+from publishers import cifar10_batch, whole_cifar10, write_cifar10, write_idx, write_lmdb
 
 from wgangp import InputError
-from wgangp.data import formats, images
+from wgangp.data import formats, images, text
+from wgangp.data.lmdb_file import Lmdb
 
 
 def test_cifar10_is_read_from_folder_and_archive_alike(folder):
@@ -126,41 +128,144 @@ def test_a_folder_is_read_in_the_order_of_names_with_one_sentence_for_what_is_wr
             formats.read_folder(folder, 4)
 
 
-def test_lmdb_is_named_where_it_is_missing(folder, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "lmdb", None)
-    (folder / "bedroom_train_lmdb").mkdir()
-    with pytest.raises(InputError, match=r"needs the package lmdb; install it with: pip install 'wgangp\[lsun\]'"):
-        images.lsun_bedrooms(size=8)
+@pytest.mark.parametrize("at", [-8, -5, -4, -1, 300, 2000])
+def test_a_damaged_archive_of_cifar10_is_refused(folder, at):
+    batch = cifar10_batch("test_batch", 3) | {"data": np.random.default_rng(0).integers(0, 256, [3, 3072], "uint8")}
+    archive = folder / "cifar-10-python.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(write_cifar10(folder, test_batch=batch), "cifar-10-batches-py")
+    raw = bytearray(archive.read_bytes())
+    assert (formats.read_cifar10(archive, "test")[0].reshape(3, -1) == batch["data"]).all()
+    raw[at] ^= 4
+    archive.write_bytes(raw)
+    with pytest.raises(InputError, match="cut off or not a .tar.gz"):
+        formats.read_cifar10(archive, "test")
 
 
-def test_an_lsun_database_is_read_and_kept(folder):
-    lmdb = pytest.importorskip("lmdb", reason="package lmdb (extra lsun) is not installed")
-    import io
+@pytest.mark.parametrize("start", [b"", b"\0\0\x08\3\xff\xff\xff\xff\0\0\0\x1c\0\0\0\x1c"])
+@pytest.mark.parametrize(
+    "read", [lambda path: formats.read_idx(path, 3), lambda path: formats.read_cifar10(path, "test")]
+)
+def test_what_unpacks_to_gigabytes_is_not_unpacked(folder, memory, read, start):
+    (folder / "file.gz").write_bytes(gzip.compress(start) + gzip.compress(bytes(10_000_000), 1) * 400)
 
-    path = folder / "bedroom_train_lmdb"
+    def refused():
+        with pytest.raises(InputError, match="file.gz (holds more than the .* bytes of such a file|is cut off)"):
+            read(folder / "file.gz")
+
+    assert memory(refused) < 500_000_000
+
+
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.GNUTYPE_SPARSE])
+def test_an_archive_that_says_it_holds_gigabytes_is_refused(folder, memory, kind):
+    member = tarfile.TarInfo("cifar-10-batches-py/test_batch")
+    member.type, member.size = kind, 6_000_000_000
+    header = bytearray(member.tobuf(tarfile.GNU_FORMAT))
+    if kind == tarfile.GNUTYPE_SPARSE:
+        header[483:495] = header[124:136]  # what it unpacks to
+        header[124:136] = b"%011o\0" % 512
+        header[148:156] = b"%06o\0 " % (sum(header[:148]) + 8 * 32 + sum(header[156:]))
+    (folder / "cifar.tar.gz").write_bytes(gzip.compress(bytes(header) + bytes(10_000)))
+
+    def refused():
+        with pytest.raises(InputError, match="cifar.tar.gz"):
+            formats.read_cifar10(folder / "cifar.tar.gz", "test")
+
+    assert memory(refused) < 500_000_000
+
+
+@pytest.mark.parametrize(
+    "name, load",
+    [
+        ("cifar-10-python.tar.gz", images.cifar10),
+        ("train-images-idx3-ubyte.gz", images.mnist),
+        ("train-labels-idx1-ubyte.gz", images.mnist),
+        ("billionword_heldout00.txt", text.read),
+        ("bedroom_train_lmdb", images.lsun_bedrooms),
+        ("bedroom_train_lmdb/data.mdb", images.lsun_bedrooms),
+    ],
+)
+def test_a_folder_in_the_place_of_a_file_is_told(folder, name, load):
+    write_idx(folder / "train-images-idx3-ubyte", np.zeros([1, 28, 28]))
+    write_idx(folder / "train-labels-idx1-ubyte", np.zeros([1]))
+    (folder / name).mkdir(parents=True)
+    with pytest.raises(InputError, match=name.split("/")[0]):
+        load()
+
+
+def test_idx_headers_are_checked_at_every_length(folder):
+    write_idx(folder / "digits", np.zeros([1, 28, 28]))
+    raw = (folder / "digits").read_bytes()
+    for length in range(20):
+        (folder / "digits").write_bytes(raw[:length])
+        with pytest.raises(InputError, match="digits (is not an idx file|has)"):
+            formats.read_idx(folder / "digits", 3)
+
+
+def library_lmdb(path, values):
+    lmdb = pytest.importorskip("lmdb", reason="package lmdb is not installed")
     with lmdb.open(str(path), map_size=1 << 24) as database, database.begin(write=True) as transaction:
-        for value in range(20):
-            file = io.BytesIO()
-            Image.new("RGB", (24, 16), (10 * value, 0, 0)).save(file, "webp", lossless=True)
-            transaction.put(f"{value:02d}".encode(), file.getvalue())
+        for key, value in values.items():
+            transaction.put(key, value)
+
+
+@pytest.mark.parametrize("write", [write_lmdb, library_lmdb])
+def test_an_lsun_database_is_read_and_kept(folder, write):
+    path, values = folder / "bedroom_train_lmdb", {}
+    for value in range(20):
+        file = io.BytesIO()
+        Image.new("RGB", (24, 16), (10 * value, 0, 0)).save(file, "webp", lossless=True)
+        values[f"{value:02d}".encode()] = file.getvalue()
+    write(path, values)
     some = images.lsun_bedrooms("train", size=8, count=10)
     assert some.images.shape == (9, 3, 8, 8) and some.images[:, 0, 0, 0].tolist() == [10 * v for v in range(9)]
     train, validation = images.lsun_bedrooms("train", size=8), images.lsun_bedrooms("validation", size=8)
     assert train.images[:, 0, 0, 0].tolist() == [10 * v for v in range(18)]
     assert validation.images[:, 0, 0, 0].tolist() == [180, 190]
-    with lmdb.open(str(path), map_size=1 << 24) as database, database.begin(write=True) as transaction:
-        transaction.put(b"00", b"not an image")
+    write(path, values | {b"00": b"not an image"})
     assert images.lsun_bedrooms("train", size=8).sha256 == train.sha256
     with pytest.raises(InputError, match="bedroom_train_lmdb, key 00 is cut off or not an image"):
         images.lsun_bedrooms("train", size=4)
     assert sorted(file.name for file in folder.iterdir()) == ["bedroom_train_lmdb", "bedroom_train_lmdb_8.npy"]
-    (folder / "bedroom_train_lmdb_8.npy").write_bytes(b"cut")
-    with pytest.raises(InputError, match="bedroom_train_lmdb_8.npy is not a whole array"):
-        images.lsun_bedrooms("train", size=8)
+    for damage in (b"cut", (folder / "bedroom_train_lmdb_8.npy").read_bytes().replace(b"|u1", b"|i1")):
+        (folder / "bedroom_train_lmdb_8.npy").write_bytes(damage)
+        with pytest.raises(InputError, match="bedroom_train_lmdb_8.npy is not a whole array"):
+            images.lsun_bedrooms("train", size=8)
+    with pytest.raises(InputError, match="count is 0; at least 10 images"):
+        images.lsun_bedrooms("train", size=8, count=0)
+
+
+@pytest.mark.parametrize("write", [write_lmdb, library_lmdb])
+@pytest.mark.parametrize("count", [0, 1, 3, 10, 100])
+def test_values_of_every_length_come_in_the_order_of_keys(folder, write, count):
+    values = {b"%03d" % (7 * i % count): bytes([i]) * (i * 150) for i in range(count)}
+    write(folder / "database", values)
+    database = Lmdb(folder / "database")
+    assert len(database) == count
+    assert [file.read() for file, _ in database] == [values[key] for key in sorted(values)]
+
+
+def test_a_damaged_database_raises_and_never_ends_the_process(folder):
+    path = write_lmdb(folder / "database", {b"%02d" % i: bytes([i]) * 900 * i for i in range(12)}) / "data.mdb"
+    raw = path.read_bytes()
+
+    def refused(damage):
+        path.write_bytes(damage)
+        with pytest.raises(InputError, match="database is damaged or not an LSUN database"):
+            list(Lmdb(folder / "database"))
+
+    for length in range(0, len(raw), 2048):
+        refused(raw[:length])
+    for page in range(2, len(raw) // 4096):
+        if int.from_bytes(raw[page * 4096 : page * 4096 + 8], "little") == page:
+            refused(raw[: page * 4096] + bytes(4096) + raw[(page + 1) * 4096 :])
+    root = 4096 + 16 + 24 + 48 + 40
+    assert int.from_bytes(raw[root : root + 8], "little") * 4096 < len(raw)
+    for number in (1, 5, 1 << 20, (1 << 64) - 1):
+        refused(raw[:root] + number.to_bytes(8, "little") + raw[root + 8 :])
 
 
 def test_a_foreign_folder_is_no_database(folder):
-    pytest.importorskip("lmdb", reason="package lmdb (extra lsun) is not installed")
     (folder / "bedroom_train_lmdb").mkdir()
     with pytest.raises(InputError, match="is not an LSUN database"):
         images.lsun_bedrooms()

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from publishers import whole_cifar10, write_cifar10, write_idx
+from publishers import whole_cifar10, write_cifar10, write_idx, write_lmdb
 
 from wgangp import InputError
-from wgangp.data import registry
+from wgangp.data import images, registry, text
 
 
 def test_every_entry_is_complete():
@@ -166,3 +166,67 @@ def test_groups_and_unknown_names(folder):
 def test_real_files_are_what_was_published(real_data):
     real_data("mnist_train_images")
     assert "all 60,000 digits" in registry.verify_data(["mnist"]) or "publisher" in registry.verify_data(["mnist"])
+
+
+def test_a_folder_without_rights_is_told_and_not_taken_for_missing_data(closed):
+    for call in (lambda: registry.find("cifar10"), registry.list_data, lambda: images.mnist(fallback=True)):
+        with pytest.raises(InputError, match=f"cannot look for data in {closed}: Permission denied; set WGANGP_DATA"):
+            call()
+
+
+def test_a_folder_that_cannot_be_made_is_told(folder, monkeypatch):
+    (folder / "file").write_text("")
+    monkeypatch.setenv("WGANGP_DATA", str(folder / "file" / "data"))
+    with pytest.raises(registry.Missing, match=r"download failed \(Not a directory\)"):
+        registry.fetch("cifar10")
+    monkeypatch.setattr(registry.pooch, "retrieve", lambda *_, **__: exec("raise PermissionError('not here')"))
+    monkeypatch.setenv("WGANGP_DATA", str(folder))
+    with pytest.raises(registry.Missing, match=rf"download failed \(no right to write into {folder}\)"):
+        registry.fetch("cifar10")
+
+
+@pytest.mark.parametrize(
+    "value, told",
+    [
+        ("~nosuchuser/data", "'~nosuchuser/data' begins with a user's home folder"),
+        ("/x" + "y" * 300, "File name too long"),
+    ],
+)
+def test_a_folder_that_cannot_be_is_told(monkeypatch, value, told):
+    monkeypatch.setenv("WGANGP_DATA", value)
+    for call in (registry.list_data, lambda: registry.fetch("cifar10"), lambda: text.read(fallback=True)):
+        with pytest.raises(InputError, match=told):
+            call()
+
+
+@pytest.mark.parametrize("name", ["cifar-10-python.tar.gz", "inception_2015_12_05_to_mixed_8.npz"])
+def test_a_folder_in_the_place_of_a_file_is_not_verified(folder, name):
+    (folder / name).mkdir()
+    with pytest.raises(InputError, match=f"cannot read .*{name}: Is a directory"):
+        registry.verify_data()
+
+
+def test_a_cut_database_is_not_verified(folder, monkeypatch):
+    path = write_lmdb(folder / "bedroom_train_lmdb", {b"%d" % i: bytes(5000) for i in range(9)})
+    monkeypatch.setattr(registry, "LSUN_BEDROOMS", 9)
+    assert registry.verify("lsun_bedroom").endswith("9 images, as published")
+    with open(path / "data.mdb", "r+b") as file:
+        file.truncate(5 * 4096)
+    with pytest.raises(InputError, match="bedroom_train_lmdb is damaged"):
+        registry.verify("lsun_bedroom")
+
+
+def test_a_download_that_is_cut_leaves_nothing_behind(folder, served, monkeypatch):
+    served("one.txt", b"content")
+    end = http.server.SimpleHTTPRequestHandler.end_headers
+
+    def longer(handler):  # the server promises more than it sends
+        handler._headers_buffer = [
+            b.replace(b"Content-Length: 7", b"Content-Length: 9") for b in handler._headers_buffer
+        ]
+        end(handler)
+
+    monkeypatch.setattr(http.server.SimpleHTTPRequestHandler, "end_headers", longer)
+    with pytest.raises(registry.Missing, match=r"download failed \((ChunkedEncodingError|ConnectionError|.*another)\)"):
+        registry.fetch("one")
+    assert not list(folder.iterdir())

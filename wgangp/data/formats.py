@@ -1,11 +1,11 @@
-"""The publishers' file formats: CIFAR-10's pickles, MNIST's idx, LSUN's lmdb, folders of images."""
+"""The publishers' file formats: CIFAR-10's pickles, MNIST's idx, folders of images."""
 
 import gzip
 import io
 import math
 import tarfile
-import zlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -19,14 +19,91 @@ CIFAR10_TRAIN = tuple(f"data_batch_{i}" for i in range(1, 6))
 CIFAR10_LABELS = {name: f"training batch {i} of 5" for i, name in enumerate(CIFAR10_TRAIN, 1)}
 CIFAR10_LABELS["test_batch"] = "testing batch 1 of 1"
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+NUMBERS = ("b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8")
+# Bytes that a file holds at most, unpacked; Python 3 writes two for each of ours in a batch of CIFAR-10.
+CIFAR10_BATCH, MNIST_FILE = 64_000_000, 16 + 60_000 * 28 * 28
+
+
+@contextmanager
+def reading(path, damage="cut off or damaged"):
+    """Say in one sentence what is wrong with a file that cannot be read.
+
+    Args:
+        path: of the file.
+        damage: what to call it when its reader raises anything, after "is".
+
+    Raises:
+        InputError: instead of any other exception.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except MemoryError:
+        raise InputError(f"there is too little memory for what {path} says that it holds.") from None
+    except Exception as error:  # a damaged file can raise nearly anything
+        if isinstance(error, OSError) and error.strerror:
+            raise InputError(f"cannot read {path}: {error.strerror}.") from None
+        reason = str(error)[:200] or type(error).__name__
+        raise InputError(f"{path} is {damage} ({reason}); delete it and get it again.") from None
+
+
+def open_unpacked(path):
+    """Open a file for reading, through gzip where its first bytes say so."""
+    with open(path, "rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path) if packed else open(path, "rb")
+
+
+def unpack(path, limit):
+    """The bytes of a file, unpacked where gzip packed it, to its end, where gzip's checksum is.
+
+    Args:
+        path: of the file.
+        limit: how many bytes such a file holds at most; no more are unpacked.
+
+    Raises:
+        InputError: it cannot be read, is damaged, or holds more.
+    """
+    with reading(path), open_unpacked(path) as file:
+        raw = file.read(limit + 1)
+    if len(raw) > limit:
+        raise InputError(f"{path} holds more than the {limit:,} bytes of such a file; delete it and get it again.")
+    return raw
+
+
+class _Dtype:
+    """A dtype of numbers in a pickle; its state has the byte order."""
+
+    def __init__(self, code, *_):
+        code = code.decode("latin1") if isinstance(code, bytes) else code
+        if not isinstance(code, str) or code not in NUMBERS:
+            raise ValueError("an array of other than numbers")
+        self.dtype = np.dtype(code)
+
+    def __setstate__(self, state):
+        order = state[1].decode("latin1") if isinstance(state[1], bytes) else state[1]
+        if not isinstance(order, str) or order not in ("<", ">", "|", "="):
+            raise ValueError("a byte order that does not exist")
+        self.dtype = self.dtype.newbyteorder(order)
+
+
+class _Array(np.ndarray):
+    """An array in a pickle, checked before numpy sees its state: numpy reads past bytes that are too few."""
+
+    def __setstate__(self, state):
+        shape, dtype, fortran, raw = state[-4:]
+        if not (isinstance(shape, tuple) and isinstance(dtype, _Dtype) and isinstance(raw, bytes)):
+            raise ValueError("an array of other than numbers")
+        if len(shape) > 32 or not all(type(n) is int and 0 <= n < 1 << 31 for n in shape):
+            raise ValueError("an array without a shape")
+        if math.prod(shape) * dtype.dtype.itemsize != len(raw):
+            raise ValueError(f"an array of {list(shape)} in {len(raw)} bytes")
+        super().__setstate__((1, shape, dtype.dtype, bool(fortran), raw))
 
 
 def _array(*_):
-    return np.ndarray(0, "u1")  # numpy's own state (shape, dtype, bytes) follows in the pickle
-
-
-def _dtype(code, *_):
-    return np.dtype(str(code.decode() if isinstance(code, bytes) else code), copy=True)
+    return _Array(0, "u1")  # its state (shape, dtype, bytes) follows in the pickle
 
 
 def _encode(text, _):
@@ -38,7 +115,7 @@ ARRAYS = {
     ("numpy.core.multiarray", "_reconstruct"): _array,
     ("numpy._core.multiarray", "_reconstruct"): _array,
     ("numpy", "ndarray"): "ndarray",
-    ("numpy", "dtype"): _dtype,
+    ("numpy", "dtype"): _Dtype,
     ("_codecs", "encode"): _encode,
     ("__builtin__", "bytes"): lambda: b"",
 }
@@ -67,8 +144,6 @@ def read_cifar10(path, split):
         images[start : start + len(rows)], labels[start : start + len(rows)] = rows, row_labels
         count += len(rows)
         missing.discard(name)
-        if not missing:
-            break
     if missing:
         raise InputError(
             f"{path} has no file {min(missing)}: it is not the python version of CIFAR-10; "
@@ -77,20 +152,35 @@ def read_cifar10(path, split):
     return images[:count], labels[:count]
 
 
+class _Archive:
+    """A file that gives no more than a batch at a time: the headers of a tar can ask for any number of bytes."""
+
+    def __init__(self, file):
+        self.file, self.seek, self.tell = file, file.seek, file.tell
+
+    def read(self, size):
+        if size > CIFAR10_BATCH:
+            raise ValueError(f"{size} bytes in a piece")
+        return self.file.read(size)
+
+
 def _cifar10_members(path, names):
     if path.is_dir():
         for name in names:
             if (path / name).is_file():
-                yield name, (path / name).read_bytes()
+                yield name, unpack(path / name, CIFAR10_BATCH)
         return
-    try:
-        with tarfile.open(path, "r:*") as tar:
-            for member in tar:
+    with reading(path, "cut off or not a .tar.gz"), open_unpacked(path) as file:
+        with tarfile.open(fileobj=_Archive(file), mode="r:") as tar:
+            for count, member in enumerate(tar):
                 name = Path(member.name).name
+                if count == 100 or member.size > CIFAR10_BATCH:
+                    raise ValueError("more or larger files than CIFAR-10 has")
                 if member.isfile() and name in names:
                     yield name, tar.extractfile(member).read()
-    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise InputError(f"{path} is cut off or not a .tar.gz ({error}); delete it and fetch it again.") from None
+        while file.read(1 << 20):  # to the end, where gzip's checksum is
+            if file.tell() > 10 * CIFAR10_BATCH:
+                raise ValueError("more bytes than CIFAR-10 has")
 
 
 def _cifar10_batch(raw, where, name):
@@ -125,15 +215,10 @@ def read_idx(path, dimensions):
         uint8 [n, 28, 28] or [n].
 
     Raises:
-        InputError: the file is cut off, swapped or something else.
+        InputError: the file cannot be read, is cut off, damaged, swapped or something else.
     """
-    raw = Path(path).read_bytes()
-    if raw[:2] == b"\x1f\x8b":
-        try:
-            raw = gzip.decompress(raw)
-        except (EOFError, OSError, zlib.error) as error:
-            raise InputError(f"{path} is cut off or damaged ({error}); delete it and fetch it again.") from None
-    if len(raw) < 8 or raw[:3] != b"\0\0\x08" or raw[3] not in (1, 3):
+    raw = unpack(path, MNIST_FILE)
+    if raw[:3] != b"\0\0\x08" or raw[3:4] not in (b"\1", b"\3") or len(raw) < 4 + 4 * raw[3]:
         raise InputError(f"{path} is not an idx file of MNIST; delete it and fetch it again.")
     if raw[3] != dimensions:
         kinds = {1: "labels", 3: "images"}
@@ -148,39 +233,6 @@ def read_idx(path, dimensions):
             "delete it and fetch it again."
         )
     return np.frombuffer(raw, "u1", offset=header).reshape(shape)
-
-
-class Lmdb:
-    """The images in an LSUN database, in the order of their keys (hashes).
-
-    Args:
-        path: a folder such as bedroom_train_lmdb.
-
-    Raises:
-        InputError: the package lmdb is missing, or the folder is not such a database.
-    """
-
-    def __init__(self, path):
-        try:
-            import lmdb
-        except ImportError:
-            raise InputError(
-                f"reading {path} needs the package lmdb; install it with: pip install 'wgangp[lsun]', or put the "
-                "images as files into a folder lsun_bedroom beside it."
-            ) from None
-        self.path = path
-        try:
-            self.database = lmdb.open(str(path), readonly=True, lock=False, readahead=False, create=False)
-        except lmdb.Error as error:
-            raise InputError(f"{path} is not an LSUN database ({error}); unpack it again.") from None
-
-    def __len__(self):
-        return self.database.stat()["entries"]
-
-    def __iter__(self):
-        with self.database.begin(buffers=False) as transaction:
-            for key, value in transaction.cursor():
-                yield io.BytesIO(value), f"{self.path}, key {key.decode('latin1')}"
 
 
 def read_pixels(file, size, where=None):

@@ -9,6 +9,7 @@ from PIL import Image
 from sklearn.datasets import load_digits, load_sample_images
 
 from wgangp.data import formats, registry
+from wgangp.data.lmdb_file import Lmdb
 from wgangp.errors import InputError
 from wgangp.files import array_sha256, replacing
 from wgangp.progress import Progress
@@ -124,6 +125,8 @@ def lsun_bedrooms(split="train", size=64, count=None, fallback=False):
         InputError: the data are missing, damaged or too small.
     """
     _check_split(split, ("train", "validation"))
+    if count is not None and count < 10:
+        raise InputError(f"count is {count}; at least 10 images are needed for training and validation.")
     try:
         path = registry.obtain("lsun_bedroom")
     except registry.Missing:
@@ -152,11 +155,11 @@ def _read_folder(path, size, count):
 def _read_database(path, size, count):
     kept, images = path.with_name(f"{path.name}_{size}.npy"), ()
     if kept.exists():
-        images = _map(kept)
+        images = _map(kept, size)
         if count is not None and count <= len(images):
             return images[:count]
-    database = formats.Lmdb(path)
-    count = min(count or len(database), len(database))
+    database = Lmdb(path)
+    count = len(database) if count is None else min(count, len(database))
     if len(images) < count:
         header = {"descr": "|u1", "fortran_order": False, "shape": (count, 3, size, size)}
         with replacing(kept) as file, Progress(f"reading {path.name}", count) as bar:
@@ -165,15 +168,17 @@ def _read_database(path, size, count):
                 file.write(chunk)
                 for _ in chunk:
                     bar.update()
-        images = _map(kept)
+        images = _map(kept, size)
     return images[:count]
 
 
-def _map(path):
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path} is not a whole array ({error}); delete it.") from None
+def _map(path, size):
+    with formats.reading(path, "not a whole array"):
+        images = np.load(path, mmap_mode="r", allow_pickle=False)
+        kind = images.dtype, images.shape[1:], images.flags.c_contiguous
+        if kind != ("uint8", (3, size, size), True) or images.offset + images.nbytes != path.stat().st_size:
+            raise ValueError(f"{images.dtype} {list(images.shape)}")
+        return images
 
 
 def embedded_digits(split="train"):

@@ -1,17 +1,16 @@
 """The data files that the experiments use: where each is, where it comes from, and how to tell that it is whole."""
 
-import gzip
 import hashlib
 import os
 import shutil
 import zipfile
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pooch
 
 from wgangp.data import formats
+from wgangp.data.lmdb_file import Lmdb
 from wgangp.errors import InputError
 
 FETCHED_UNASKED = 500  # MB; larger files come only when asked for
@@ -199,9 +198,21 @@ GROUPS = {"mnist": tuple(file.name for file in FILES if file.name.startswith("mn
 LSUN_BEDROOMS = 3_033_042
 
 
+def expanded(path):
+    """A path with the home folder in place of ~ or ~user.
+
+    Raises:
+        InputError: there is no such user.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise InputError(f"'{path}' begins with a user's home folder that does not exist; write it out.") from None
+
+
 def root():
     """The folder of the data: $WGANGP_DATA, or ./data."""
-    return Path(os.environ.get("WGANGP_DATA") or "data").expanduser()
+    return expanded(os.environ.get("WGANGP_DATA") or "data")
 
 
 def known(name):
@@ -217,11 +228,20 @@ def known(name):
 
 
 def find(name):
-    """The path of a file under any of its names, or None; of two large ones unpacked forms before the archive."""
+    """The path of a file under any of its names, or None; of two large ones unpacked forms before the archive.
+
+    Raises:
+        InputError: one cannot look into the folder.
+    """
     file = known(name)
     unpacked_first = name in ("lsun_bedroom", "billion_word")
     names = (*file.other_names, file.file) if unpacked_first else (file.file, *file.other_names)
-    return next((root() / name for name in names if (root() / name).exists()), None)
+    try:
+        return next((root() / name for name in names if (root() / name).exists()), None)
+    except OSError as error:
+        raise InputError(
+            f"cannot look for data in {root()}: {error.strerror}; set WGANGP_DATA to a folder that can be read."
+        ) from None
 
 
 def billion_word_shards(path):
@@ -295,9 +315,15 @@ def fetch(name):
         if path.suffix == ".zip":
             path = _unzip(path)
     except (OSError, ValueError, zipfile.BadZipFile) as error:
-        reason = "the file there is another" if "hash" in str(error) else type(error).__name__
+        reason = "the file there is another" if "hash" in str(error) else _reason(error)
         raise Missing(_missing(file, f" and its download failed ({reason})")) from None
     return path
+
+
+def _reason(error):
+    if isinstance(error, PermissionError):
+        return f"no right to write into {root()}"
+    return getattr(error, "strerror", None) or type(error).__name__
 
 
 def _unzip(path):
@@ -319,11 +345,12 @@ def file_hash(path, algorithm="sha256", unpack=False):
 
     Returns:
         Hexadecimal digits.
+
+    Raises:
+        InputError: it cannot be read, or unpacked.
     """
     digest = hashlib.new(algorithm)
-    with open(path, "rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    with gzip.open(path) if packed and unpack else open(path, "rb") as file:
+    with formats.reading(path), formats.open_unpacked(path) if unpack else open(path, "rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
@@ -350,7 +377,7 @@ def verify(name):
         if not file.contents or path.suffix == ".zip":
             raise another
     if path.name == "bedroom_train_lmdb":
-        count = len(formats.Lmdb(path))
+        count = sum(1 for _ in Lmdb(path).places())
         if count != LSUN_BEDROOMS:
             raise InputError(f"{path} has {count} of {LSUN_BEDROOMS} images; unpack it again.")
         return f"{path}: {count} images, as published"
@@ -358,10 +385,7 @@ def verify(name):
         return f"{path}: {len(billion_word_shards(path))} of 99 training shards, no checksum is known"
     if not file.contents:
         return f"{path}: no checksum is known"
-    try:
-        hashes = _content_hashes(file, path)
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path} is cut off or damaged ({error}); delete it and fetch it again.") from None
+    hashes = _content_hashes(file, path)
     if all(digest in file.contents for digest in hashes):
         return f"{path}: {', '.join(file.contents[digest] for digest in hashes)}"
     if file.name == "lsun_bedroom":
