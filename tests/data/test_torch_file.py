@@ -1,4 +1,6 @@
 import os
+import zipfile
+from copy import copy
 
 import numpy as np
 import pytest
@@ -74,3 +76,43 @@ def test_refuses_foreign_files(tmp_path, monkeypatch):
         read_state_dict(tmp_path / "a.pth")
     with pytest.raises(InputError, match="cannot read"):
         read_state_dict(tmp_path / "none.pth")
+
+
+def test_the_pickle_is_read_to_its_end_where_its_checksum_is(tmp_path, monkeypatch):
+    save(tmp_path / "a.pth", {f"layer{i}": np.zeros(1, "float32") for i in range(2000)}, monkeypatch)
+    raw = (tmp_path / "a.pth").read_bytes()
+    assert len(read_state_dict(tmp_path / "a.pth")) == 2000
+    (tmp_path / "a.pth").write_bytes(raw.replace(b"OrderedDict\nq\x00)R", b"OrderedDict\nq\x00).", 1))
+    with pytest.raises(InputError, match="CRC"):
+        read_state_dict(tmp_path / "a.pth")
+    (tmp_path / "a.pth").write_bytes(raw.replace(b")Rq\x01(X", b")R.\x01(X", 1))
+    with pytest.raises(InputError, match="CRC"):
+        read_state_dict(tmp_path / "a.pth")
+
+
+def write_shared(path, names, overlapping=0):
+    """Tensors [10] that share one storage of ten numbers."""
+
+    def text(value):
+        return b"X" + len(value).to_bytes(4, "little") + value.encode()
+
+    storage = b"(" + text("storage") + b"ctorch\nFloatStorage\n" + text("0") + text("cpu") + b"K\x0atQ"
+    tensor = b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage + b"K\x00K\x0a\x85K\x01\x85\x89NtR"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a/data.pkl", b"\x80\x02}(" + b"".join(text(name) + tensor for name in names) + b"u.")
+        archive.writestr("a/data/0", np.arange(10, dtype="<f4").tobytes())
+        for i in range(overlapping):  # entries of the directory that all say they are the rest of the file
+            info = copy(archive.filelist[-1])
+            info.filename, info.compress_size = f"a/data/{i + 1}", 100
+            archive.filelist.append(info)
+
+
+def test_tensors_take_memory_in_proportion(tmp_path):
+    write_shared(tmp_path / "a.pth", "ab")
+    assert all((array == np.arange(10)).all() for array in read_state_dict(tmp_path / "a.pth").values())
+    write_shared(tmp_path / "a.pth", "abc")
+    with pytest.raises(InputError, match="tensors that together are larger than the file"):
+        read_state_dict(tmp_path / "a.pth")
+    write_shared(tmp_path / "a.pth", "ab", overlapping=50)
+    with pytest.raises(InputError, match="entries that overlap"):
+        read_state_dict(tmp_path / "a.pth")

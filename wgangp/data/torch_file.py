@@ -1,5 +1,8 @@
 """Reading the tensors that torch.save wrote, without torch and without running anything in the file."""
 
+import io
+import math
+import os
 import zipfile
 from collections import OrderedDict
 from pathlib import PurePosixPath
@@ -8,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from wgangp.data import safe_pickle
-from wgangp.errors import InputError
+from wgangp.data.formats import reading
 
 MAGIC = 0x1950A86A20F9469CFC6C  # first pickle of a file from before torch 1.6
 DTYPES = {"FloatStorage": "<f4", "DoubleStorage": "<f8", "HalfStorage": "<f2", "LongStorage": "<i8"}
@@ -35,7 +38,7 @@ def _allowed():
         return tensor
 
     names = {("torch", name): dtype for name, dtype in DTYPES.items()}
-    names["collections", "OrderedDict"] = OrderedDict
+    names["collections", "OrderedDict"] = lambda: OrderedDict()
     names["torch._utils", "_rebuild_tensor_v2"] = rebuild_tensor
     names["torch._utils", "_rebuild_parameter"] = rebuild_parameter
     return names
@@ -43,8 +46,9 @@ def _allowed():
 
 def _storage(pid):
     kind, dtype, key, _, numel = pid[:5]
-    if kind != "storage" or dtype not in DTYPES.values() or any(view is not None for view in pid[5:]):
-        raise safe_pickle.Refused(f"persistent id {pid}")
+    known = kind == "storage" and dtype in DTYPES.values() and isinstance(key, str)
+    if not known or any(view is not None for view in pid[5:]):
+        raise safe_pickle.Refused("another persistent id than a storage's")
     return _Storage(key, dtype, numel)
 
 
@@ -61,18 +65,14 @@ def read_state_dict(path):
         InputError: the file is missing, truncated or something else, or its pickle asks for anything
             but tensors.
     """
-    try:
-        with open(path, "rb") as file:
-            state, data = (_read_zip if zipfile.is_zipfile(file) else _read_legacy)(file, str(path))
+    with reading(path, "not a whole state dict of torch.save"), open(path, "rb") as file:
+        state, data = (_read_zip if zipfile.is_zipfile(file) else _read_legacy)(file, str(path))
         if not isinstance(state, dict) or not all(isinstance(value, _Tensor) for value in state.values()):
             raise ValueError("not a dict of tensors")
-        return {name: _array(tensor, data) for name, tensor in state.items()}
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}.") from None
-    except InputError:
-        raise
-    except Exception as error:  # a damaged file can raise nearly anything
-        raise InputError(f"{path} is not a whole state dict of torch.save ({error}); get it again.") from None
+        views = {name: _view(tensor, data) for name, tensor in state.items()}
+        if sum(view.nbytes for view in views.values()) > 2 * sum(map(len, data.values())):
+            raise ValueError("tensors that together are larger than the file")
+        return {name: view.copy() for name, view in views.items()}
 
 
 def _read_zip(file, path):
@@ -81,10 +81,12 @@ def _read_zip(file, path):
         entries = {str(PurePosixPath(*PurePosixPath(i.filename).parts[1:])): i for i in archive.infolist()}
         if any(info.compress_type != zipfile.ZIP_STORED for info in entries.values()):
             raise ValueError("compressed")
+        if sum(info.compress_size for info in entries.values()) > os.fstat(file.fileno()).st_size:
+            raise ValueError("entries that overlap")
         if "byteorder" in entries and archive.read(entries["byteorder"]) != b"little":
             raise ValueError("big-endian")
-        with archive.open(entries["data.pkl"]) as pickled:
-            state = safe_pickle.load(pickled, _allowed(), _storage, name=path)
+        pickled = io.BytesIO(archive.read(entries["data.pkl"]))  # to the end, where its checksum is looked at
+        state = safe_pickle.load(pickled, _allowed(), _storage, name=path)
         return state, {key[5:]: archive.read(info) for key, info in entries.items() if key.startswith("data/")}
 
 
@@ -112,13 +114,13 @@ def _read_legacy(file, path):
     return state, data
 
 
-def _array(tensor, data):
+def _view(tensor, data):
     storage, offset, size, stride = tensor
     flat = np.frombuffer(data[storage.key], storage.dtype)
     last = offset + sum((n - 1) * step for n, step in zip(size, stride))
-    count = int(np.prod(size, dtype=object))
+    count = math.prod(size)
     # Outside these bounds as_strided would read other memory, or make a huge array of a small file.
     if len(size) != len(stride) or min([offset, count, *size, *stride]) < 0 or count > len(flat) or last >= len(flat):
         raise ValueError("a tensor outside its storage")
     steps = [step * flat.itemsize for step in stride]
-    return np.lib.stride_tricks.as_strided(flat[offset:], size, steps, writeable=False).copy()
+    return np.lib.stride_tricks.as_strided(flat[offset:], size, steps, writeable=False)
