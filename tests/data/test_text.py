@@ -1,3 +1,6 @@
+import bz2
+import gzip
+import lzma
 import subprocess
 
 import numpy as np
@@ -116,3 +119,52 @@ def test_real_shard_is_whole(real_data):
     assert data.codes.shape == (6075, 32)
     first = b"Having a little flexibility on that issue"
     assert data.bytes_of(data.codes)[0] == first[:32]
+
+
+@pytest.mark.parametrize(
+    "raw, told",
+    [
+        (gzip.compress(b"one\ntwo\n"), "is packed; unpack it"),
+        (bz2.compress(b"one\ntwo\n"), "is packed; unpack it"),
+        (lzma.compress(b"one\ntwo\n"), "is packed; unpack it"),
+        (b"PK\3\4 and the rest of a zip", "is packed; unpack it"),
+        ("one\ntwo\n".encode("utf-16"), "is in UTF-16 or no text"),
+        ("one\ntwo\n".encode("utf-16-be"), "is in UTF-16 or no text"),
+        ("一丁".encode("utf-16"), "is in UTF-16 or no text"),
+        (b"one\ntwo\n\x00", "is in UTF-16 or no text"),
+        (b"one\n" + b"x" * (1 << 20) + b"\ntwo", "has a line of 1,048,576 bytes or more; put one example on a line"),
+    ],
+)
+def test_what_is_not_one_example_a_line_is_refused(folder, raw, told):
+    (folder / "mine.txt").write_bytes(raw)
+    with pytest.raises(InputError, match=f"mine.txt {told}"):
+        text.read("mine.txt")
+
+
+def test_a_text_without_a_newline_is_not_read_whole(folder, memory):
+    with open(folder / "mine.txt", "wb") as file:
+        for _ in range(100):
+            file.write(b"x" * 1_000_000)
+
+    def refused():
+        with pytest.raises(InputError, match="put one example on a line"):
+            text.read("mine.txt")
+
+    assert memory(refused) < 10_000_000
+
+
+def test_a_long_line_is_cut_and_latin_1_is_text(folder):
+    (folder / "mine.txt").write_bytes(b"x" * ((1 << 20) - 2) + b"\n" + "été\n".encode("latin1"))
+    data = text.read("mine.txt")
+    assert data.bytes_of(data.codes).tolist() == [b"x" * 32, b"\xe9t\xe9".ljust(32, b"`")]
+
+
+def test_many_short_lines_take_memory_in_proportion(memory):
+    lines = [b"a", b"bc"] * 50_000
+    assert memory(lambda: text.from_lines(lines, "x").sha256) < 3 * 32 * len(lines)
+
+
+@pytest.mark.parametrize("name, told", [("~nosuchuser/x.txt", "home folder"), ("x" * 300, "File name too long")])
+def test_a_name_that_cannot_be_is_told(name, told):
+    with pytest.raises(InputError, match=told):
+        text.read(name)

@@ -1,18 +1,20 @@
 """Text as lines of characters: the Billion Word corpus, another text, or an embedded one."""
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from itertools import chain, islice
-from pathlib import Path
 
 import numpy as np
 
 from wgangp.data import registry
 from wgangp.errors import InputError
-from wgangp.files import array_sha256
 
 LENGTH, MAX_LINES = 32, 10_000_000
+LONGEST = 1 << 20  # bytes of a line in a file
+PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"PK\3\4", b"(\xb5/\xfd")  # how gzip, bzip2, xz, zip, zstd begin
+UTF16 = (b"\xff\xfe", b"\xfe\xff")
 PADDING = ord("`")
 UNKNOWN = 0  # the code of a character that is not in the map
 
@@ -41,7 +43,10 @@ class Text:
     @cached_property
     def sha256(self):
         """Of the lines' bytes in order."""
-        return array_sha256(self.bytes_of(self.codes))
+        digest = hashlib.sha256()
+        for part in _parts(self.codes):
+            digest.update(self.bytes_of(part))
+        return digest.hexdigest()
 
     def bytes_of(self, codes):
         """The lines behind codes.
@@ -81,12 +86,12 @@ def read(text=None, vocabulary=256, fallback=False):
         Text.
 
     Raises:
-        InputError: the text is missing or too short.
+        InputError: the text is missing, too short, packed, in UTF-16, or not one example a line.
 
     Source: load_dataset of language_helpers.py.
     """
     if text is not None:
-        path = registry.root() / Path(text).expanduser()
+        path = registry.root() / registry.expanded(text)
         return from_lines(_lines([path]), path.name, vocabulary)
     try:
         if registry.find("billion_word"):
@@ -116,7 +121,15 @@ def _lines(paths):
     try:
         for path in paths:
             with open(path, "rb") as file:
-                yield from (line.rstrip(b"\r\n") for line in file)
+                if file.peek(8).startswith(PACKED):
+                    raise InputError(f"{path} is packed; unpack it and name the text itself.")
+                utf16 = file.peek(8).startswith(UTF16)
+                for line in iter(lambda: file.readline(LONGEST), b""):
+                    if utf16 or b"\0" in line:
+                        raise InputError(f"{path} is in UTF-16 or no text; save it as text in UTF-8.")
+                    if len(line) == LONGEST:
+                        raise InputError(f"{path} has a line of {LONGEST:,} bytes or more; put one example on a line.")
+                    yield line.rstrip(b"\r\n")
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); name a text file.") from None
 
@@ -145,15 +158,22 @@ def from_lines(lines, name, vocabulary=256, length=LENGTH):
     if not 2 <= vocabulary <= 256:
         raise InputError(f"vocabulary is {vocabulary}; use 2 to 256 characters.")
     cut = (line[:length].ljust(length, bytes([PADDING])) for line in islice(filter(None, lines), MAX_LINES))
-    raw = np.frombuffer(b"".join(cut), "uint8").reshape(-1, length)
+    raw = np.fromiter(cut, f"S{length}").view("uint8").reshape(-1, length)
     if len(raw) < 2:
         raise InputError(f"the text '{name}' has {len(raw)} lines that are not empty; give one with more.")
-    counts = np.bincount(raw.reshape(-1), minlength=256)
+    counts = sum(np.bincount(part.reshape(-1), minlength=256) for part in _parts(raw))
     order = np.argsort(-counts, kind="stable")[: min(np.count_nonzero(counts), vocabulary - 1)]
     characters = np.concatenate([[ord("?")], order]).astype("uint8")
     codes = np.full(256, UNKNOWN, "uint8")
     codes[order] = np.arange(1, len(order) + 1)
-    return Text(codes[raw], characters, name)
+    for part in _parts(raw):
+        part[:] = codes[part]
+    return Text(raw, characters, name)
+
+
+def _parts(lines):
+    """A large array in parts: numpy counts and indexes with eight bytes for each of its bytes."""
+    return np.array_split(lines, 1 + len(lines) // 10_000)
 
 
 def embedded_text(vocabulary=256):
