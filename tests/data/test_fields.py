@@ -171,3 +171,17 @@ def test_other_seeds_are_other_flows_and_more_samples_than_runs_repeat():
     assert data.sample(20, np.random.default_rng(0)).shape == (20, 1, 16, 16)
     assert not np.array_equal(data.fields, Vorticity(16, 6, seed=4).fields)
     assert data.fields.mean(axis=(1, 2)) == pytest.approx(np.zeros(6), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "make, told",
+    [
+        (lambda: Permeability(0), "permeability fields of size 0"),
+        (lambda: Permeability(8, length=float("nan")), "correlation length nan "),
+        (lambda: Permeability(8, smoothness=-1), "smoothness -1 "),
+        (lambda: Vorticity(8, 0), "in 0 runs cannot be computed"),
+    ],
+)
+def test_numbers_out_of_their_range_are_refused(make, told):
+    with pytest.raises(InputError, match=told):
+        make()

@@ -41,7 +41,8 @@ class Permeability:
         smoothness: of the Matérn correlation.
 
     Raises:
-        InputError: no torus of up to 16 sides has a covariance without negative eigenvalues.
+        InputError: a number is out of its range, or no torus of up to 16 sides has a covariance without negative
+            eigenvalues.
 
     Source: Dietrich and Newsam 1997.
     """
@@ -49,6 +50,11 @@ class Permeability:
     name, reuse, periodic = "permeability", 1, False
 
     def __init__(self, size, length=0.1, smoothness=1.0):
+        if not (size >= 1 and length > 0 and smoothness > 0):
+            raise InputError(
+                f"permeability fields of size {size}, correlation length {length} and smoothness {smoothness} "
+                "do not exist; use numbers above 0."
+            )
         self.size = size
         torus = 2 * size
         while torus <= 16 * size:
@@ -164,7 +170,7 @@ class Vorticity:
         fields: the snapshots, float32 [runs, size, size].
 
     Raises:
-        InputError: an odd size.
+        InputError: an odd size, or no runs.
 
     Source: McWilliams 1984 for the initial spectrum.
     """
@@ -174,8 +180,11 @@ class Vorticity:
     unit = 2.2  # standard deviation of the snapshots at 32 points
 
     def __init__(self, size, runs, seed=0):
-        if size % 2 or size < 4:
-            raise InputError(f"vorticity fields of size {size} cannot be computed; use an even size of 4 or more.")
+        if size % 2 or size < 4 or runs < 1:
+            raise InputError(
+                f"vorticity fields of size {size} in {runs} runs cannot be computed; use an even size of 4 or more and "
+                "at least 1 run."
+            )
         self.size = size
         flow, rng = Flow(size, self.viscosity), np.random.default_rng([seed, 2])
         steps = max(80, 5 * size // 2)  # stable while |u| + |v| < 7, and they begin below 6
