@@ -138,7 +138,7 @@ def test_a_damaged_archive_of_cifar10_is_refused(folder, at):
     assert (formats.read_cifar10(archive, "test")[0].reshape(3, -1) == batch["data"]).all()
     raw[at] ^= 4
     archive.write_bytes(raw)
-    with pytest.raises(InputError, match="cut off or not a .tar.gz"):
+    with pytest.raises(InputError, match=r"cifar-10-python.tar.gz(/test_batch)? is (cut off|not)"):
         formats.read_cifar10(archive, "test")
 
 
