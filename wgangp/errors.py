@@ -1,7 +1,10 @@
 """The exceptions that carry one sentence for the user, and the check of a number that the user gave."""
 
 import numbers
+import re
 import reprlib
+
+PADDLES_OWN = r"\[Hint:|\[operator <|\(at [^()]*:\d+\)"  # where Paddle's messages go on for its developers
 
 
 class InputError(ValueError):
@@ -14,6 +17,25 @@ class Diverged(ArithmeticError):
 
 class BudgetSpent(Exception):
     """The time given to a run is over; its checkpoint is written."""
+
+
+def brief(error):
+    """The sentence of an error, without what Paddle puts around it: its kind, stacks, hints and lines of C++.
+
+    Args:
+        error: an exception.
+
+    Returns:
+        One line without a full stop at its end; the error's class where it says nothing.
+    """
+    text = str(error).split("Error Message Summary:")[-1].lstrip("-\n ")
+    text = re.sub(r"^\(\w+\) ", "", re.split(PADDLES_OWN, text)[0])
+    return " ".join(text.split()).rstrip(". ") or type(error).__name__
+
+
+def cause(error):
+    """What an InputError about an error is raised from: that error, but nothing where it has Paddle's lines of C++."""
+    return None if re.search(PADDLES_OWN, str(error)) else error
 
 
 def number(name, value, at_least=None, above=None, below=None, whole=False):

@@ -1,0 +1,57 @@
+"""Messages of Paddle's errors without what is for its developers."""
+
+import paddle
+import pytest
+from paddle import nn
+
+from wgangp.errors import brief, cause
+
+WITH_STACK = """
+
+--------------------------------------
+C++ Traceback (most recent call last):
+--------------------------------------
+0   phi::KernelImpl<void (*)(phi::CPUContext const&)>
+1   phi::MatmulKernel(phi::DenseTensor const&)
+
+----------------------
+Error Message Summary:
+----------------------
+InvalidArgumentError: The sizes differ.
+  [Hint: Expected a == b, but received a:3 != b:4.] (at /paddle/paddle/phi/infermeta/binary.cc:100)
+  [operator < matmul > error]"""
+
+
+@pytest.mark.parametrize(
+    "wrong, words",
+    [
+        (
+            lambda: nn.Linear(3, 1)(paddle.ones([2, 2])),
+            "In operator matmul, the [1] dimension of Input(X) must be equal",
+        ),
+        (lambda: paddle.ones([4]).reshape([3]), "The 'shape' in ReshapeOp is invalid"),
+        (
+            lambda: paddle.concat([paddle.ones([2, 2]), paddle.ones([3, 3])]),
+            "is expected to be equal",
+        ),
+        (lambda: nn.Conv2D(3, 4, 3)(paddle.ones([2, 2, 8, 8])), "input's channels should be equal"),
+        (lambda: paddle.ones([2]).sum(axis=5), "But received dim index = 5"),
+    ],
+)
+def test_paddles_errors_are_one_sentence(wrong, words):
+    with pytest.raises(Exception) as error:
+        wrong()
+    assert "(at " in str(error.value)  # what is to be left out
+    told = brief(error.value)
+    assert words in told
+    assert not any(noise in told for noise in ("\n", "(at ", "Hint", "/paddle/", "(InvalidArgument)", "operator <"))
+    assert cause(error.value) is None
+
+
+def test_other_errors():
+    assert brief(RuntimeError(WITH_STACK)) == "InvalidArgumentError: The sizes differ"
+    assert cause(RuntimeError(WITH_STACK)) is None
+    error = KeyError("a")
+    assert (brief(error), cause(error)) == ("'a'", error)
+    assert brief(AssertionError()) == "AssertionError"
+    assert brief(ValueError("two lines\n  of text (at most).")) == "two lines of text (at most)"
