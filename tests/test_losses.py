@@ -3,7 +3,7 @@ import paddle
 import pytest
 from paddle import nn
 
-from wgangp import losses
+from wgangp import InputError, losses
 from wgangp.losses import gradient_penalty
 
 SHAPES = [(3, 4), (3, 2, 5), (3, 2, 4, 4)]
@@ -126,3 +126,73 @@ def test_losses_against_closed_forms(float64):
     ]
     for measured, expected in cases:
         assert float(measured) == pytest.approx(expected)
+
+
+ROWS, SCORES = np.ones((4, 2), "float32"), np.ones((4, 1), "float32")
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"fake": np.ones((4, 3), "float32")}, r"float32 \[4, 2\] and fake is a tensor of float32 \[4, 3\]"),
+        ({"fake": ROWS[:1]}, r"fake is a tensor of float32 \[1, 2\]"),  # would be broadcast
+        ({"real": SCORES[:, 0], "fake": SCORES}, r"real is a tensor of float32 \[4\] and fake is"),  # to [4, 4]
+        ({"fake": ROWS.astype("float64")}, "fake is a tensor of float64"),
+        (
+            {"real": ROWS.astype("int64"), "fake": ROWS.astype("int64")},
+            r"real is a tensor of int64 \[4, 2\]; give samples",
+        ),
+        ({"real": ROWS[:0], "fake": ROWS[:0]}, r"real is a tensor of float32 \[0, 2\]; give samples"),
+        ({"real": None}, "real is a NoneType; give samples"),
+        (
+            {"alpha": np.full(4, 0.5, "float32")},
+            r"alpha is a tensor of float32 \[4\] .* give one position for each, \[4, 1\]",
+        ),
+        ({"alpha": np.full((4, 2), 0.5, "float32")}, r"alpha is a tensor of float32 \[4, 2\]"),
+        ({"critic": nn.Linear(3, 1)}, r"the critic cannot take samples of shape \[4, 2\]: "),
+        ({"critic": nn.Linear(2, 3)}, r"the critic's output is a tensor of float32 \[4, 3\]; it must be one score"),
+        ({"critic": lambda x: x.sum()}, r"the critic's output is a tensor of float32 \[\]"),
+        ({"critic": lambda x: (x, x)}, "the critic's output is a tuple"),
+        ({"critic": lambda x: x.detach().sum(1)}, "no gradient by its samples"),
+        ({"critic": lambda x: nn.Linear(2, 1)(x.detach())}, "no gradient by its samples"),
+        ({"target": float("nan")}, "target is nan; use a finite number of at least 0"),
+        ({"target": float("inf")}, "target is inf"),
+        ({"target": -1.0}, "target is -1.0"),
+        ({"target": "1"}, "target is '1'"),
+    ],
+)
+def test_unusable_arguments_of_the_penalty(changes, words):
+    arguments = {"critic": nn.Linear(2, 1), "real": ROWS, "fake": ROWS} | changes
+    tensors = {name: paddle.to_tensor(v) if isinstance(v, np.ndarray) else v for name, v in arguments.items()}
+    with pytest.raises(InputError, match=words) as error:
+        gradient_penalty(**tensors)
+    assert "\n" not in str(error.value) and "(at " not in str(error.value) and error.value.__cause__ is None
+
+
+def test_samples_that_are_arrays_are_refused():
+    with pytest.raises(InputError, match="real is a ndarray; give samples as a floating-point tensor"):
+        gradient_penalty(nn.Linear(2, 1), ROWS, ROWS)
+    with pytest.raises(InputError, match="the points are a ndarray"):
+        losses.gradient_norms(nn.Linear(2, 1), ROWS)
+    with pytest.raises(InputError, match=r"norms is a tensor of float32 \[4, 1\]; give one per sample"):
+        losses.penalty_from_norms(paddle.ones([4, 1]))
+
+
+def test_gradients_of_single_numbers_have_a_norm_for_each(float64):
+    x = paddle.to_tensor([1.0, -2.0, 3.0])
+    assert losses.gradient_norms(lambda x: x.square(), x).numpy() == pytest.approx([2, 4, 6])
+    assert float(gradient_penalty(lambda x: x.square(), x, x)) == pytest.approx((1 + 9 + 25) / 3)
+
+
+@pytest.mark.parametrize("scores", [paddle.ones([4, 2]), paddle.ones([]), paddle.ones([0, 1]), SCORES, None])
+def test_losses_of_what_is_no_scores(scores):
+    good = paddle.ones([4, 1])
+    for loss in (losses.wasserstein_critic_loss, losses.gan_critic_loss, losses.least_squares_critic_loss):
+        with pytest.raises(InputError, match="real_scores is .*; it must be one score per sample"):
+            loss(scores, good)
+        with pytest.raises(InputError, match="fake_scores is .*; it must be one score per sample"):
+            loss(good, scores)
+        assert np.isfinite(float(loss(good, paddle.ones([3]))))  # another number of samples is no mistake
+    for loss in (losses.wasserstein_generator_loss, losses.gan_generator_loss, losses.least_squares_generator_loss):
+        with pytest.raises(InputError, match="fake_scores is .*; it must be one score per sample"):
+            loss(scores)

@@ -3,6 +3,42 @@
 import paddle
 import paddle.nn.functional as F
 
+from wgangp.errors import InputError, brief, cause, number
+
+FLOATING = (paddle.float32, paddle.float64, paddle.float16, paddle.bfloat16)
+NO_GRADIENT = (
+    "the critic's scores have no gradient by its samples, which the gradient penalty needs: between the two there are "
+    "constants, integers, argmax, round, detach or no_grad alone; use differentiable operations."
+)
+
+
+def described(value):
+    """What something is, for a message: a tensor's type and shape, else its class."""
+    if isinstance(value, paddle.Tensor):
+        return f"a tensor of {str(value.dtype).removeprefix('paddle.')} {list(value.shape)}"
+    return f"a {type(value).__name__}"
+
+
+def is_batch(value):
+    """Whether something is a tensor [n, ...] of floating-point numbers that is not empty."""
+    if not isinstance(value, paddle.Tensor) or value.dtype not in FLOATING:
+        return False
+    return len(value.shape) > 0 and 0 not in value.shape  # Tensor.size would take longer than a loss
+
+
+def check_scores(scores, name):
+    """Refuse what is not one score per sample.
+
+    Args:
+        scores: [n] or [n, 1].
+        name: of them, for the message.
+
+    Raises:
+        InputError: they are not a floating-point tensor of such a shape, or there are none.
+    """
+    if not is_batch(scores) or scores.shape[1:] not in ([], [1]):
+        raise InputError(f"{name} is {described(scores)}; it must be one score per sample, a tensor [n] or [n, 1].")
+
 
 def wasserstein_critic_loss(real_scores, fake_scores):
     """Critic's Wasserstein loss E[D(fake)] - E[D(real)]; its negative estimates W1.
@@ -12,6 +48,8 @@ def wasserstein_critic_loss(real_scores, fake_scores):
 
     Source: Eq. 3, first two terms.
     """
+    check_scores(real_scores, "real_scores")
+    check_scores(fake_scores, "fake_scores")
     return fake_scores.mean() - real_scores.mean()
 
 
@@ -23,6 +61,7 @@ def wasserstein_generator_loss(fake_scores):
 
     Source: Algorithm 1, line 12.
     """
+    check_scores(fake_scores, "fake_scores")
     return -fake_scores.mean()
 
 
@@ -33,11 +72,24 @@ def interpolate(real, fake, alpha=None):
         real, fake: [n, ...], the same shape.
         alpha: [n, 1, ..., 1] in [0, 1]; drawn uniformly, one per example, when None.
 
+    Raises:
+        InputError: real and fake are not such tensors of one shape and type, or alpha has another shape.
+
     Source: Algorithm 1, line 6 (there with epsilon = 1 - alpha, which has the same law);
     gan_toy.py lines 111-117.
     """
+    for name, samples in (("real", real), ("fake", fake)):
+        if not is_batch(samples):
+            raise InputError(f"{name} is {described(samples)}; give samples as a floating-point tensor [n, ...].")
+    if real.shape != fake.shape or real.dtype != fake.dtype:
+        raise InputError(
+            f"real is {described(real)} and fake is {described(fake)}; give equally many samples of one shape and type."
+        )
+    one_each = [real.shape[0]] + [1] * (real.ndim - 1)
     if alpha is None:
-        alpha = paddle.rand([real.shape[0]] + [1] * (real.ndim - 1), dtype=real.dtype)
+        alpha = paddle.rand(one_each, dtype=real.dtype)
+    elif list(getattr(alpha, "shape", one_each)) != one_each:
+        raise InputError(f"alpha is {described(alpha)} for {described(real)}; give one position for each, {one_each}.")
     return real + alpha * (fake - real)
 
 
@@ -52,11 +104,26 @@ def gradient_norms(critic, x, create_graph=True):
     Returns:
         [n]. 1e-12 is added under the root, whose derivative at zero is not finite otherwise.
 
+    Raises:
+        InputError: x is not such a tensor, the critic does not take it or does not give one score per sample, or
+            the scores have no gradient by x.
+
     Source: Eq. 3, last term.
     """
+    if not is_batch(x):
+        raise InputError(f"the points are {described(x)}; give a floating-point tensor [n, ...].")
     x = x.detach()
     x.stop_gradient = False
-    (gradient,) = paddle.grad(critic(x).sum(), x, create_graph=create_graph)
+    try:
+        scores = critic(x)
+    except ValueError as error:
+        raise InputError(f"the critic cannot take samples of shape {list(x.shape)}: {brief(error)}.") from cause(error)
+    check_scores(scores, "the critic's output")
+    gradient = None
+    if not scores.stop_gradient:
+        (gradient,) = paddle.grad(scores.sum(), x, create_graph=create_graph, allow_unused=True)
+    if gradient is None:
+        raise InputError(NO_GRADIENT)
     return norms_of(gradient)
 
 
@@ -69,7 +136,10 @@ def norms_of(gradient):
     Returns:
         [n].
     """
-    return (gradient.square().sum(axis=list(range(1, gradient.ndim))) + 1e-12).sqrt()
+    squares = gradient.square()
+    if gradient.ndim > 1:
+        squares = squares.sum(axis=list(range(1, gradient.ndim)))
+    return (squares + 1e-12).sqrt()
 
 
 def penalty_from_norms(norms, target=1.0, one_sided=False):
@@ -77,11 +147,17 @@ def penalty_from_norms(norms, target=1.0, one_sided=False):
 
     Args:
         norms: [n].
-        target: the wanted norm.
+        target: the wanted norm, at least 0.
         one_sided: leave norms below the target alone.
+
+    Raises:
+        InputError: the target is not such a number, or the norms are not one per sample.
 
     Source: Eq. 3; one-sided: Appendix C.
     """
+    target = number("target", target, at_least=0)
+    if not is_batch(norms) or norms.ndim > 1:
+        raise InputError(f"norms is {described(norms)}; give one per sample, a tensor [n].")
     excess = norms - target
     return (F.relu(excess) if one_sided else excess).square().mean()
 
@@ -93,11 +169,14 @@ def gradient_penalty(critic, real, fake, alpha=None, target=1.0, one_sided=False
         critic: maps [n, ...] to [n] or [n, 1]; must be differentiable twice.
         real, fake: samples, [n, ...], the same shape.
         alpha: position between real (0) and fake (1), [n, 1, ..., 1]; uniform when None.
-        target: the wanted norm.
+        target: the wanted norm, at least 0.
         one_sided: penalise only norms above the target, E[max(0, ||grad|| - target)^2].
 
     Returns:
         A scalar, without the factor lambda.
+
+    Raises:
+        InputError: as `interpolate`, `gradient_norms` and `penalty_from_norms`.
 
     Source: Eq. 3 and Algorithm 1, lines 6 and 7; one-sided: Appendix C.
     """
@@ -113,6 +192,8 @@ def gan_critic_loss(real_scores, fake_scores):
 
     Source: gan_mnist.py lines 158-168.
     """
+    check_scores(real_scores, "real_scores")
+    check_scores(fake_scores, "fake_scores")
     return (F.softplus(-real_scores).mean() + F.softplus(fake_scores).mean()) / 2
 
 
@@ -124,6 +205,7 @@ def gan_generator_loss(fake_scores):
 
     Source: gan_mnist.py lines 154-157.
     """
+    check_scores(fake_scores, "fake_scores")
     return F.softplus(-fake_scores).mean()
 
 
@@ -135,6 +217,8 @@ def least_squares_critic_loss(real_scores, fake_scores):
 
     Source: gan_64x64.py, lsgan mode.
     """
+    check_scores(real_scores, "real_scores")
+    check_scores(fake_scores, "fake_scores")
     return ((real_scores - 1).square().mean() + fake_scores.square().mean()) / 2
 
 
@@ -146,4 +230,5 @@ def least_squares_generator_loss(fake_scores):
 
     Source: gan_64x64.py, lsgan mode.
     """
+    check_scores(fake_scores, "fake_scores")
     return (fake_scores - 1).square().mean()
