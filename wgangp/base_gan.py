@@ -624,13 +624,21 @@ def frozen(network):
         network: a Paddle layer.
     """
     parameters = [parameter for parameter in network.parameters() if not parameter.stop_gradient]
+    layers = network.sublayers(include_self=True)
+    recurrent = [(layer, layer._all_weights) for layer in layers if hasattr(layer, "_all_weights")]  # LSTM and the like
     for parameter in parameters:
         parameter.stop_gradient = True
+    for layer, weights in recurrent:  # Paddle's backward of them needs gradients of the weights: those of stand-ins
+        layer._all_weights = [weight.detach() for weight in weights]
+        for weight in layer._all_weights:
+            weight.stop_gradient = False
     try:
         yield
     finally:
         for parameter in parameters:
             parameter.stop_gradient = False
+        for layer, weights in recurrent:
+            layer._all_weights = weights
 
 
 def load_state(network, saved, name, path):
