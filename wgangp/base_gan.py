@@ -15,7 +15,7 @@ from wgangp import checkpoint as checkpoints
 from wgangp import devices, distributed, double_backward
 from wgangp.data.batches import as_batches
 from wgangp.devices import tensors
-from wgangp.errors import BudgetSpent, Diverged, InputError, number
+from wgangp.errors import BudgetSpent, Diverged, InputError, brief, cause, number
 from wgangp.history import History, keep_numbers
 from wgangp.layers import BatchNorm, sub_batches, use_channels_last
 from wgangp.optimizers import Adam, RMSProp, load_state_arrays, state_arrays
@@ -33,13 +33,19 @@ class BaseGAN:
         latent_dim: length of the latent vectors; the generator's own `latent_dim` when None.
 
     Raises:
-        InputError: the networks do not fit each other.
+        InputError: they are no networks or do not fit each other, or the critic has nothing to train.
     """
 
     optimizer, learning_rate, beta1, beta2 = "adam", 1e-4, 0.0, 0.9  # Algorithm 1
     unbounded_scores = True  # whether a sigmoid at the critic's end is a mistake
 
     def __init__(self, generator, discriminator, critic_iters=5, latent_dim=None):
+        for name, network in (("generator", generator), ("discriminator", discriminator)):
+            if not isinstance(network, paddle.nn.Layer):
+                kind = network.__name__ if isinstance(network, type) else type(network).__name__
+                raise InputError(f"the {name} is {kind}; give a network, an instance of paddle.nn.Layer.")
+        if all(parameter.stop_gradient for parameter in discriminator.parameters()):
+            raise InputError("the critic has no parameters to train; give it some, or let them have gradients.")
         self.generator, self.discriminator = generator, discriminator
         if devices.on_gpu():
             use_channels_last(generator), use_channels_last(discriminator)
@@ -53,10 +59,9 @@ class BaseGAN:
         self.batch_size = 64
         self.one_pass = not double_backward.has_batch_norm(discriminator)
         self.one_generator_pass = not double_backward.has_batch_norm(generator, but=BatchNorm)
-        random_state = paddle.get_rng_state()
         self._check_precision()
-        self._sample_shape = self._check_networks()
-        paddle.set_rng_state(random_state)
+        with double_backward.untouched(generator, discriminator):
+            self._sample_shape = self._check_networks()
 
     def _check_networks(self):
         try:
@@ -64,7 +69,7 @@ class BaseGAN:
         except Exception as error:
             raise InputError(
                 f"the generator cannot take latent vectors of shape [2, {self.latent_dim}]: {brief(error)}."
-            ) from error
+            ) from cause(error)
         if not isinstance(fake, paddle.Tensor) or fake.shape[:1] != [2]:
             raise InputError(
                 f"the generator gives {shape_of(fake)} for 2 latent vectors; it must give one tensor of "
@@ -75,7 +80,7 @@ class BaseGAN:
         except Exception as error:
             raise InputError(
                 f"the generator's output, of shape {list(fake.shape)}, does not fit the critic: {brief(error)}."
-            ) from error
+            ) from cause(error)
         if not isinstance(scores, paddle.Tensor) or scores.shape not in ([2], [2, 1]):
             raise InputError(
                 f"the critic gives {shape_of(scores)} for 2 samples; it must give one score per sample, "
@@ -682,10 +687,3 @@ def make_optimizer(network, settings, learning_rate, weight_decay=None):
 def seed_everything(*entropy):
     """Seed Paddle's random numbers from several integers at once."""
     paddle.seed(int(np.random.SeedSequence(entropy).generate_state(1)[0]))
-
-
-def brief(error):
-    """The sentence of a Paddle error, without its traceback."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    told = [line for line in lines if "Error:" in line or line.startswith("(")] or lines
-    return told[-1].removesuffix(".") if told else type(error).__name__

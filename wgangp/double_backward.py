@@ -1,36 +1,53 @@
 """Finds out, before training, whether Paddle can differentiate a critic twice."""
 
+import os
 import re
+from contextlib import contextmanager
+from functools import partial
 
 import paddle
 from paddle import nn
+from paddle.utils import flatten, map_structure
 
-from wgangp.errors import InputError
+from wgangp import losses
+from wgangp.errors import InputError, brief
 from wgangp.layers import BatchNorm
 
-REPLACEMENTS = {
-    "LayerNorm": "wgangp.layers.LayerNorm",
-    "GroupNorm": "wgangp.layers.LayerNorm",
+REPLACEMENTS = {  # of classes of layers
+    "LayerNorm GroupNorm": "wgangp.layers.LayerNorm",
     "Flatten": "x.reshape([x.shape[0], -1])",
-    "MaxPool1D": "AvgPool1D",
-    "MaxPool2D": "AvgPool2D",
-    "MaxPool3D": "AvgPool3D",
-    "GELU": "SiLU",
-    "PReLU": "LeakyReLU",
-    "Softmax": "no softmax (a critic's score is unbounded)",
+    "MaxPool1D AdaptiveMaxPool1D": "AvgPool1D",
+    "MaxPool2D AdaptiveMaxPool2D": "AvgPool2D",
+    "MaxPool3D AdaptiveMaxPool3D AvgPool3D AdaptiveAvgPool3D": "reshape and mean",
+    "GELU Mish Swish Hardswish": "SiLU",
+    "SELU": "ELU",
+    "PReLU RReLU": "LeakyReLU",
+    "Hardtanh ReLU6": "x.clip",
+    "Softmax LogSoftmax": "no softmax (a critic's score is unbounded)",
+    "MultiHeadAttention": "attention with its softmax written as y = x.exp(), y / y.sum(-1, keepdim=True)",
     "Dropout": "no dropout",
     "Embedding": "one-hot inputs times a Linear",
-    "Upsample": "expand and reshape",
-    "PixelShuffle": "reshape and transpose",
-    "Conv2DTranspose": "upsampling and Conv2D",
+    "Upsample UpsamplingNearest2D UpsamplingBilinear2D": "expand and reshape",
+    "PixelShuffle PixelUnshuffle ChannelShuffle": "reshape and transpose",
+    "Conv1DTranspose": "upsampling by expand and reshape, and Conv1D",
+    "Conv2DTranspose": "upsampling by expand and reshape, and Conv2D",
+    "Conv2D": "groups=1 (depthwise convolutions cannot)",
+    "Conv3D": "wgangp.layers.Conv3D",
+    "LSTM": "LSTMCell in a loop over the steps, as nn.RNN(nn.LSTMCell(...)) is",
+    "GRU": "GRUCell in a loop over the steps, as nn.RNN(nn.GRUCell(...)) is",
+    "SimpleRNN": "SimpleRNNCell in a loop over the steps, as nn.RNN(nn.SimpleRNNCell(...)) is",
 }
+ELEMENTARY = "wgangp.layers, or reshape, split, expand and elementary operations"
+# In the second derivative Paddle gives the input of conv3d no gradient, as it is zero. The operation before it must be
+# one of these: others raise an error, or (ELU, scale, slice, concat) end the process with a segmentation fault.
+BEFORE_CONV3D = "GradNodeAccumulation Expand Add Multiply Tanh Sigmoid"
 
 
 def check(critic, x):
-    """Take one tiny second derivative of a critic.
+    """Take the gradient penalty of a critic and differentiate it, as a training step does.
 
     Args:
-        critic: a Paddle layer that maps [n, ...] to [n] or [n, 1].
+        critic: a Paddle layer that maps [n, ...] to [n] or [n, 1]; left as it was, as is Paddle's random state.
         x: a few inputs, [n, ...].
 
     Raises:
@@ -38,38 +55,21 @@ def check(critic, x):
             wrong; or a layer has no second derivative (named, with a replacement).
     """
     refuse_prim()
-    inputs, hooks = {}, []
-
-    def remember(name):
-        def hook(_, arguments):
-            inputs.setdefault(name, arguments[0].detach())
-
-        return hook
-
-    for name, layer in critic.named_sublayers():
-        if not layer._sub_layers:
-            hooks.append(layer.register_forward_pre_hook(remember(name)))
-    try:
-        error = _error_of_second_derivative(critic, x)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    if error is None:
-        return
-    layers = dict(critic.named_sublayers())
-    for name, value in inputs.items():
-        if _error_of_second_derivative(layers[name], value) is not None:
-            kind = type(layers[name]).__name__
-            use = REPLACEMENTS.get(kind, "a layer made of elementary operations")
-            raise InputError(
-                f"the critic's layer '{name}' ({kind}) cannot be differentiated twice in Paddle, which "
-                f"the gradient penalty needs; use {use}."
-            )
-    operator = re.search(r"(\w+?)_?[Gg]rad", error)
+    with untouched(critic), _without_log():
+        error = _error_of(_differentiate_penalty, critic, x)
+        if error is None:
+            return
+        name, layer, layers_error = _culprit(critic, x, error)
+    if layer is None and isinstance(error, InputError):
+        raise error
+    kinds = [kind.__name__ for kind in type(layer).__mro__]
+    uses = (use for kind in kinds for replaced, use in REPLACEMENTS.items() if kind in replaced.split())
+    what = f"layer '{name}' ({kinds[0]})" if layer else "forward method"
+    operation = re.search(r"(\w+?)(_double)?_grad\b", str(layers_error or error))
+    reason = f" (the operation is {operation[1]})" if operation else "" if layer else f" ({brief(error)})"
     raise InputError(
-        "the critic's forward method cannot be differentiated twice in Paddle, which the gradient "
-        f"penalty needs; the operation is {operator.group(1) if operator else error!r}. Use "
-        "wgangp.layers, or reshape, split, expand and elementary operations."
+        f"the critic's {what} cannot be differentiated twice in Paddle{reason}, which the gradient penalty needs; "
+        f"use {next(uses, ELEMENTARY)}."
     )
 
 
@@ -87,18 +87,145 @@ def refuse_prim():
         )
 
 
-def _error_of_second_derivative(layer, x):
-    """Differentiate a layer's summed outputs twice; return the error's text, or None."""
-    x = x.detach()
-    x.stop_gradient = False
-    parameters = [p for p in layer.parameters() if not p.stop_gradient]
+@contextmanager
+def untouched(*networks):
+    """A context after which Paddle's random state and what networks keep beside their weights are as before.
+
+    Args:
+        networks: Paddle layers, such as with batch norm's running statistics.
+    """
+    random_state = paddle.get_rng_state()
+    tensors = [t for network in networks for t in [*network.buffers(), *network.parameters()]]
+    before = [(tensor, tensor.clone()) for tensor in tensors if tensor.stop_gradient and tensor._is_initialized()]
     try:
-        y = layer(x)
-        (gradient,) = paddle.grad((y * y).sum(), x, create_graph=True)
-        paddle.grad(gradient.square().sum(), [x, *parameters], allow_unused=True)
-    except (RuntimeError, ValueError, NotImplementedError, OSError) as error:
-        return str(error)
+        yield
+    finally:
+        paddle.set_rng_state(random_state)
+        for tensor, value in before:
+            paddle.assign(value, output=tensor)
+
+
+@contextmanager
+def _without_log():
+    """A context in which Paddle's C++ does not tell of each failed derivative on the standard error."""
+    try:
+        stream = os.dup(2)
+    except OSError:  # there is none
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(stream, 2)
+        os.close(stream)
+        os.close(nowhere)
+
+
+def _error_of(function, *arguments):
+    """What a function raises; None where it raises nothing."""
+    try:
+        function(*arguments)
+    except Exception as error:
+        return error
     return None
+
+
+def _differentiate_penalty(critic, x):
+    """The gradient of the penalty by the parameters, and by its points, to which training's backward goes as well."""
+    points = []
+
+    def scores(mixed):
+        points.append(mixed)
+        values = critic(mixed)
+        _refuse_conv3d(_points(values))
+        return values
+
+    _differentiate(losses.gradient_penalty(scores, x, x), [*points, *critic.parameters()])
+
+
+def _differentiate(value, tensors):
+    if not value.stop_gradient:
+        paddle.grad(value, [tensor for tensor in tensors if not tensor.stop_gradient], allow_unused=True)
+
+
+def _refuse_conv3d(outputs):
+    """Raise an error where Paddle's second derivative of conv3d might kill the process."""
+    nodes, seen = [output.grad_fn for output in outputs], set()
+    while nodes:
+        node = nodes.pop()
+        if node is None or node.node_ptr() in seen:
+            continue
+        seen.add(node.node_ptr())
+        nodes += node.next_functions
+        if node.name() == "Conv3dGradNode":
+            before = node.next_functions[0]
+            if before is not None and before.name().removesuffix("GradNode") not in BEFORE_CONV3D.split():
+                raise RuntimeError(f"conv3d_grad after {before.name()}")
+
+
+def _culprit(critic, x, error):
+    """The first of a critic's layers that fails alone, called as the critic calls it, inner ones before outer ones.
+
+    Args:
+        critic, x: as of `check`.
+        error: of the whole critic.
+
+    Returns:
+        The layer's name, the layer and its error; three times None where each works alone.
+    """
+    calls = []
+
+    def remember(name, layer, arguments, keywords, outputs):
+        lost = _error_of(_refuse_conv3d, _points(outputs))
+        calls.append((name, layer, map_structure(_variable, [list(arguments), keywords]), lost))
+
+    named = critic.named_sublayers()
+    hooks = [layer.register_forward_post_hook(partial(remember, name), with_kwargs=True) for name, layer in named]
+    try:
+        critic(_variable(x))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    for name, layer, given, lost in calls:
+        if str(error) == losses.NO_GRADIENT:
+            lost = None if _points(given) else "it takes integers"
+        else:
+            lost = lost or _error_alone(layer, *given)
+        if lost:
+            return name, layer, lost
+    return None, None, None
+
+
+def _error_alone(layer, arguments, keywords):
+    """What Paddle says to a layer's second derivative by its inputs and parameters; None where there is one."""
+    points = _points([arguments, keywords])
+    try:
+        outputs = [value for value in _points(layer(*arguments, **keywords)) if not value.stop_gradient]
+    except Exception:
+        return None  # it cannot be called alone
+
+    def twice():
+        gradients = paddle.grad([y.square().sum() for y in outputs], points, create_graph=True, allow_unused=True)
+        slopes = [gradient.square().sum() for gradient in gradients if gradient is not None]
+        if slopes:
+            _differentiate(paddle.add_n(slopes), [*points, *layer.parameters()])
+
+    return _error_of(twice) if points and outputs else None
+
+
+def _points(given):
+    """The tensors of floating-point numbers in nested lists and dicts."""
+    return [value for value in flatten(given) if losses.is_batch(value)]
+
+
+def _variable(value):
+    """A tensor that can be differentiated by, of a tensor; anything else as it is."""
+    if losses.is_batch(value):
+        value = value.detach()
+        value.stop_gradient = False
+    return value
 
 
 def has_batch_norm(network, but=()):

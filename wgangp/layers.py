@@ -158,6 +158,18 @@ class Conv1D(nn.Layer):
         return F.conv1d(x, self.weight, padding=self.padding) + self.bias.reshape([-1, 1])
 
 
+class Conv3D(nn.Conv3D):
+    """Paddle's convolution of volumes, made differentiable twice after other layers as well.
+
+    In the second derivative Paddle gives its input no gradient, as it is zero; an expansion before it knows that.
+
+    Args: as of `paddle.nn.Conv3D`.
+    """
+
+    def forward(self, x):
+        return super().forward(x.expand(x.shape))
+
+
 def shifted_mean(kernel):
     """The mean of a kernel's four shifts by 0 or 1 pixel in each direction, one pixel larger."""
     return F.avg_pool2d(kernel, 2, stride=1, padding=1, exclusive=False)
