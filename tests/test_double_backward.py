@@ -3,6 +3,7 @@ import paddle
 import paddle.nn.functional as F
 import pytest
 from paddle import nn
+from paddle.distributed.fleet.utils import recompute
 from paddle.utils import flatten
 
 from wgangp import DCGAN, LSGAN, WGAN, WGAN_GP, InputError, double_backward, layers, losses
@@ -145,6 +146,14 @@ def attention(_, x):
     return (weights / weights.sum(-1, keepdim=True)).matmul(x)
 
 
+def recomputed_and_more(linear, x):
+    return linear(recompute(linear, x))
+
+
+def conv3d_and_more(relu, x):
+    return relu(F.conv3d(F.elu(x), paddle.ones([3, 2, 2, 2, 2])))
+
+
 def train(method, critic):
     shape = critic.weight.shape
     gan = method(Generator(shape), critic, critic_iters=2)
@@ -154,6 +163,15 @@ def train(method, critic):
     assert np.isfinite(history[["critic_loss"]]).all(axis=None)
     after = [p.numpy() for network in (gan.generator, critic) for p in network.parameters()]
     assert sum((a != b).any() for a, b in zip(before, after, strict=True)) >= 3
+
+
+class Recomputed(nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(8, 8)
+
+    def forward(self, x):
+        return recompute(self.linear, x)
 
 
 FLAT = Function(lambda x: x.reshape([x.shape[0], -1]))
@@ -220,6 +238,14 @@ def test_layers_that_cannot_be_differentiated_twice(shape, layer, arguments, cap
         ),
         (ROW, lambda: Critic(ROW, nn.Identity(), lambda _, x: x.detach()), "no gradient by its samples"),
         (ROW, lambda: Critic(ROW, nn.Identity(), lambda _, x: x[:, ::2]), "forward method.*strided_slice"),
+        (ROW, lambda: Critic(ROW, nn.Identity(), lambda _, x: x.flatten(1)), r"flatten\).*use x.reshape"),
+        (ROW, lambda: Critic(ROW, nn.Linear(8, 8), recompute), r"forward method.*\(the operation is recompute\)"),
+        (
+            ROW,
+            lambda: Critic(ROW, nn.Linear(8, 8), recomputed_and_more),
+            r"forward method.*use recompute\(..., use_ree",
+        ),
+        (VOLUME, lambda: Critic(VOLUME, nn.ReLU(), conv3d_and_more), r"forward method.*use wgangp.layers.Conv3D"),
         (VOLUME, lambda: nn.Sequential(nn.Conv3D(2, 2, 1), nn.ELU(), nn.Conv3D(2, 1, 4), FLAT), CONV3D),
         (VOLUME, lambda: nn.Sequential(nn.Conv3D(2, 2, 1), nn.ReLU(), nn.Conv3D(2, 1, 4), FLAT), CONV3D),
     ],
@@ -242,6 +268,7 @@ ACCEPTED = [
         lambda both, x: both[1](both[0](x).tanh()),
     ),
     (ROW, lambda: nn.ParameterList([nn.Linear(8, 3).weight]), lambda parameters, x: x @ parameters[0]),
+    (ROW, lambda: nn.Linear(8, 8), lambda linear, x: recompute(linear, x, use_reentrant=False).tanh()),
     (ROW, nn.Identity, lambda _, x: paddle.concat([x, paddle.ones_like(x), x.square()], 1)),
     (ROW, nn.Identity, lambda _, x: paddle.gather(x, paddle.to_tensor([1, 1, 5]), axis=1).flip([1])),
     (STEPS, lambda: nn.Embedding(6, 4), lambda positions, x: (x + positions(paddle.arange(6))).square()),
@@ -303,7 +330,9 @@ def test_recurrent_critics_train_without_the_penalty(method, layer):
     train(method, Critic(STEPS, layer(4, 5, num_layers=2, direction="bidirect")))
 
 
-@pytest.mark.parametrize("layer", [nn.Dropout, nn.AlphaDropout, lambda: nn.utils.spectral_norm(nn.Linear(8, 8))])
+@pytest.mark.parametrize(
+    "layer", [nn.Dropout, nn.AlphaDropout, Recomputed, lambda: nn.utils.spectral_norm(nn.Linear(8, 8))]
+)
 def test_the_check_leaves_everything_as_it_was(layer):
     critic, generator = Critic(ROW, layer()), Generator(ROW)
     gradient = np.random.default_rng(0).normal(size=8).astype("float32")
@@ -316,7 +345,7 @@ def test_the_check_leaves_everything_as_it_was(layer):
     try:
         WGAN_GP(generator, critic)
     except InputError as error:
-        assert "Dropout" in str(error)
+        assert "Dropout" in str(error) or "Recomputed" in str(error)
     np.testing.assert_array_equal(paddle.rand([4]), expected)
     for name, value in before.items():
         np.testing.assert_array_equal(state[name], value)
@@ -357,3 +386,9 @@ def frozen(network):
 
 def scored(function):
     return nn.Sequential(nn.Linear(2, 1), Function(function))
+
+
+def test_a_gan_can_be_built_without_gradients():
+    with paddle.no_grad():
+        gan = WGAN_GP(toy_generator(8), toy_critic(8))
+    assert gan.discriminator.parameters()[0].grad is None

@@ -13,9 +13,9 @@ from wgangp import losses
 from wgangp.errors import InputError, brief
 from wgangp.layers import BatchNorm
 
-REPLACEMENTS = {  # of classes of layers
+REPLACEMENTS = {  # of classes of layers and of operations
     "LayerNorm GroupNorm": "wgangp.layers.LayerNorm",
-    "Flatten": "x.reshape([x.shape[0], -1])",
+    "Flatten flatten": "x.reshape([x.shape[0], -1])",
     "MaxPool1D AdaptiveMaxPool1D": "AvgPool1D",
     "MaxPool2D AdaptiveMaxPool2D": "AvgPool2D",
     "MaxPool3D AdaptiveMaxPool3D AvgPool3D AdaptiveAvgPool3D": "reshape and mean",
@@ -24,7 +24,7 @@ REPLACEMENTS = {  # of classes of layers
     "PReLU RReLU": "LeakyReLU",
     "Hardtanh ReLU6": "x.clip",
     "Softmax LogSoftmax": "no softmax (a critic's score is unbounded)",
-    "MultiHeadAttention": "attention with its softmax written as y = x.exp(), y / y.sum(-1, keepdim=True)",
+    "MultiHeadAttention softmax": "y = x.exp(), y / y.sum(-1, keepdim=True) as softmax in attention of your own",
     "Dropout": "no dropout",
     "Embedding": "one-hot inputs times a Linear",
     "Upsample UpsamplingNearest2D UpsamplingBilinear2D": "expand and reshape",
@@ -32,7 +32,10 @@ REPLACEMENTS = {  # of classes of layers
     "Conv1DTranspose": "upsampling by expand and reshape, and Conv1D",
     "Conv2DTranspose": "upsampling by expand and reshape, and Conv2D",
     "Conv2D": "groups=1 (depthwise convolutions cannot)",
-    "Conv3D": "wgangp.layers.Conv3D",
+    "Conv3D conv3d": "wgangp.layers.Conv3D",
+    "p_norm": "(x.square().sum(...) + 1e-12).sqrt()",
+    "einsum": "matmul and sum",
+    "recompute": "recompute(..., use_reentrant=False)",
     "LSTM": "LSTMCell in a loop over the steps, as nn.RNN(nn.LSTMCell(...)) is",
     "GRU": "GRUCell in a loop over the steps, as nn.RNN(nn.GRUCell(...)) is",
     "SimpleRNN": "SimpleRNNCell in a loop over the steps, as nn.RNN(nn.SimpleRNNCell(...)) is",
@@ -55,7 +58,7 @@ def check(critic, x):
             wrong; or a layer has no second derivative (named, with a replacement).
     """
     refuse_prim()
-    with untouched(critic), _without_log():
+    with untouched(critic), _without_log(), paddle.enable_grad():
         error = _error_of(_differentiate_penalty, critic, x)
         if error is None:
             return
@@ -63,10 +66,11 @@ def check(critic, x):
     if layer is None and isinstance(error, InputError):
         raise error
     kinds = [kind.__name__ for kind in type(layer).__mro__]
-    uses = (use for kind in kinds for replaced, use in REPLACEMENTS.items() if kind in replaced.split())
     what = f"layer '{name}' ({kinds[0]})" if layer else "forward method"
     operation = re.search(r"(\w+?)(_double)?_grad\b", str(layers_error or error))
     reason = f" (the operation is {operation[1]})" if operation else "" if layer else f" ({brief(error)})"
+    kinds += [operation[1]] if operation else []
+    uses = (use for kind in kinds for replaced, use in REPLACEMENTS.items() if kind in replaced.split())
     raise InputError(
         f"the critic's {what} cannot be differentiated twice in Paddle{reason}, which the gradient penalty needs; "
         f"use {next(uses, ELEMENTARY)}."
@@ -139,7 +143,7 @@ def _differentiate_penalty(critic, x):
     def scores(mixed):
         points.append(mixed)
         values = critic(mixed)
-        _refuse_conv3d(_points(values))
+        _refuse_operations(_points(values))
         return values
 
     _differentiate(losses.gradient_penalty(scores, x, x), [*points, *critic.parameters()])
@@ -150,8 +154,11 @@ def _differentiate(value, tensors):
         paddle.grad(value, [tensor for tensor in tensors if not tensor.stop_gradient], allow_unused=True)
 
 
-def _refuse_conv3d(outputs):
-    """Raise an error where Paddle's second derivative of conv3d might kill the process."""
+def _refuse_operations(outputs):
+    """Raise an error for what Paddle cannot differentiate twice without an error of its own.
+
+    Its `recompute` gives wrong second derivatives and changes the parameters' gradients; for conv3d see above.
+    """
     nodes, seen = [output.grad_fn for output in outputs], set()
     while nodes:
         node = nodes.pop()
@@ -159,6 +166,8 @@ def _refuse_conv3d(outputs):
             continue
         seen.add(node.node_ptr())
         nodes += node.next_functions
+        if "Recompute" in node.name():
+            raise RuntimeError("recompute_grad")
         if node.name() == "Conv3dGradNode":
             before = node.next_functions[0]
             if before is not None and before.name().removesuffix("GradNode") not in BEFORE_CONV3D.split():
@@ -178,16 +187,15 @@ def _culprit(critic, x, error):
     calls = []
 
     def remember(name, layer, arguments, keywords, outputs):
-        lost = _error_of(_refuse_conv3d, _points(outputs))
-        calls.append((name, layer, map_structure(_variable, [list(arguments), keywords]), lost))
+        given = [list(arguments), keywords]
+        before, after = (_error_of(_refuse_operations, _points(values)) for values in (given, outputs))
+        calls.append((name, layer, map_structure(_variable, given), None if before else after))
 
     named = critic.named_sublayers()
     hooks = [layer.register_forward_post_hook(partial(remember, name), with_kwargs=True) for name, layer in named]
-    try:
-        critic(_variable(x))
-    finally:
-        for hook in hooks:
-            hook.remove()
+    _error_of(critic, _variable(x))
+    for hook in hooks:
+        hook.remove()
     for name, layer, given, lost in calls:
         if str(error) == losses.NO_GRADIENT:
             lost = None if _points(given) else "it takes integers"
