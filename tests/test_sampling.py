@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from fuzz_arrays import DAMAGES
 from PIL import Image
 
 from wgangp import InputError, sampling
@@ -48,6 +49,22 @@ def test_kept_generator_gives_the_same_images_up_to_its_rounding(trained, tmp_pa
     images = sampling.generate(NAME, 16, setting="supervised", label="horse")
     assert abs(images.astype(int) - expected).max() <= 1
     assert (images != sampling.generate(NAME, 16, setting="supervised", label="ship")).any()
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_damaged_files_are_refused(damage, trained, tmp_path, monkeypatch):
+    job = trained["unsupervised"]
+    kept, checkpoint = job.arrays_path("embedded"), job.folder / "checkpoint.npz"
+    monkeypatch.setenv("WGANGP_OUTPUT", str(tmp_path))
+    damaged = job.arrays_path("cifar10"), tmp_path / "run" / "checkpoint.npz"
+    for source, target in zip((kept, checkpoint), damaged):
+        target.parent.mkdir(parents=True)
+        target.write_bytes(damage(source.read_bytes()))
+    shutil.copy(job.folder / "job.json", tmp_path / "run")
+    with pytest.raises(InputError, match=r"seed0\.npz is not a whole npz file of arrays"):
+        sampling.generate(NAME, 4, setting="unsupervised")
+    with pytest.raises(InputError, match=r"checkpoint\.npz is not a whole checkpoint"):
+        sampling.generate(damaged[1], 4)
 
 
 def test_what_cannot_be_generated_is_refused(trained):

@@ -528,9 +528,12 @@ class BaseGAN:
         }
 
     def _load_network_arrays(self, arrays, path):
-        for name, network in (("generator", self.generator), ("critic", self.discriminator)):
-            saved = {k.split("/", 1)[1]: v for k, v in arrays.items() if k.startswith(name + "/")}
-            load_state(network, saved, name, path)
+        networks = {"generator": self.generator, "critic": self.discriminator}
+        saved = {n: {k.split("/", 1)[1]: v for k, v in arrays.items() if k.startswith(n + "/")} for n in networks}
+        for name, network in networks.items():  # both, before either is changed
+            check_state(network, saved[name], name, path)
+        for name, network in networks.items():
+            network.set_state_dict(saved[name])
 
     def load_generator(self, arrays, path):
         """Load the generator alone.
@@ -542,13 +545,18 @@ class BaseGAN:
         Raises:
             InputError: they are of another network.
         """
-        load_state(self.generator, {name: array.astype("float32") for name, array in arrays.items()}, "generator", path)
+        arrays = {name: array.astype("float32") if array.dtype.kind == "f" else array for name, array in arrays.items()}
+        check_state(self.generator, arrays, "generator", path)
+        self.generator.set_state_dict(arrays)
 
     def save(self, path):
         """Write both networks as plain arrays.
 
         Args:
-            path: ends in .npz.
+            path: ends in .npz; what `save` or `train` wrote there before is kept as `<name>.previous.npz`.
+
+        Raises:
+            InputError: another path, a folder's, or one that cannot be written.
         """
         checkpoints.write(path, self._network_arrays(), {"batch_size": self.batch_size})
 
@@ -646,8 +654,8 @@ def frozen(network):
             layer._all_weights = weights
 
 
-def load_state(network, saved, name, path):
-    """Load a network's parameters and buffers.
+def check_state(network, saved, name, path):
+    """Hold saved parameters and buffers against a network's.
 
     Args:
         network: a Paddle layer.
@@ -657,13 +665,13 @@ def load_state(network, saved, name, path):
     Raises:
         InputError: they are of another network.
     """
-    state = network.state_dict()
+    state = {key: value.numpy() for key, value in network.state_dict().items()}
     for key in sorted(set(state) | set(saved)):
-        here = list(state[key].shape) if key in state else "nothing"
-        there = list(saved[key].shape) if key in saved else "nothing"
+        here, there = (list(arrays[key].shape) if key in arrays else "nothing" for arrays in (state, saved))
+        if here == there:
+            here, there = state[key].dtype, saved[key].dtype
         if here != there:
             raise InputError(f"{path} does not fit the {name}: {key} is {there} in the file and {here} in the network.")
-    network.set_state_dict(saved)
 
 
 def last_good(checkpoint):

@@ -2,31 +2,46 @@
 
 import json
 import os
-import zipfile
+import warnings
 from pathlib import Path
 
 import numpy as np
 
 from wgangp.errors import InputError
-from wgangp.files import replacing
+from wgangp.files import array_sha256, reading, replacing, unpack
+
+_whole = {}  # {path: identity of the file that was last written or read there, and was whole}
 
 
 def write(path, arrays, about):
-    """Write arrays and a description; the file that was there is kept as `<name>.previous.npz`.
+    """Write arrays and a description; a whole checkpoint that was there is kept as `<name>.previous.npz`.
+
+    A file that cannot be read is not kept, so that it never takes the place of a good one.
 
     Args:
         path: ends in .npz.
         arrays: {name: array}.
-        about: what json can hold.
+        about: a dict of what json can hold.
 
     Raises:
-        InputError: the file cannot be written (the old one is untouched).
+        InputError: the path cannot be a checkpoint's, or the file cannot be written (the old one is untouched).
     """
-    path = Path(path)
-    with replacing(path) as file:
-        np.savez(file, about=np.array(json.dumps(about)), **arrays)
-        if path.exists():
-            os.replace(path, previous(path))
+    path = checked(path)
+    about = json.dumps(about | {"arrays": _listing(arrays)})
+    with replacing(path, keep=previous(path) if _is_whole(path) else None) as file:
+        np.savez(file, about=np.array(about), **arrays)
+    _whole[path] = _identity(path)
+
+
+def checked(path):
+    """A path that a checkpoint can have.
+
+    Raises:
+        InputError: it does not end in .npz, or a folder is there.
+    """
+    if not isinstance(path, str | os.PathLike) or Path(path).suffix != ".npz" or os.path.isdir(path):
+        raise InputError(f"{path} cannot be a checkpoint: give the path of a file, there or new, that ends in .npz.")
+    return Path(path)
 
 
 def previous(path):
@@ -35,22 +50,31 @@ def previous(path):
 
 
 def read(path):
-    """Read what `write` wrote.
+    """Read what `write` wrote; a file of an earlier version, without a list of its arrays, with a warning.
 
     Returns:
         {name: array} and the description.
 
     Raises:
-        InputError: the file is missing, truncated or something else.
+        InputError: the file is missing, damaged or something else.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        return arrays, json.loads(str(arrays.pop("about")))
-    except FileNotFoundError:
-        raise InputError(f"there is no checkpoint {path}.") from None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zipfile.zlib.error) as error:
-        raise InputError(f"{path} is not a whole checkpoint ({error}); delete it.") from None
+    if not os.path.exists(path):
+        raise InputError(f"there is no checkpoint {path}.")
+    _whole.pop(Path(path), None)
+    with reading(path, "checkpoint"):
+        identity = _identity(path)
+        arrays = unpack(path, most=0)
+        about = json.loads(str(arrays.pop("about")))
+        listing = about.pop("arrays", None)
+        if listing is None:
+            warnings.warn(
+                f"{path} is of an earlier version, without a list of its arrays: not every damage to it can be seen.",
+                stacklevel=2,
+            )
+        elif listing != _listing(arrays):
+            raise ValueError("its arrays are not those that were written")
+    _whole[Path(path)] = identity
+    return arrays, about
 
 
 def read_newest(path, say=print):
@@ -60,15 +84,35 @@ def read_newest(path, say=print):
         As `read`, or None where there is neither.
 
     Raises:
-        InputError: there are files, and none can be read.
+        InputError: the path cannot be a checkpoint's, or there are files, and none can be read.
     """
-    path = Path(path)
-    if not path.exists() and not previous(path).exists():
+    path = checked(path)
+    if not os.path.exists(path) and not os.path.exists(previous(path)):
         return None
     try:
         return read(path)
     except InputError as error:
-        if not previous(path).exists():
+        if not os.path.exists(previous(path)):
             raise
         say(f"{error} Going on from {previous(path)}.")
         return read(previous(path))
+
+
+def _listing(arrays):
+    """What identifies arrays: {name: type, shape, digest}."""
+    return {name: [array.dtype.str, list(array.shape), array_sha256(array)] for name, array in arrays.items()}
+
+
+def _identity(path):
+    status = os.stat(path)
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _is_whole(path):
+    """Whether a whole checkpoint is there; it is read only when it is not the one that was last written or read."""
+    if os.path.exists(path) and _whole.get(path) != _identity(path):
+        try:
+            read(path)
+        except InputError:
+            pass
+    return os.path.exists(path) and _whole.get(path) == _identity(path)

@@ -1,22 +1,28 @@
-"""Writing a file whole or not at all, locks between processes, and the digest of an array."""
+"""Writing a file whole or not at all, reading files of arrays, locks between processes, and the digest of an array."""
 
 import fcntl
 import hashlib
+import math
 import os
-from contextlib import contextmanager
+import zipfile
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 
 from wgangp.errors import InputError
 
+UNPACKED = 2**28  # bytes: the most that the compressed arrays of a run may take
+
 
 @contextmanager
-def replacing(path):
-    """Open a file for writing that takes the place of `path` only when it is complete.
+def replacing(path, keep=None):
+    """Open a file for writing that takes the place of `path` only when it is complete and on the disk.
 
     Args:
         path: the target; its folder is made.
+        keep: where the file that was at `path` goes then; None deletes it. Where the file system has links, there is
+            a file at `path` at every instant.
 
     Yields:
         A binary file.
@@ -25,19 +31,135 @@ def replacing(path):
         InputError: no permission, no space, or the like; what was at `path` is untouched.
     """
     path = Path(path)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part, old = (path.with_name(f"{path.name}.{os.getpid()}.{ending}") for ending in ("part", "old"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(part, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        if keep is not None:
+            try:
+                os.link(path, old)
+                os.replace(old, keep)
+            except OSError:  # a file system without links
+                os.replace(path, keep)
         os.replace(part, path)
+        with suppress(OSError):  # some file systems cannot
+            folder = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
     except OSError as error:
         raise cannot_write(path, error) from None
     finally:
-        if os.access(part, os.F_OK):
-            part.unlink()
+        for rest in (part, old):
+            if os.access(rest, os.F_OK):
+                rest.unlink()
+
+
+@contextmanager
+def reading(path, what):
+    """A context in which a file is read and interpreted: a damaged one, which can raise nearly anything, is refused.
+
+    Args:
+        path, what: the file, and what it should be.
+
+    Raises:
+        InputError: in place of any other exception.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}.") from None
+    except MemoryError:
+        raise InputError(f"there is too little memory to read {path}.") from None
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        raise InputError(f"{path} is not a whole {what} ({reason}); delete it or get it again.") from None
+
+
+def read_npz(path, most=UNPACKED):
+    """Read a file of arrays without unpickling.
+
+    Args, Returns: as of `unpack`.
+
+    Raises:
+        InputError: the file is missing, truncated or something else, or its arrays take more.
+    """
+    with reading(path, "npz file of arrays"):
+        return unpack(path, most)
+
+
+def unpack(path, most):
+    """The arrays of an npz, of which everything is checked that can be: sizes before any memory is taken.
+
+    Args:
+        path: the file.
+        most: bytes that the arrays may take; they may always take as many as the file.
+
+    Returns:
+        {name: array}, of numbers or strings.
+
+    Raises:
+        Exception: any, when the file is damaged.
+    """
+    with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
+        file.seek(-22, os.SEEK_END)
+        count = int.from_bytes(file.read()[10:12], "little")  # zipfile does not look at it
+        entries, most = archive.infolist(), max(most, file.tell())
+        if sum(entry.file_size for entry in entries) > most:
+            raise ValueError(f"its arrays take more than {most} bytes")
+        arrays = {entry.filename.removesuffix(".npy"): _array(archive, entry) for entry in entries}
+        if len(arrays) != count:
+            raise ValueError(f"{len(arrays)} of its {count} arrays are found")
+    return arrays
+
+
+def _array(archive, entry):
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{entry.filename} is packed in another way than npz files are")
+    with archive.open(entry) as file:
+        if np.lib.format.read_magic(file) != (1, 0):
+            raise ValueError(f"{entry.filename} is no plain array")
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        size = entry.file_size - file.tell()
+    if dtype.kind not in "biufcSU" or dtype.itemsize == 0 or math.prod(shape) * dtype.itemsize != size:
+        raise ValueError(f"{entry.filename} is {dtype} {list(shape)} in {size} bytes")
+    with archive.open(entry) as file:
+        return np.lib.format.read_array(file, allow_pickle=False)
+
+
+def most_bytes(shapes):
+    """Bytes that numbers take at most in an npz, with their headers.
+
+    Args:
+        shapes: {name: shape}.
+    """
+    return sum(8 * math.prod(shape) + 256 for shape in shapes.values())
+
+
+def check_floats(arrays, shapes, refusal, advice):
+    """Hold arrays against what they should be.
+
+    Args:
+        arrays: {name: array}.
+        shapes: {name: shape} of those that there must be; others are left out.
+        refusal, advice: the beginning and the end of the message.
+
+    Returns:
+        {name: array}, floating-point and finite.
+
+    Raises:
+        InputError: one is missing, of another shape or type, or not finite.
+    """
+    for name, shape in shapes.items():
+        array = arrays.get(name)
+        if array is None or array.shape != shape or array.dtype.kind != "f" or not np.isfinite(array).all():
+            what = "is missing" if array is None else f"is {array.dtype} {list(array.shape)}, or not finite"
+            raise InputError(f"{refusal}: {name}, float {list(shape)}, {what}; {advice}.")
+    return {name: arrays[name] for name in shapes}
 
 
 @contextmanager

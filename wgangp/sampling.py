@@ -10,8 +10,7 @@ from PIL import Image
 from wgangp.data.batches import to_bytes
 from wgangp.errors import InputError
 from wgangp.experiment import TIERS, Experiment, Job, names
-from wgangp.files import replacing
-from wgangp.metrics.inception_weights import read_npz
+from wgangp.files import read_npz, replacing
 
 FILES = ("checkpoint.npz", "networks.npz")  # what a run's folder may have
 

@@ -5,8 +5,8 @@ import paddle
 import paddle.nn.functional as F
 
 from wgangp.errors import InputError
+from wgangp.files import check_floats, most_bytes, read_npz
 from wgangp.metrics.images import add_bias, check_images, stream
-from wgangp.metrics.inception_weights import read_npz
 
 FILE = "cifar10_resnet56.npz"
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
@@ -27,16 +27,11 @@ class CifarClassifier:
     """
 
     def __init__(self, path):
-        arrays = read_npz(path)
-        try:
-            self.convs = {
-                name[: -len(".weight")]: _folded(arrays, name) for name, array in arrays.items() if array.ndim == 4
-            }
-            self.linear = [paddle.to_tensor(arrays[f"linear.{part}"].astype("float32")) for part in ("weight", "bias")]
-            with paddle.no_grad():
-                self.logits(paddle.zeros([1, 3, 32, 32]))
-        except (KeyError, ValueError, IndexError) as error:
-            raise InputError(f"{path} is not the CIFAR-10 ResNet-56 ({error}).") from None
+        arrays = read_weights(path)
+        self.convs = {
+            name[: -len(".weight")]: _folded(arrays, name) for name, array in arrays.items() if array.ndim == 4
+        }
+        self.linear = [paddle.to_tensor(arrays[f"linear.{part}"].astype("float32")) for part in ("weight", "bias")]
 
     def conv(self, x, name, stride=1):
         """3x3 convolution with its batch norm."""
@@ -83,6 +78,41 @@ class CifarClassifier:
             raise InputError(f"the CIFAR-10 classifier takes 32 x 32 images, not {list(images.shape)}.")
         network = lambda x: F.softmax(self.logits(x))  # noqa: E731
         return np.concatenate(list(stream(network, images, BATCH_SIZE, label)))
+
+
+def _shapes():
+    """Every array of the weights file."""
+    convs, channels = {"conv1": (16, 3)}, 16
+    for stage, width in ((1, 16), (2, 32), (3, 64)):
+        for block in range(9):
+            convs[f"layer{stage}.{block}.conv1"], channels = (width, channels), width
+            convs[f"layer{stage}.{block}.conv2"] = width, width
+    shapes = {"linear.weight": (10, 64), "linear.bias": (10,)}
+    for name, shape in convs.items():
+        shapes[f"{name}.weight"] = (*shape, 3, 3)
+        norm = name.replace("conv", "bn")
+        shapes |= {f"{norm}.{part}": shape[:1] for part in ("weight", "bias", "running_mean", "running_var")}
+    return shapes
+
+
+SHAPES = _shapes()
+
+
+def read_weights(path):
+    """Read the weights file.
+
+    Args:
+        path: cifar10_resnet56.npz.
+
+    Returns:
+        {name: array}.
+
+    Raises:
+        InputError: missing, damaged or another network's.
+    """
+    return check_floats(
+        read_npz(path, most_bytes(SHAPES)), SHAPES, f"{path} is not the CIFAR-10 ResNet-56", "get it again"
+    )
 
 
 def _folded(arrays, name):

@@ -7,7 +7,7 @@ import paddle
 import paddle.nn.functional as F
 from paddle import nn
 
-from wgangp import checkpoint
+from wgangp.files import check_floats, most_bytes, read_npz
 
 WEIGHTS = Path(__file__).with_name("digit_classifier.npz")
 
@@ -35,10 +35,16 @@ class DigitClassifier(nn.Layer):
 
 
 def load_classifier(path=WEIGHTS):
-    """The trained classifier."""
-    arrays, _ = checkpoint.read(path)
+    """The trained classifier.
+
+    Raises:
+        InputError: the file is missing, damaged or another network's.
+    """
     classifier = DigitClassifier()
-    classifier.set_state_dict(arrays)
+    shapes = {name: tuple(value.shape) for name, value in classifier.state_dict().items()}
+    arrays = read_npz(path, most_bytes(shapes))
+    arrays = check_floats(arrays, shapes, f"{path} is not the digit classifier", "get it again")
+    classifier.set_state_dict({name: array.astype("float32", copy=False) for name, array in arrays.items()})
     return classifier
 
 

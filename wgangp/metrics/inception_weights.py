@@ -5,14 +5,13 @@ normalisation folded in, under TensorFlow's names with underscores; a complete o
 `softmax/weight` [1008, 2048]. A partial one ends at mixed_8.
 """
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from wgangp.data.torch_file import read_state_dict
 from wgangp.errors import InputError
-from wgangp.files import replacing
+from wgangp.files import check_floats, most_bytes, read_npz, replacing
 
 COMPLETE = "inception_2015_12_05.npz"
 PARTIAL = "inception_2015_12_05_to_mixed_8.npz"
@@ -129,33 +128,9 @@ def is_complete(arrays):
 
 def _check(arrays, path):
     shapes = _shapes(is_complete(arrays))
-    for key, shape in shapes.items():
-        found = arrays.get(key)
-        if found is None or found.shape != shape or found.dtype.kind != "f" or not np.isfinite(found).all():
-            what = "is missing" if found is None else f"is {found.dtype} {list(found.shape)}, or not finite"
-            raise InputError(
-                f"{path} does not hold the Inception network of 2015-12-05: {key}, float {list(shape)}, {what}; "
-                f"get {URL} and run wgangp data convert-inception."
-            )
-    return {key: arrays[key].astype("float32", copy=False) for key in shapes}
-
-
-def read_npz(path):
-    """Read a file of arrays without unpickling.
-
-    Returns:
-        {name: array}.
-
-    Raises:
-        InputError: the file is missing, truncated or something else.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}.") from None
-    except (AttributeError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zipfile.zlib.error) as error:
-        raise InputError(f"{path} is not a whole npz file of arrays ({error}); get it again.") from None
+    refusal = f"{path} does not hold the Inception network of 2015-12-05"
+    arrays = check_floats(arrays, shapes, refusal, f"get {URL} and run wgangp data convert-inception")
+    return {key: array.astype("float32", copy=False) for key, array in arrays.items()}
 
 
 def read_weights(path):
@@ -170,7 +145,7 @@ def read_weights(path):
     Raises:
         InputError: missing, truncated or another network's.
     """
-    return _check(read_npz(path), path)
+    return _check(read_npz(path, most_bytes(_shapes(True))), path)
 
 
 def fold_batch_norm(state):
@@ -213,7 +188,7 @@ def convert_inception(source, target):
             be written.
     """
     if Path(source).suffix == ".npz":
-        arrays = read_npz(source)
+        arrays = read_npz(source, most_bytes(_shapes(True)))
     else:
         try:
             arrays = fold_batch_norm(read_state_dict(source))

@@ -3,8 +3,7 @@
 import numpy as np
 
 from wgangp.errors import InputError
-from wgangp.files import replacing
-from wgangp.metrics.inception_weights import read_npz
+from wgangp.files import check_floats, read_npz, replacing
 
 SAMPLE = 5000  # features kept for KID
 CHUNK = 1000  # features merged at a time: each time costs a pass over the matrix [size, size]
@@ -73,15 +72,12 @@ class Statistics:
         """Read what `write` wrote.
 
         Raises:
-            InputError: the file is missing, truncated or something else.
+            InputError: the file is missing, damaged or something else.
         """
-        arrays = read_npz(path)
-        statistics = cls(0, 0)
-        try:
-            statistics.n = int(arrays["n"])
-            statistics.mean, statistics.scatter, statistics.sample = (
-                arrays[name] for name in ("mean", "scatter", "sample")
-            )
-        except KeyError as error:
-            raise InputError(f"{path} has no {error}; delete it.") from None
+        arrays, statistics = read_npz(path, most=0), cls(0, 0)
+        n, mean = (arrays.get(name, np.zeros(0)) for name in ("n", "mean"))
+        if n.shape == () and n.dtype.kind == "i":
+            statistics.n = int(n)
+        shapes = {"mean": (mean.size,), "scatter": 2 * (mean.size,), "sample": (min(statistics.n, SAMPLE), mean.size)}
+        vars(statistics).update(check_floats(arrays, shapes, f"{path} does not hold statistics", "delete it"))
         return statistics

@@ -1,0 +1,112 @@
+"""Files of arrays: read whole and right, or refused; written so that no crash loses what was there."""
+
+import io
+import os
+import subprocess
+import sys
+import tracemalloc
+import zipfile
+
+import numpy as np
+import pytest
+from fuzz_arrays import DAMAGES, FORMATS, SMALL_LAYERS, SMALL_SHAPES, same
+
+from wgangp import InputError, results
+from wgangp.files import read_npz, replacing
+from wgangp.metrics import classifier, inception_weights
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.filterwarnings("ignore:.*of an earlier version")
+def test_damaged_file_is_refused_by_every_reader(damage, name, tmp_path, monkeypatch):
+    monkeypatch.setattr(inception_weights, "LAYERS", SMALL_LAYERS)
+    monkeypatch.setattr(classifier, "SHAPES", SMALL_SHAPES)
+    write, read = FORMATS[name]
+    path = tmp_path / "a.npz"
+    write(path)
+    raw = path.read_bytes()
+    read(path)
+    path.write_bytes(damage(raw))
+    with pytest.raises(InputError, match=r"a\.npz is not a whole") as refused:
+        read(path)
+    assert str(refused.value).count("\n") == 0
+
+
+def test_a_thousand_damages_of_every_file_of_arrays(tmp_path):
+    command = [sys.executable, "-m", "tests.fuzz_arrays", str(tmp_path), "1000"]
+    told = subprocess.run(command, cwd=results.ROOT, capture_output=True, text=True)
+    assert told.returncode == 0, told.stdout + told.stderr
+    refused = [int(line.split(": ")[1].split()[0]) for line in told.stdout.splitlines()]
+    assert len(refused) == len(FORMATS) and min(refused) > 500
+
+
+def test_reads_what_numpy_wrote(tmp_path):
+    arrays = {"a/b": np.arange(6.0).reshape(2, 3).T, "c": np.array("text"), "d": np.zeros((0, 4), "int8"), "e": 1j}
+    for write in (np.savez, np.savez_compressed):
+        write(tmp_path / "a.npz", **arrays, f=np.array(b"bytes"), g=np.array(True))
+        with np.load(tmp_path / "a.npz") as expected:
+            assert same(read_npz(tmp_path / "a.npz"), dict(expected))
+
+
+def lying_npz(path):
+    """An npz whose directory speaks of 100 numbers where 10^6 are packed."""
+    array = io.BytesIO()
+    np.save(array, np.zeros(100))
+    size = array.tell()
+    content = array.getvalue() + bytes(8 * 10**6)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.npy", content)
+    path.write_bytes(path.read_bytes().replace(len(content).to_bytes(4, "little"), size.to_bytes(4, "little")))
+
+
+def honest_npz(path):
+    np.savez_compressed(path, a=np.zeros(10**6))
+
+
+@pytest.mark.parametrize("write, words", [(honest_npz, "take more than 1000000 bytes"), (lying_npz, "Bad CRC-32")])
+def test_no_more_is_unpacked_than_may_be(write, words, tmp_path):
+    write(tmp_path / "a.npz")
+    assert (tmp_path / "a.npz").stat().st_size < 20_000
+    tracemalloc.start()
+    with pytest.raises(InputError, match=words):
+        read_npz(tmp_path / "a.npz", 10**6)
+    assert tracemalloc.get_traced_memory()[1] < 10**6
+    tracemalloc.stop()
+
+
+def test_what_is_not_there_or_no_file(tmp_path):
+    for path, words in (
+        (tmp_path / "none.npz", "cannot read .*none.npz: No such file"),
+        (tmp_path, "cannot read .*: Is a directory"),
+        (tmp_path / ("a" * 300), "cannot read .*: File name too long"),
+    ):
+        with pytest.raises(InputError, match=words):
+            read_npz(path)
+
+
+def test_file_and_folder_are_on_the_disk_before_and_after_the_replacement(tmp_path, monkeypatch):
+    done, fsync, replace = [], os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda file: (done.append("fsync"), fsync(file)))
+    monkeypatch.setattr(os, "replace", lambda *paths: (done.append("replace"), replace(*paths)))
+    for content in (b"a", b"b"):
+        with replacing(tmp_path / "x", keep=tmp_path / "y" if done else None) as file:
+            file.write(content)
+    assert done == ["fsync", "replace", "fsync"] + ["fsync", "replace", "replace", "fsync"]
+    (tmp_path / "y").unlink(), os.link(tmp_path / "x", tmp_path / "y")  # as a crash between the two leaves them
+    with replacing(tmp_path / "x", keep=tmp_path / "y") as file:
+        file.write(b"c")
+    assert (tmp_path / "x").read_bytes() == b"c" and (tmp_path / "y").read_bytes() == b"b"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("name", ["x", "y"])
+def test_no_folder_is_replaced(name, tmp_path):
+    (tmp_path / "x").write_bytes(b"a")
+    (tmp_path / name).unlink(missing_ok=True), (tmp_path / name).mkdir()
+    there = sorted(tmp_path.iterdir())
+    with pytest.raises(InputError, match="cannot write .*x: "):
+        with replacing(tmp_path / "x", keep=tmp_path / "y" if name == "y" else None) as file:
+            file.write(b"b")
+    assert sorted(tmp_path.iterdir()) == there
+    assert name == "x" or (tmp_path / "x").read_bytes() == b"a"
