@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from wgangp import results
+from wgangp import checkpoint, results
 
 SCRIPT = """
 import sys, paddle
@@ -21,14 +22,30 @@ from wgangp.networks.toy import toy_critic, toy_generator
 paddle.seed(0)
 gan = WGAN_GP(toy_generator(16), toy_critic(16))
 print("ready", flush=True)
-gan.train(Toy("8gaussians"), batch_size=32, iterations=200, lr_decay=True, checkpoint=sys.argv[1],
+gan.train(Toy("8gaussians"), batch_size=32, iterations=int(sys.argv[3]), lr_decay=True, checkpoint=sys.argv[1],
           checkpoint_seconds=0.05, progress=None)
 gan.save(sys.argv[2])
 """
 
 
-def start(*paths):
-    command = [sys.executable, "-c", SCRIPT, *map(str, paths)]
+# Ends the process in place of the n-th rename, link or fsync, of which a checkpoint has five.
+KILL = """
+import os, signal, sys
+def counted(real):
+    def function(*arguments):
+        counted.left -= 1
+        if counted.left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*arguments)
+    return function
+counted.left = int(sys.argv[4])
+os.fsync, os.link, os.replace = counted(os.fsync), counted(os.link), counted(os.replace)
+"""
+
+
+def start(*paths, iterations=200, kill_at=None):
+    script = SCRIPT if kill_at is None else KILL + SCRIPT
+    command = [sys.executable, "-c", script, *map(str, paths), str(iterations), str(kill_at)]
     return subprocess.Popen(command, cwd=results.ROOT, stdout=subprocess.PIPE, text=True)
 
 
@@ -47,6 +64,37 @@ def test_killed_training_ends_bit_equal(tmp_path):
     assert killed >= 2
     expected, resumed = np.load(tmp_path / "expected.npz"), np.load(tmp_path / "resumed.npz")
     assert all((expected[name] == resumed[name]).all() for name in expected.files)
+
+
+@pytest.mark.slow
+def test_storm_of_kills_ends_bit_equal(tmp_path):
+    """15 kills at random instants and 15 within the writing of a checkpoint, also between its renames."""
+
+    def training(name, kill_at=None):
+        process = start(tmp_path / f"{name}.npz", tmp_path / f"{name} end.npz", iterations=400, kill_at=kill_at)
+        process.stdout.readline()  # it is about to train
+        return process
+
+    def storm(name, kills):
+        last = 0
+        for kill_at in kills:
+            process = training(name, kill_at)
+            if kill_at is None:
+                time.sleep(chance.uniform(0, seconds / 12))
+                process.kill()
+            assert process.wait() == -signal.SIGKILL
+            found = checkpoint.read_newest(tmp_path / f"{name}.npz")
+            last, before = found[1]["iteration"] if found else 0, last
+            assert last >= before  # what was written stays
+        assert last > 0 and training(name).wait() == 0
+
+    whole, began, chance = training("whole"), time.monotonic(), random.Random(0)
+    assert whole.wait() == 0
+    seconds = time.monotonic() - began
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(storm, ["random", "chosen"], [[None] * 15, range(15)]))
+    expected, *ends = (np.load(tmp_path / f"{name} end.npz") for name in ("whole", "random", "chosen"))
+    assert all((expected[name] == end[name]).all() for end in ends for name in expected.files)
 
 
 def workers(output):
