@@ -64,6 +64,16 @@ def honest_npz(path):
     np.savez_compressed(path, a=np.zeros(10**6))
 
 
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "a run's arrays"])
+def test_no_reader_unpacks_more_than_its_arrays_take(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(inception_weights, "LAYERS", SMALL_LAYERS)
+    monkeypatch.setattr(inception_weights, "_shapes", lambda complete, shapes=inception_weights._shapes: shapes(False))
+    monkeypatch.setattr(classifier, "SHAPES", SMALL_SHAPES)
+    honest_npz(tmp_path / "a.npz")
+    with pytest.raises(InputError, match=r"its arrays take more than \d+ bytes"):
+        FORMATS[name][1](tmp_path / "a.npz")
+
+
 @pytest.mark.parametrize("write, words", [(honest_npz, "take more than 1000000 bytes"), (lying_npz, "Bad CRC-32")])
 def test_no_more_is_unpacked_than_may_be(write, words, tmp_path):
     write(tmp_path / "a.npz")
