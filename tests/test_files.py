@@ -85,6 +85,17 @@ def test_no_more_is_unpacked_than_may_be(write, words, tmp_path):
     tracemalloc.stop()
 
 
+def test_directory_of_no_entries(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez(path, a=np.zeros(3))
+    raw = bytearray(path.read_bytes())
+    raw[-12:-6] = bytes(6)  # their number and the directory's size
+    path.write_bytes(raw)
+    assert len(np.load(path)) == 0
+    with pytest.raises(InputError, match="0 of its 0 arrays are found"):
+        read_npz(path)
+
+
 def test_what_is_not_there_or_no_file(tmp_path):
     for path, words in (
         (tmp_path / "none.npz", "cannot read .*none.npz: No such file"),

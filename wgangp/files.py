@@ -112,7 +112,7 @@ def unpack(path, most):
         if sum(entry.file_size for entry in entries) > most:
             raise ValueError(f"its arrays take more than {most} bytes")
         arrays = {entry.filename.removesuffix(".npy"): _array(archive, entry) for entry in entries}
-        if len(arrays) != count:
+        if len(arrays) != count or count == 0:
             raise ValueError(f"{len(arrays)} of its {count} arrays are found")
     return arrays
 
