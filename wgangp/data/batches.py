@@ -46,8 +46,13 @@ def to_bytes(samples, scaling):
     Returns:
         uint8 [n, ...].
 
+    Raises:
+        InputError: NaN or infinite values, which would become black.
+
     Source: gan_cifar_resnet.py line 361 ("resnet"), gan_cifar.py line 165 ("dcgan").
     """
+    if not np.isfinite(samples).all():
+        raise InputError("the generated samples have NaN or infinite values; the training has diverged.")
     bytes_ = {"resnet": (samples + 1) * (255.99 / 2), "dcgan": (samples + 1) * (255 / 2), "unit": samples * 255.99}
     return np.clip(bytes_[scaling], 0, 255).astype("uint8")
 

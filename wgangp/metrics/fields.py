@@ -7,6 +7,7 @@ from scipy.sparse.linalg import spsolve
 from scipy.stats import wasserstein_distance
 
 from wgangp.errors import InputError
+from wgangp.metrics.checks import LARGEST, real_numbers
 
 
 def check_fields(fields, what="fields"):
@@ -20,14 +21,14 @@ def check_fields(fields, what="fields"):
         float64 [n, size, size].
 
     Raises:
-        InputError: another shape, or NaN or infinite values.
+        InputError: another shape, what are no real numbers, or NaN or infinite values.
     """
-    array = np.asarray(fields, "float64")
+    array = real_numbers(fields, what).astype("float64", copy=False)
     if array.ndim == 4 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 3 or array.shape[1] != array.shape[2] or array.shape[1] < 4 or not len(array):
         raise InputError(f"{what} have shape {list(np.shape(fields))}; give [n, 1, size, size], size at least 4.")
-    if not np.isfinite(array).all():
+    if not (np.abs(array) <= LARGEST).all():
         raise InputError(f"{what} have NaN or infinite values; the generator may have diverged.")
     return array
 
@@ -99,8 +100,8 @@ def effective_conductivity(permeability):
 
     Source: Renard and de Marsily 1997, Section 2.
     """
-    k = np.asarray(permeability, "float64")
-    if k.ndim != 2 or not (np.isfinite(k).all() and (k > 0).all()):
+    k = real_numbers(permeability, "permeabilities").astype("float64", copy=False)
+    if k.ndim != 2 or not k.size or not ((1 / LARGEST <= k) & (k <= LARGEST)).all():
         raise InputError("permeability must be positive and finite, [size, size]; exponentiate its logarithm first.")
     cells = np.arange(k.size).reshape(k.shape)
     pairs = [(cells[:-1], cells[1:]), (cells[:, :-1], cells[:, 1:])]

@@ -131,8 +131,10 @@ class Inception:
         """Refuse unknown features and those that the weights do not reach.
 
         Raises:
-            InputError: either.
+            InputError: either, or no name at all.
         """
+        if not names:
+            raise InputError(f"no feature is named; use {', '.join(FEATURES)}.")
         for name in names:
             if name not in FEATURES:
                 raise InputError(f"feature '{name}' is unknown; use one of {', '.join(FEATURES)}.")

@@ -8,6 +8,7 @@ import numpy as np
 
 from wgangp.data import registry
 from wgangp.data.batches import to_bytes
+from wgangp.errors import InputError
 from wgangp.files import locked, replacing
 from wgangp.metrics.image_scores import metric_names, score_images
 from wgangp.metrics.inception_weights import find_weights
@@ -26,7 +27,16 @@ def pixel_features(images):
 
     Returns:
         float64 [n, channels * 64], bytes.
+
+    Raises:
+        InputError: anything else, or no image.
     """
+    shape = np.shape(images)
+    if getattr(images, "dtype", None) != np.uint8 or len(shape) != 4 or not all(shape) or shape[2] % 8 or shape[3] % 8:
+        raise InputError(
+            f"images are {getattr(images, 'dtype', type(images).__name__)} {list(shape)}; give uint8 [n, channels, "
+            "height, width], sides multiples of 8."
+        )
     n, channels, height, width = images.shape
     return images.reshape(n, channels, 8, height // 8, 8, width // 8).mean(axis=(3, 5)).reshape(n, -1)
 

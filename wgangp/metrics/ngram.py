@@ -4,6 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
+from wgangp.errors import InputError
 from wgangp.results import row
 
 ORDERS = (1, 2, 3, 4, 5, 6)
@@ -20,10 +21,17 @@ class NGrams:
         keys: uint64 [m], the n-grams that occur, as numbers of n bytes, sorted.
         shares: float64 [m], their relative frequencies.
 
+    Raises:
+        InputError: no lines, what are no codes, or n out of its range.
+
     Source: NgramLanguageModel of language_helpers.py.
     """
 
     def __init__(self, codes, n):
+        check_codes(codes)
+        if not 1 <= n <= min(8, codes.shape[1]):
+            raise InputError(f"{n}-grams of lines of {codes.shape[1]} characters cannot be counted; use 1 to 8.")
+        self.n = n
         chunks = np.array_split(codes, -(-len(codes) // 2**18))  # so that a large corpus fits into memory
         parts = [np.unique(pack(chunk, n), return_counts=True) for chunk in chunks]
         self.keys, where = np.unique(np.concatenate([keys for keys, _ in parts]), return_inverse=True)
@@ -34,6 +42,17 @@ class NGrams:
         """Relative frequencies of given n-grams, 0 for those that do not occur."""
         at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         return np.where(self.keys[at] == keys, self.shares[at], 0.0)
+
+
+def check_codes(codes):
+    """Refuse what are not lines of characters' numbers, uint8 [lines, length].
+
+    Raises:
+        InputError: anything else, or no lines.
+    """
+    if getattr(codes, "dtype", None) != np.uint8 or codes.ndim != 2 or 0 in codes.shape:
+        what = f"{getattr(codes, 'dtype', type(codes).__name__)} {list(np.shape(codes))}"
+        raise InputError(f"the lines are {what}; give characters' numbers, uint8 [lines, length].")
 
 
 def pack(codes, n):
@@ -64,8 +83,13 @@ def js_divergence(p, q):
     Returns:
         A float, 0 (equal) to 1 (nothing in common).
 
+    Raises:
+        InputError: the two count sequences of different lengths.
+
     Source: js_with of language_helpers.py.
     """
+    if p.n != q.n:
+        raise InputError(f"{p.n}-grams cannot be compared with {q.n}-grams; count the same.")
     ours, theirs = p.shares, q.shares_of(p.keys)
     middle = (ours + theirs) / 2
     both = theirs > 0
@@ -84,6 +108,7 @@ def unigram_samples(codes, count, seed):
     Returns:
         uint8 [count, length].
     """
+    check_codes(codes)
     counts = np.bincount(codes.reshape(-1), minlength=256)
     rng = np.random.default_rng(seed)
     return rng.choice(256, [count, codes.shape[1]], p=counts / counts.sum()).astype("uint8")
@@ -224,11 +249,19 @@ def most_likely(probabilities):
     """The most likely character at each place.
 
     Args:
-        probabilities: [n, length, vocabulary].
+        probabilities: [n, length, vocabulary], vocabulary at most 256.
 
     Returns:
         uint8 [n, length].
 
+    Raises:
+        InputError: another shape, or probabilities that are not finite.
+
     Source: generate_samples of gan_language.py.
     """
+    if np.ndim(probabilities) != 3 or probabilities.shape[2] > 256 or not np.isfinite(np.sum(probabilities)):
+        raise InputError(
+            f"the probabilities of characters, {list(np.shape(probabilities))}, are not finite, or not [n, length, at "
+            "most 256]; the generator may have diverged."
+        )
     return probabilities.argmax(axis=2).astype("uint8")

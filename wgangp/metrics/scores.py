@@ -7,14 +7,18 @@ from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import NearestNeighbors
 
 from wgangp.errors import InputError
+from wgangp.metrics.checks import finite, real_numbers
 
 
 def inception_score(probabilities, splits=10):
     """Inception score exp E_x KL(p(y|x) || p(y)), over contiguous splits of the samples.
 
+    The samples' order counts, and must have nothing to do with what they show: sorted by class, every split has few
+    classes and the score is near 1.
+
     Args:
         probabilities: p(y|x), [n, classes], n at least `splits`.
-        splits: how many parts; p(y) is each part's own mean.
+        splits: how many parts, at least 1; p(y) is each part's own mean.
 
     Returns:
         Mean and population standard deviation over the splits.
@@ -24,9 +28,10 @@ def inception_score(probabilities, splits=10):
 
     Source: Salimans et al. 2016, Section 4; inception_score.py of improved-gan.
     """
+    probabilities = real_numbers(probabilities, "probabilities", "[n, classes]")
     n = len(probabilities)
-    if np.ndim(probabilities) != 2 or n < splits:
-        raise InputError(f"probabilities are {list(np.shape(probabilities))}; give [n, classes], n at least {splits}.")
+    if not 1 <= splits <= n:
+        raise InputError(f"{n} samples cannot be scored in {splits} splits; give at least as many samples as splits.")
     scores = []
     for i in range(splits):
         p = np.asarray(probabilities[i * n // splits : (i + 1) * n // splits], "float64")
@@ -41,8 +46,13 @@ def gaussian(features):
 
     Args:
         features: [n, d], n at least 2.
+
+    Raises:
+        InputError: other shapes, or values that are not finite.
     """
-    x = np.asarray(features, "float64")
+    x = finite(features, "features", "[n, d]")
+    if len(x) < 2:
+        raise InputError("features are of 1 sample; a covariance needs at least 2.")
     return x.mean(axis=0), np.atleast_2d(np.cov(x, rowvar=False))
 
 
@@ -63,11 +73,11 @@ def frechet_distance(a, b):
 
     Source: Heusel et al. 2017, Eq. 6; Dowson and Landau 1982.
     """
-    (mean_a, cov_a), (mean_b, cov_b) = ([np.asarray(part, "float64") for part in pair] for pair in (a, b))
-    if cov_a.shape != cov_b.shape or mean_a.shape != mean_b.shape:
+    mean_a, mean_b = (finite(mean, "the features' means", "[d]") for mean, _ in (a, b))
+    if mean_a.shape != mean_b.shape:
         raise InputError(f"the features have {mean_a.size} and {mean_b.size} dimensions; compare like with like.")
-    if not all(np.isfinite(part).all() for part in (mean_a, cov_a, mean_b, cov_b)):
-        raise InputError("the features' mean or covariance is not finite; give at least 2 samples, all finite.")
+    form = f"[{mean_a.size}, {mean_a.size}]"
+    cov_a, cov_b = (finite(covariance, "the features' covariances", form) for _, covariance in (a, b))
     cross = svdvals(_root(cov_a) @ _root(cov_b)).sum()
     return float(np.square(mean_a - mean_b).sum() + np.trace(cov_a) + np.trace(cov_b) - 2 * cross)
 
@@ -86,9 +96,12 @@ def polynomial_mmd(x, y):
     Returns:
         A float, which may be negative.
 
+    Raises:
+        InputError: other shapes, or values that are not finite.
+
     Source: Binkowski et al. 2018, Section 3; Gretton et al. 2012, Eq. 3.
     """
-    x, y = np.asarray(x, "float64"), np.asarray(y, "float64")
+    x, y = _two_sets(x, y, least=2)
 
     def kernel(a, b):
         return (a @ b.T / a.shape[1] + 1) ** 3
@@ -99,12 +112,20 @@ def polynomial_mmd(x, y):
     return float(mean_off_diagonal(kernel(x, x)) + mean_off_diagonal(kernel(y, y)) - 2 * kernel(x, y).mean())
 
 
+def _two_sets(x, y, least):
+    """Two sets of features of the same length, in float64."""
+    x, y = finite(x, "features", "[n, d]"), finite(y, "features", "[m, d]")
+    if min(len(x), len(y)) < least or x.shape[1] != y.shape[1]:
+        raise InputError(f"features are {list(x.shape)} and {list(y.shape)}; give [n, d] and [m, d], n, m >= {least}.")
+    return x, y
+
+
 def kid(x, y, subsets=100, subset_size=1000, seed=0):
     """Kernel Inception distance: `polynomial_mmd` averaged over random subsets.
 
     Args:
         x, y: features, [n, d] and [m, d].
-        subsets: how many.
+        subsets: how many, at least 1.
         subset_size: samples of each side in a subset; at most half of n and of m, or the subsets would hardly differ.
         seed: of the choice.
 
@@ -116,9 +137,10 @@ def kid(x, y, subsets=100, subset_size=1000, seed=0):
 
     Source: Binkowski et al. 2018, Section 4.
     """
+    x, y = _two_sets(x, y, least=4)
     size = min(subset_size, len(x) // 2, len(y) // 2)
-    if size < 2 or x.shape[1] != y.shape[1]:
-        raise InputError(f"features are {list(x.shape)} and {list(y.shape)}; give two [n, d], n at least 4.")
+    if size < 2 or subsets < 1:
+        raise InputError(f"{subsets} subsets of {size} samples give no distance; use at least 1 of at least 2.")
     rng = np.random.default_rng(seed)
     values = [polynomial_mmd(*(f[rng.choice(len(f), size, replace=False)] for f in (x, y))) for _ in range(subsets)]
     return float(np.mean(values)), float(np.std(values))
@@ -143,11 +165,7 @@ def precision_recall(generated, real, k=3):
 
     Source: Kynkaanniemi et al. 2019, Eq. 1 and 2, k = 3.
     """
-    generated, real = np.asarray(generated, "float64"), np.asarray(real, "float64")
-    if min(len(generated), len(real)) <= k or generated.ndim != 2 or generated.shape[1:] != real.shape[1:]:
-        raise InputError(f"features are {list(generated.shape)} and {list(real.shape)}; give two [n, d], n above {k}.")
-    if not (np.isfinite(generated).all() and np.isfinite(real).all()):
-        raise InputError("the features are not finite; the generator may have diverged.")
+    generated, real = _two_sets(generated, real, least=k + 1)
     return _share_in_manifold(generated, real, k), _share_in_manifold(real, generated, k)
 
 

@@ -1,12 +1,18 @@
 """Measures of two-dimensional samples and of critics on the plane."""
 
 import copy
+import warnings
 
 import numpy as np
 import ot
 import paddle
 
+from wgangp.errors import InputError
 from wgangp.losses import gradient_norms, wasserstein_critic_loss
+from wgangp.metrics.checks import finite
+
+MOST_PAIRS = 10**8  # of points, in exact transport: a matrix of 800 MB
+MOST_STEPS = 10_000_000  # of the simplex algorithm
 
 
 def exact_w1(x, y):
@@ -17,6 +23,9 @@ def exact_w1(x, y):
 
     Returns:
         A float, in the data's units.
+
+    Raises:
+        InputError: as `optimal_critic`.
 
     Source: Villani, Optimal Transport, Definition 6.1, which the paper's Eq. 2 estimates by duality.
     """
@@ -35,11 +44,25 @@ def optimal_critic(real, fake):
     Returns:
         The distance, in the data's units; the values at real points [n] and at generated ones [m], up to one constant.
 
+    Raises:
+        InputError: other shapes, values that are not finite, too many points, or the linear program was not solved.
+
     Source: Eq. 2; Villani, Optimal Transport, Theorem 5.10.
     """
-    cost = ot.dist(np.asarray(real, "float64"), np.asarray(fake, "float64"), metric="euclidean")
+    real = finite(real, "points", "[n, d]")
+    fake = finite(fake, "points", f"[m, {real.shape[1]}]")
+    if len(real) * len(fake) > MOST_PAIRS:
+        raise InputError(f"{len(real)} and {len(fake)} points are too many for exact transport; take 10,000 of each.")
+    cost = ot.dist(real, fake, metric="euclidean")
     uniform = [np.full(k, 1 / k) for k in cost.shape]
-    distance, dual = ot.emd2(*uniform, cost, numItermax=10_000_000, log=True)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # what POT returns beside one is no distance
+            distance, dual = ot.emd2(*uniform, cost, numItermax=MOST_STEPS, log=True)
+    except UserWarning as warning:
+        raise InputError(
+            f"the exact transport of {len(real)} to {len(fake)} points was not found ({warning}); take fewer points."
+        ) from None
     return float(distance), dual["u"], -dual["v"]
 
 
@@ -53,7 +76,17 @@ def explained_share(critic_values, optimal_values):
 
     Returns:
         A float in [0, 1].
+
+    Raises:
+        InputError: values that are not finite, or not as many of both.
     """
+    finite(critic_values, "the critic's values")
+    finite(optimal_values, "the optimal critic's values")
+    if np.size(critic_values) != np.size(optimal_values) or not np.size(critic_values):
+        raise InputError(
+            f"there are {np.size(critic_values)} values of the critic and {np.size(optimal_values)} of the optimal "
+            "one; give as many, at the same points."
+        )
     f, optimal = (np.asarray(v, "float64").ravel() - np.mean(v) for v in (critic_values, optimal_values))
     norms = np.linalg.norm(f) * np.linalg.norm(optimal)
     return float(max(0.0, f @ optimal / norms) ** 2) if norms > 0 else 0.0
@@ -72,9 +105,14 @@ def optimal_surface(fake, values, half_width, size):
     Returns:
         float64 [size, size]; rows are the second coordinate.
 
+    Raises:
+        InputError: other shapes, or values that are not finite.
+
     Source: Villani, Optimal Transport, Definition 5.2 (the c-transform).
     """
-    distances = ot.dist(grid(half_width, size).astype("float64"), np.asarray(fake, "float64"), metric="euclidean")
+    fake = finite(fake, "generated points", "[m, 2]")
+    values = finite(values, "the critic's values", f"[{len(fake)}]")
+    distances = ot.dist(grid(half_width, size).astype("float64"), fake, metric="euclidean")
     return (distances + values).min(axis=1).reshape(size, size)
 
 
@@ -91,8 +129,13 @@ def mode_coverage(samples, centers, std):
 
     Returns:
         The number of modes found and the share of good samples in [0, 1].
+
+    Raises:
+        InputError: other shapes, or values that are not finite.
     """
-    distances = np.linalg.norm(np.asarray(samples)[:, None] - centers[None], axis=2)
+    centers = finite(centers, "centers", "[modes, 2]")
+    samples = finite(samples, "samples", "[n, 2]")
+    distances = np.linalg.norm(samples[:, None] - centers[None], axis=2)
     nearest = distances.argmin(axis=1)
     good = distances.min(axis=1) <= 4 * std
     counts = np.bincount(nearest[good], minlength=len(centers))
@@ -137,14 +180,22 @@ def layer_gradient_norms(critic, real, fake):
     Returns:
         [layers], first hidden layer first, output last.
 
+    Raises:
+        InputError: other shapes, or points or norms that are not finite.
+
     Source: Figure 1b, left; Section 3.2.
     """
+    real = finite(real, "real points", "[n, d]")
+    fake = finite(fake, "generated points", str(list(real.shape)))
     critic = copy.deepcopy(critic).to(dtype="float64")
     x = paddle.to_tensor(np.concatenate([real, fake]), dtype="float64")
     activations = critic.activations(x)
     real_scores, fake_scores = activations[-1].split(2)
     gradients = paddle.grad(wasserstein_critic_loss(real_scores, fake_scores), activations)
-    return np.array([float(g.norm(axis=1).mean()) for g in gradients])
+    norms = np.array([float(g.norm(axis=1).mean()) for g in gradients])
+    if not np.isfinite(norms).all():
+        raise InputError("the critic's gradients are NaN or infinite; its training has diverged.")
+    return norms
 
 
 def share_at_bounds(weights, c):
@@ -154,6 +205,11 @@ def share_at_bounds(weights, c):
         weights: any array.
         c: the clipping bound, > 0.
 
+    Raises:
+        InputError: no weights, or weights that are not finite.
+
     Source: Figure 1b, right.
     """
+    if not finite(weights, "weights").size:
+        raise InputError("weights are empty; give at least one.")
     return float((np.abs(np.abs(weights) - c) <= 0.01 * c).mean())
