@@ -195,6 +195,21 @@ def cannot_write(path, error):
     )
 
 
+def check_memory(size, what):
+    """Refuse what does not fit into the machine's memory.
+
+    Args:
+        size: in bytes.
+        what: takes them, for the message, a plural.
+
+    Raises:
+        InputError: it does not.
+    """
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if size > there:
+        raise InputError(f"{what} take {size / 2**30:,.0f} GiB and this machine has {there / 2**30:,.0f}; take fewer.")
+
+
 def array_sha256(array):
     """Hexadecimal sha256 of an array's bytes in order."""
     return hashlib.sha256(np.ascontiguousarray(array)).hexdigest()

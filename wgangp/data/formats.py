@@ -3,22 +3,30 @@
 import gzip
 import io
 import math
+import os
 import tarfile
+import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from wgangp.data import safe_pickle
 from wgangp.errors import InputError
+from wgangp.files import check_memory
 
 CIFAR10_TRAIN = tuple(f"data_batch_{i}" for i in range(1, 6))
 CIFAR10_LABELS = {name: f"training batch {i} of 5" for i, name in enumerate(CIFAR10_TRAIN, 1)}
 CIFAR10_LABELS["test_batch"] = "testing batch 1 of 1"
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")  # whatever a file's name: Pillow would run Ghostscript for an EPS
+IMAGE_MODES = ("1", "L", "P", "RGB", "LA", "PA", "RGBA")  # of 8 bits; Pillow cuts 16 bits off at 255
+MOST_PIXELS = 2**24  # of an image; it takes up to 12 bytes for each while it is read
+ONE_LARGE_IMAGE = threading.Lock()  # of more than 2^20 pixels at a time, so that threads share the memory of one
 NUMBERS = ("b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8")
 # Bytes that a file holds at most, unpacked; Python 3 writes two for each of ours in a batch of CIFAR-10.
 CIFAR10_BATCH, MNIST_FILE = 64_000_000, 16 + 60_000 * 28 * 28
@@ -235,8 +243,37 @@ def read_idx(path, dimensions):
     return np.frombuffer(raw, "u1", offset=header).reshape(shape)
 
 
+@contextmanager
+def open_image(file, where):
+    """Open an image, its pixels not yet unpacked.
+
+    Args:
+        file: a path or an open stream of an image file.
+        where: for messages.
+
+    Yields:
+        A PIL.Image.
+
+    Raises:
+        InputError: not an image, cut off, too large, several images in one, or of more than 8 bits a channel.
+    """
+    with reading(where, "cut off or not an image"), Image.open(file, formats=IMAGE_FORMATS) as image:
+        if image.width * image.height > MOST_PIXELS:
+            raise InputError(
+                f"{where} has {image.width}x{image.height} pixels; scale it down to at most {MOST_PIXELS:,} in all."
+            )
+        if getattr(image, "is_animated", False):
+            raise InputError(f"{where} has {image.n_frames} images in one; save each as a file of its own.")
+        if image.mode not in IMAGE_MODES:
+            raise InputError(f"{where} has pixels of mode {image.mode}; save it as RGB or grey of 8 bits.")
+        yield image
+
+
 def read_pixels(file, size, where=None):
     """One image, its central square averaged down to the wanted size.
+
+    It is turned as its EXIF orientation says; alpha that is opaque everywhere is left out. A damaged PNG is known by
+    its checksums; JPEG, WebP and BMP have none, so damage to their pixels alone is not.
 
     Args:
         file: a path or an open stream of an image file.
@@ -247,14 +284,20 @@ def read_pixels(file, size, where=None):
         uint8 [3, size, size].
 
     Raises:
-        InputError: not an image, cut off, or too small.
+        InputError: as `open_image`, transparent pixels, or too small.
     """
     where = where or file
-    try:
-        with Image.open(file) as image:
-            image = image.convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(f"{where} is cut off or not an image ({error}); delete it.") from None
+    with open_image(file, where) as image:
+        if image.format == "PNG":
+            image.verify()
+        alone = image.width * image.height > 2**20
+    if not isinstance(file, (str, Path)):
+        file.seek(0)
+    with ONE_LARGE_IMAGE if alone else nullcontext(), open_image(file, where) as image:
+        ImageOps.exif_transpose(image, in_place=True)
+        if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema()[0] < 255:
+            raise InputError(f"{where} has transparent pixels; save it without transparency.")
+        image = image.convert("RGB")
     side = min(image.size)
     if side < size:
         raise InputError(
@@ -266,23 +309,68 @@ def read_pixels(file, size, where=None):
     return np.asarray(image).transpose(2, 0, 1)
 
 
-def read_folder(folder, size, count=None):
+def image_files(folder):
+    """The images in a folder and its subfolders, hidden ones apart.
+
+    Args:
+        folder: a path.
+
+    Returns:
+        Paths of .png, .jpg, .jpeg, .webp and .bmp files, sorted, and how many other files there are, such as "2 .txt",
+        "" for none.
+
+    Raises:
+        InputError: there are no images, or a folder cannot be read.
+    """
+
+    def refuse(error):
+        raise InputError(f"{error.filename} cannot be read: {error.strerror}.")
+
+    found, others = [], Counter()
+    for place, folders, names in os.walk(folder, onerror=refuse):
+        links = [name for name in folders if os.path.islink(os.path.join(place, name))]  # not followed
+        for path in (Path(place, name) for name in names + links):
+            if any(part.startswith(".") for part in path.relative_to(folder).parts):
+                others["hidden"] += 1
+            elif path.suffix.lower() in IMAGE_SUFFIXES and path.is_file():
+                found.append(path)
+            else:
+                others[path.suffix.lower() or "without ending"] += 1
+    left_out = ", ".join(f"{count} {kind}" for kind, count in sorted(others.items()))
+    if not found:
+        only = f", only {left_out}" if left_out else ""
+        raise InputError(f"{folder} has no images ({', '.join(IMAGE_SUFFIXES)}){only}; put them there.")
+    return sorted(found), left_out
+
+
+def read_folder(folder, size=None, count=None, say=print):
     """The images in a folder, in the order of their names.
 
     Args:
-        folder: searched with its subfolders for .png, .jpg, .jpeg and .webp.
-        size: height and width of the result.
+        folder: as for `image_files`.
+        size: height and width of the result; the smallest image's shorter side when None.
         count: how many at most; all when None.
+        say: called with one line where files are left out, and with one where images have other sizes than None gave.
 
     Returns:
         uint8 [n, 3, size, size].
 
     Raises:
-        InputError: there are none, or as `read_pixels`.
+        InputError: as `image_files` and `read_pixels`.
     """
-    files = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)[:count]
-    if not files:
-        raise InputError(f"{folder} has no images ({', '.join(IMAGE_SUFFIXES)}); put them there.")
+    files, left_out = image_files(folder)
+    files = files[:count]
+    if left_out:
+        say(f"{folder}: {len(files)} images; left out: {left_out}.")
+    if size is None:
+        sizes = set()
+        for file in files:
+            with open_image(file, file) as image:
+                sizes.add(image.size)
+        size = min(map(min, sizes))
+        if sizes != {(size, size)}:
+            say(f"{folder}: images of other sizes are cut to their central square and averaged down to {size}x{size}.")
+    check_memory(len(files) * 3 * size**2, f"{len(files)} images of {size}x{size} pixels")
     images, done = np.empty([len(files), 3, size, size], "uint8"), 0
     for chunk in pixel_chunks(((file, file) for file in files), size):
         images[done : done + len(chunk)] = chunk
