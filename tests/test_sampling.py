@@ -1,5 +1,6 @@
 """wgangp generate: from a run in this checkout, from a checkpoint's path, from the generator kept with the results."""
 
+import json
 import shutil
 
 import numpy as np
@@ -8,7 +9,10 @@ from fuzz_arrays import DAMAGES
 from PIL import Image
 
 from wgangp import InputError, sampling
-from wgangp.data.images import CIFAR10_CLASSES
+from wgangp.__main__ import main
+from wgangp.base_gan import BaseGAN
+from wgangp.data import images as data_images
+from wgangp.data.images import CIFAR10_CLASSES, embedded_digits, embedded_patches
 from wgangp.experiment import Experiment, Job, run_job
 
 NAME = "table3_cifar_inception"
@@ -74,7 +78,12 @@ def test_what_cannot_be_generated_is_refused(trained):
         ({"what": NAME, "setting": "supervised", "label": "unicorn"}, "no such class; use one of airplane, automobile"),
         ({"what": NAME, "setting": "supervised", "number": 0}, "--number 0: use at least 1"),
         ({"what": NAME, "setting": "supervised", "seed": -1}, "--seed -1: a seed is"),
+        ({"what": NAME, "setting": "supervised", "seed": 2**200}, "--seed 1606938.*: a seed is"),
+        ({"what": NAME, "setting": "supervised", "number": 10**12}, r"1000000000000 samples of shape .* take .* GiB"),
         ({"what": NAME, "setting": "supervised", "run_seed": 9}, "no trained generator of seed 9"),
+        ({"what": NAME, "setting": "supervised", "run_seed": -1}, "--run-seed -1: a seed is"),
+        ({"what": NAME, "setting": "none"}, "has no setting 'none'; there are: 'unsupervised'"),
+        ({"what": "none/checkpoint.npz", "tier": "smoke"}, "--setting and --tier are for experiments"),
         ({"what": "none/checkpoint.npz"}, "neither an experiment nor a checkpoint"),
     ):
         with pytest.raises(InputError, match=words):
@@ -95,6 +104,107 @@ def test_file_is_what_its_name_says(tmp_path):
         sampling.write(tmp_path / "a.jpg", images)
     with pytest.raises(InputError, match="are no images"):
         sampling.write(tmp_path / "a.png", images.astype("float32"))
+    with pytest.raises(InputError, match="folder has files already"):
+        sampling.write(tmp_path / "folder", images)
+    with pytest.raises(InputError, match="are no text"):
+        sampling.write(tmp_path / "a.txt", images)
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_drawn(trained, capfd):
+    assert main(["generate", "none/checkpoint.npz", "-o", "a.jpg"]) == 2
+    assert "use a name that ends in .npy" in capfd.readouterr().err
+
+
+def untrained(folder, name, setting):
+    """The folder of a run that has ended, its networks as they begin."""
+    experiment = Experiment(name)
+    gan = experiment.module.build(experiment.config(setting, "smoke"))
+    gan.save(folder / "networks.npz")
+    about = {"experiment": name, "setting": setting, "tier": "smoke", "seed": 0}
+    (folder / "job.json").write_text(json.dumps(about))
+    return folder / "networks.npz"
+
+
+@pytest.mark.parametrize(
+    "name, setting, data, output",
+    [
+        ("fig2_toy_8gaussians", "gp, 8gaussians, trained generator", "8gaussians", "a.npy"),
+        ("mnist_digits", "WGAN-GP", "mnist", "a.npy"),
+        ("mnist_digits", "WGAN-GP", "mnist", "a"),
+        ("fig6_critic_loss", "1000 digits, gradient penalty", "mnist", "a.npy"),
+        ("fig4_cifar_convergence", "GP Adam", "cifar10", "a"),
+        ("table3_cifar_inception", "supervised", "cifar10", "a.npy"),
+        ("fig5_lsun_samples", "64 pixels", "lsun_bedroom", "a.npy"),
+        ("science_fields", "permeability, WGAN-GP", "permeability", "a.npy"),
+        ("science_fields", "vorticity, weight clipping", "vorticity", "a.npy"),
+    ],
+)
+def test_what_is_generated_can_be_scored(tmp_path, monkeypatch, capfd, name, setting, data, output):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(data_images, "cifar10", embedded_patches)
+    monkeypatch.setattr(data_images, "lsun_bedrooms", lambda size, count: embedded_patches("train", size))
+    monkeypatch.setattr(data_images, "mnist", embedded_digits)
+    path = untrained(tmp_path, name, setting)
+    assert main(["generate", str(path), "-n", "12", "-o", output]) == 0
+    assert main(["score", output, "--data", data, "--real", "100"]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert len(lines) > 3 and not any("nan" in line for line in lines)
+
+
+@pytest.fixture
+def language_run(tmp_path, monkeypatch):
+    """A run of the language model on a text, and the text's place."""
+    text = tmp_path / "data" / "billionword_heldout00.txt"
+    text.parent.mkdir()
+    text.write_bytes(b"".join(b"the cat sat on mat %d\n" % (i % 7) for i in range(200)))
+    monkeypatch.setenv("WGANGP_DATA", str(text.parent))
+    monkeypatch.setenv("WGANGP_OUTPUT", str(tmp_path / "output"))
+    monkeypatch.chdir(tmp_path)
+    job = Job(Experiment("table4_language_model"), "WGAN-GP", "smoke", 0)
+    run_job(job, name="cpu")
+    return job.folder / "checkpoint.npz", text
+
+
+def test_text_is_made_of_the_characters_that_its_run_recorded(language_run, capfd):
+    path, text = language_run
+    lines = sampling.generate(path, 30)
+    assert lines.shape == (30,) and set(b"".join(lines)) <= set(b"?`" + text.read_bytes())
+    known = text.read_bytes()
+    for other in (known.upper(), known + b"entirely other words: xyzzy\n" * 9, None):
+        text.write_bytes(other) if other else text.unlink()
+        assert (sampling.generate(path, 30) == lines).all()
+    text.write_bytes(known)
+    for output in ("a.npy", "a.txt"):
+        assert main(["generate", str(path), "-n", "30", "-o", output]) == 0
+        assert main(["score", output, "--data", "text"]) == 0
+    told = capfd.readouterr().out.splitlines()
+    assert len(told) == 46 and told[1:23] == told[24:] and "js4_other_corpus" in told[5]
+    assert main(["score", "a.txt", "--data", "text", "--text", text.name]) == 0
+    assert capfd.readouterr().out.splitlines()[1:] == told[2:23]
+
+
+def test_older_run_without_characters_takes_those_that_are_there_and_says_so(language_run):
+    path, text = language_run
+    lines = sampling.generate(path, 30)
+    about = json.loads((path.parent / "job.json").read_text())
+    assert bytes(about.pop("characters"))[:1] == b"?"
+    (path.parent / "job.json").write_text(json.dumps(about))
+    with pytest.warns(UserWarning, match="has not recorded its characters; those of 'billion_word_heldout' are taken"):
+        assert (sampling.generate(path, 30) == lines).all()
+    text.write_bytes(text.read_bytes() + b"xyz: other characters, more of them\n")
+    with pytest.warns(UserWarning), pytest.raises(InputError, match="does not fit the generator"):
+        sampling.generate(path, 30)
+
+
+def test_generator_that_has_diverged_or_is_fixed_is_refused(tmp_path, monkeypatch):
+    path = untrained(tmp_path, "fig2_toy_8gaussians", "gp, swissroll, fixed generator")
+    with pytest.raises(InputError, match="has a fixed generator"):
+        sampling.generate(path, 4)
+    for name, setting in (("fig2_toy_8gaussians", "gp, swissroll, trained generator"), ("mnist_digits", "DCGAN")):
+        path = untrained(tmp_path, name, setting)
+        monkeypatch.setattr(BaseGAN, "generate", lambda gan, n, seed: np.full([n, 2], np.nan))
+        with pytest.raises(InputError, match="NaN or infinite values"):
+            sampling.generate(path, 4)
 
 
 def test_class_names_are_those_of_the_publisher():

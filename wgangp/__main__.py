@@ -9,19 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 import paddle_aten
 import wgangp
-from wgangp import compare, devices, merge, notebooks, readme, report, results, sampling, schedule, verdicts
-from wgangp.data import formats, images, registry, toy
+from wgangp import compare, devices, merge, notebooks, readme, report, results, sampling, schedule, scoring, verdicts
+from wgangp.data import images, registry, toy
 from wgangp.errors import InputError
 from wgangp.experiment import TIERS, Experiment, names
 from wgangp.files import replacing
 from wgangp.metrics.image_scores import METRICS, calibrate
 from wgangp.metrics.inception_weights import COMPLETE, PARTIAL, convert_inception
-from wgangp.metrics.judge import Judge
-from wgangp.metrics.toy import exact_w1, mode_coverage
 
 
 def command_run(given):
@@ -86,6 +83,7 @@ def command_notebook(given):
 
 
 def command_generate(given):
+    sampling.check_output(given.output)
     about = {"setting": given.setting, "tier": given.tier, "run_seed": given.run_seed, "label": given.label}
     samples = sampling.generate(given.what, given.number, given.seed, **about)
     sampling.write(given.output, samples)
@@ -93,54 +91,7 @@ def command_generate(given):
 
 
 def command_score(given):
-    samples = read_samples(given.samples)
-    if samples.ndim == 2:
-        return score_points(samples, given)
-    if given.data in toy.NAMES:
-        raise InputError(f"{given.samples} holds images and {given.data} are points in the plane; use --data cifar10.")
-    side = samples.shape[-1]
-    real = images.cifar10() if given.data == "cifar10" else images.lsun_bedrooms(size=side, count=given.real)
-    judge = Judge(real, len(samples), given.real)
-    metrics = given.metric or judge.metrics
-    print(f"{judge.protocol}; their figures change with the number of images")
-    scores = {"samples": judge.judge(samples, metrics)}
-    scores["real"] = judge.judge(judge.others, metrics, judge.reference_of_real)
-    for name in scores:
-        for metric, (value, spread) in scores[name].items():
-            print(f"{name:9}{metric:18}{value:.4f}" + (f" ± {spread:.4f} over splits" if spread is not None else ""))
-
-
-def read_samples(path):
-    """Samples from a folder of images or an .npy file: uint8 [n, 3, h, w] or points [n, 2]."""
-    if path.is_dir():
-        first = next((p for p in path.rglob("*") if p.suffix.lower() in formats.IMAGE_SUFFIXES), None)
-        return formats.read_folder(path, min(Image.open(first).size) if first else 32)
-    try:
-        samples = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as an array (.npy) and is no folder: {error}.") from None
-    points = samples.ndim == 2 and samples.shape[1] == 2
-    pictures = samples.dtype == np.uint8 and samples.ndim == 4 and samples.shape[1] == 3
-    if not points and not pictures:
-        raise InputError(
-            f"{path} is {samples.dtype} {list(samples.shape)}; points in the plane are [n, 2], "
-            "images uint8 [n, 3, h, w]."
-        )
-    return samples
-
-
-def score_points(samples, given):
-    """Print the toy measures of points."""
-    data = toy.Toy(given.data)
-    rng = np.random.default_rng(0)
-    real, other = data.sample(2000, rng), data.sample(2000, rng)
-    ours, floor = exact_w1(samples[:2000], real), exact_w1(other, real)
-    print(f"exact W1 to {given.data}  {ours:.4f}  (real against real {floor:.4f})")
-    if data.centers is not None:
-        found, good = mode_coverage(samples, data.centers, data.std)
-        found_real, good_real = mode_coverage(real, data.centers, data.std)
-        print(f"modes found  {found} of {len(data.centers)}  (real {found_real})")
-        print(f"share of good samples  {good:.4f}  (real {good_real:.4f})")
+    scoring.score(given.samples, given.data, given.metric, given.real, given.text)
 
 
 def command_data(given):
@@ -248,12 +199,11 @@ def parser():
 
     score = add("score", command_score, "Measure samples against a data set.")
     score.add_argument(
-        "samples", metavar="SAMPLES", type=Path, help="folder of images, or .npy: uint8 [n, 3, h, w] or [n, 2]"
+        "samples", metavar="SAMPLES", type=Path, help="what generate writes: .npy, .txt or a folder of images"
     )
-    score.add_argument(
-        "--data", choices=(*toy.NAMES, "cifar10", "lsun_bedroom"), required=True, help="what to compare with"
-    )
-    score.add_argument("--metric", choices=METRICS, action="append", help="default: what the weights allow")
+    score.add_argument("--data", choices=scoring.DATA, required=True, help="what to compare with")
+    score.add_argument("--text", metavar="FILE", help="for --data text: in place of the Billion Word corpus")
+    score.add_argument("--metric", choices=METRICS, action="append", help="of images (default: what the weights allow)")
     score.add_argument("--real", type=int, default=10_000, help="real images that distances are taken to")
 
     generate = add("generate", command_generate, "Draw samples from a trained run.")
@@ -265,7 +215,7 @@ def parser():
     generate.add_argument("-n", "--number", type=int, default=10_000, help="how many samples")
     generate.add_argument("--seed", type=int, default=0, help="of the latent vectors (default: 0)")
     generate.add_argument(
-        "-o", "--output", type=Path, default=Path("samples.npy"), help=".npy, .png (a grid) or a folder (PNGs)"
+        "-o", "--output", type=Path, default=Path("samples.npy"), help=".npy, .png (a grid), .txt or a folder (PNGs)"
     )
 
     add("doctor", command_doctor, "Show versions, device and disk.")

@@ -50,6 +50,12 @@ class Config(pydantic.BaseModel):
         if self._job is not None and distributed.rank() == 0:
             results.add_rows(self._job.experiment.name, self._job.stamped(rows))
 
+    def record(self, **about):
+        """Add to the run's job.json what building its networks again needs beside the configuration."""
+        if self._job is not None and distributed.rank() == 0:
+            path = self._job.folder / "job.json"
+            write_json(path, json.loads(path.read_text()) | about)
+
     def keep_networks(self, gan):
         """Put the trained networks in place of the checkpoints, a sixth of their size, as networks.npz."""
         if self._job is not None and distributed.rank() == 0:

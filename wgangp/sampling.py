@@ -8,9 +8,11 @@ import numpy as np
 from PIL import Image
 
 from wgangp.data.batches import to_bytes
+from wgangp.data.text import Text
 from wgangp.errors import InputError
 from wgangp.experiment import TIERS, Experiment, Job, names
-from wgangp.files import read_npz, replacing
+from wgangp.files import check_memory, read_npz, replacing
+from wgangp.metrics.ngram import most_likely
 
 FILES = ("checkpoint.npz", "networks.npz")  # what a run's folder may have
 
@@ -29,21 +31,35 @@ def generate(what, number, seed=0, setting=None, tier=None, run_seed=0, label=No
         label: the class of all samples, by its name; any class when None.
 
     Returns:
-        uint8 images [number, channels, height, width], or float32 arrays [number, ...] where the samples are none.
+        uint8 images [number, channels, height, width]; lines of text, bytes [number]; or float32 arrays [number, ...].
 
     Raises:
-        InputError: nothing trained is there, or the model has no such class.
+        InputError: nothing trained is there, the model has no such class or has diverged, or a number out of its range.
     """
     if number < 1:
         raise InputError(f"--number {number}: use at least 1.")
-    if seed < 0:
-        raise InputError(f"--seed {seed}: a seed is a non-negative integer.")
-    gan, config, module = from_results(what, setting, tier, run_seed) if str(what) in names() else from_run(what)
+    for option, value in (("--seed", seed), ("--run-seed", run_seed)):
+        if not 0 <= value < 2**63:
+            raise InputError(f"{option} {value}: a seed is a non-negative integer below 2^63.")
+    of_experiment = str(what) in names()
+    if not of_experiment and (setting or tier):
+        raise InputError(f"--setting and --tier are for experiments, and {what} is a file; leave them out.")
+    gan, config, module = from_results(what, setting, tier, run_seed) if of_experiment else from_run(what)
+    if not gan.generator.parameters():
+        raise InputError(f"[{config.setting}] has a fixed generator, which makes samples of real data only.")
+    check_memory(12 * number * math.prod(gan._sample_shape), f"{number} samples of shape {gan._sample_shape}")
     if label is None:
         samples = gan.generate(number, seed=seed)
     else:
         samples = of_class(gan, class_number(label, gan, module), number, seed)
-    return samples if getattr(config, "scaling", None) is None else to_bytes(samples, config.scaling)
+    if getattr(config, "scaling", None) is not None:
+        return to_bytes(samples, config.scaling)
+    if hasattr(gan, "characters"):
+        codes = most_likely(samples)
+        return Text(codes, gan.characters, name="").bytes_of(codes)
+    if not np.isfinite(samples).all():
+        raise InputError(f"{what} generates NaN or infinite values; its training has diverged.")
+    return samples
 
 
 def from_run(path):
@@ -60,7 +76,8 @@ def from_run(path):
     """
     try:
         about = json.loads((Path(path).parent / "job.json").read_text())
-        name, setting, tier = about["experiment"], about["setting"], about["tier"]
+        name, setting, tier = (str(about[key]) for key in ("experiment", "setting", "tier"))
+        recorded = {"characters": bytes(map(int, about["characters"]))} if "characters" in about else {}
     except (OSError, ValueError, KeyError, TypeError):
         raise InputError(
             f"{path} is neither an experiment nor a checkpoint in a run's folder "
@@ -68,7 +85,7 @@ def from_run(path):
         ) from None
     experiment = Experiment(name)
     config = experiment.config(setting, tier)
-    gan = experiment.module.build(config)
+    gan = experiment.module.build(config, **recorded)
     gan.load(path)
     return gan, config, experiment.module
 
@@ -80,7 +97,9 @@ def from_results(name, setting=None, tier=None, run_seed=0):
         InputError: there is neither, or the experiment has several settings and none was named.
     """
     experiment = Experiment(name)
-    if setting is None:
+    if setting is not None:
+        experiment.config(setting, tier or next(iter(experiment.file.tiers)))  # refuses what it does not have
+    else:
         if len(experiment.settings) > 1:
             raise InputError(f"{name} has several settings; name one with --setting: {'; '.join(experiment.settings)}.")
         (setting,) = experiment.settings
@@ -137,23 +156,48 @@ def class_number(label, gan, module):
     return known.index(label)
 
 
+def check_output(path):
+    """Refuse a place that `write` cannot write to, before samples are drawn.
+
+    Args:
+        path: as of `write`.
+
+    Raises:
+        InputError: another ending, or a folder that has files.
+    """
+    if path.suffix not in (".npy", ".txt", ".png", ""):
+        raise InputError(
+            f"{path}: use a name that ends in .npy (an array), .png (a grid), .txt (text) or a folder's (PNGs)."
+        )
+    if path.suffix == "" and path.is_dir() and any(path.iterdir()):
+        raise InputError(f"{path} has files already, which would be scored with the new ones; name a new folder.")
+
+
 def write(path, samples):
     """Write samples as the name's ending says.
 
     Args:
-        path: ends in .npy (an array), in .png (images in one grid), or in nothing (a folder of PNGs).
+        path: ends in .npy (an array), in .txt (lines of text), in .png (images in one grid), or in nothing (a folder of
+            PNGs, which must not have files already).
         samples: as from `generate`.
 
     Raises:
-        InputError: another ending, samples that are no images, or a place that cannot be written.
+        InputError: another ending, samples that are of another kind, or a place that cannot be written.
     """
     path = Path(path)
+    check_output(path)
     if path.suffix == ".npy":
         with replacing(path) as file:
             np.save(file, samples)
         return
-    if path.suffix not in (".png", ""):
-        raise InputError(f"{path}: use a name that ends in .npy (an array), .png (a grid) or a folder's (PNGs).")
+    if path.suffix == ".txt":
+        if samples.dtype.kind != "S":
+            raise InputError(
+                f"{path}: these samples are no text ({samples.dtype} {list(samples.shape)}); write a .npy."
+            )
+        with replacing(path) as file:
+            file.write(b"\n".join([*samples.tolist(), b""]))
+        return
     if samples.dtype != np.uint8 or samples.ndim != 4:
         raise InputError(f"{path}: these samples are no images ({samples.dtype} {list(samples.shape)}); write a .npy.")
     from wgangp.visualization import tile  # here, since it imports matplotlib

@@ -8,6 +8,8 @@ characters are drawn one by one (a unigram model), and how far the generated lin
 the latter to the former.
 """
 
+import warnings
+
 import numpy as np
 
 from wgangp import WGAN_GP
@@ -35,15 +37,22 @@ class Config(BaseConfig):
     judged: int  # generated lines per judgement
 
 
-def build(config, text=None):
-    text = text or texts.read(config.text, config.vocabulary, fallback=True)
-    networks = LanguageGenerator(text.vocabulary, config.dim), LanguageCritic(text.vocabulary, config.dim)
-    return WGAN_GP(*networks, critic_iters=config.critic_iters, lambda_gp=config.lambda_gp)
+def build(config, characters=None):
+    """The networks, for the characters that a run has recorded; for those of the text that is there now when None."""
+    if characters is None:
+        text = texts.read(config.text, config.vocabulary, fallback=True)
+        warnings.warn(f"the run has not recorded its characters; those of '{text.name}' are taken.", stacklevel=2)
+        characters = text.characters
+    networks = LanguageGenerator(len(characters), config.dim), LanguageCritic(len(characters), config.dim)
+    gan = WGAN_GP(*networks, critic_iters=config.critic_iters, lambda_gp=config.lambda_gp)
+    gan.characters = np.frombuffer(bytes(characters), "uint8")  # that the numbers stand for, for `wgangp generate`
+    return gan
 
 
 def run(config, seed):
     text = texts.read(config.text, config.vocabulary, fallback=True)
-    gan, judge = build(config, text), LanguageJudge(text, config.judged)
+    config.record(characters=text.characters.tolist())
+    gan, judge = build(config, text.characters), LanguageJudge(text, config.judged)
     history = gan.train(
         Characters(judge.train, text.vocabulary),
         batch_size=config.batch_size,

@@ -1,0 +1,218 @@
+"""Measures of samples from files, beside the same measures of real data: `wgangp score`."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from wgangp.data import formats, images, toy
+from wgangp.data import text as texts
+from wgangp.data.fields import Permeability, Vorticity
+from wgangp.errors import InputError
+from wgangp.files import read_npz
+from wgangp.metrics import digits
+from wgangp.metrics.checks import finite
+from wgangp.metrics.fields import compare_fields
+from wgangp.metrics.judge import Judge
+from wgangp.metrics.ngram import LanguageJudge
+from wgangp.metrics.scores import frechet_distance, gaussian, inception_score
+from wgangp.metrics.toy import exact_w1, mode_coverage
+
+FIELDS = ("permeability", "vorticity")
+DATA = (*toy.NAMES, "mnist", "cifar10", "lsun_bedroom", *FIELDS, "text")
+FEWEST_IMAGES = 10  # an Inception score has ten splits
+MOST_FIELDS, LARGEST_FIELD = 1000, 256  # real ones, each computed, and cells per side
+
+
+def score(path, data, metrics=None, real=10_000, text=None):
+    """Print measures of samples beside those of real data.
+
+    The order of the samples, and of a folder's files, does not matter.
+
+    Args:
+        path: what `wgangp generate` writes: an .npy or .npz of one array, a .txt, or a folder of images.
+        data: what to compare with, of DATA.
+        metrics: of images, as of `score_images`; what the weights allow when None.
+        real: real images that distances are taken to.
+        text: file of the text that "text" means; the Billion Word corpus when None.
+
+    Raises:
+        InputError: samples of another kind than the data, or unusable ones.
+    """
+    path = Path(path)
+    if metrics and data not in ("cifar10", "lsun_bedroom"):
+        raise InputError(f"--metric is for images beside cifar10 or lsun_bedroom; leave it out for {data}.")
+    if text is not None and data != "text":
+        raise InputError(f"--text is for --data text; leave it out for {data}.")
+    if real < 1:
+        raise InputError(f"--real {real}: use at least 1.")
+    if data == "text":
+        return print_lines(path, text)
+    samples = in_fixed_order(read_samples(path))
+    if data in toy.NAMES:
+        check_form(path, samples, samples.shape[1:] == (2,), "points in the plane are [n, 2]")
+        print_points(finite(samples, f"{path}: the points", "[n, 2]"), toy.Toy(data))
+    elif data in FIELDS:
+        fits = samples.ndim == 4 and samples.shape[1:] == (1, samples.shape[2], samples.shape[2])
+        check_form(path, samples, fits, "fields are [n, 1, size, size]")
+        print_fields(finite(samples, f"{path}: the fields"), data)
+    elif data == "mnist":
+        if samples.ndim == 4 and samples.shape[1] == 3 and (samples == samples[:, :1]).all():
+            samples = samples[:, :1]  # a folder's grey images
+        check_images(path, samples, "[n, 1, 28, 28]", samples.shape[1:] == (1, 28, 28))
+        print_digits(samples)
+    else:
+        fits = samples.ndim == 4 and samples.shape[1:] == (3, samples.shape[2], samples.shape[2])
+        check_images(path, samples, "[n, 3, size, size]", fits)
+        print_images(samples, data, metrics, real)
+
+
+def read_samples(path):
+    """Samples from a file or folder.
+
+    Args:
+        path: an .npy, an .npz of one array, or a folder of images.
+
+    Returns:
+        An array; uint8 [n, 3, size, size] from a folder.
+
+    Raises:
+        InputError: another file, a damaged one, or several arrays in one.
+    """
+    if path.is_dir():
+        return formats.read_folder(path)
+    if path.suffix.lower() in formats.IMAGE_SUFFIXES and path.is_file():
+        raise InputError(f"{path} is one image; score a folder of them, or an .npy.")
+    try:
+        samples = np.load(path, mmap_mode="r", allow_pickle=False)  # mapped: no header can claim more than there is
+    except Exception as error:  # numpy raises nearly anything for a damaged header
+        why = getattr(error, "strerror", None) or " ".join(str(error).split()).removesuffix(".")
+        why = "it has no array's header" if "allow_pickle" in why else why
+        raise InputError(f"{path} cannot be read as an array (.npy) and is no folder of images: {why}.") from None
+    if isinstance(samples, np.ndarray):
+        return samples
+    arrays = read_npz(path)
+    if len(arrays) != 1:
+        there = ", ".join(arrays)[:200] or "none"
+        raise InputError(f"{path} has {len(arrays)} arrays ({there}); write the samples alone to an .npy.")
+    return next(iter(arrays.values()))
+
+
+def in_fixed_order(samples):
+    """Samples in the order of their digests, which depends on nothing but what they are, and says nothing of it.
+
+    Args:
+        samples: [n, ...].
+    """
+    if not samples.ndim:
+        return samples
+    digests = [hashlib.sha256(sample.tobytes()).digest() for sample in samples]
+    return np.asarray(samples)[sorted(range(len(samples)), key=digests.__getitem__)]
+
+
+def check_form(path, samples, fits, form):
+    """Refuse samples of another type or shape, or none.
+
+    Args:
+        path: their file, for the message.
+        samples: an array.
+        fits: whether the type and the shape after the first axis are right.
+        form: what they should be, for the message.
+    """
+    if not fits or not samples.size:
+        raise InputError(f"{path} is {samples.dtype} {list(samples.shape)}; {form}.")
+
+
+def check_images(path, samples, form, fits):
+    """As `check_form`, of images, with what may be the mistake."""
+    if samples.dtype != np.uint8:
+        form += ", 0 to 255: turn other numbers into bytes first"
+    elif samples.ndim == 4 and samples.shape[3] in (1, 3):
+        form += ": put the channels second, with transpose(0, 3, 1, 2)"
+    check_form(path, samples, fits and samples.dtype == np.uint8, f"images are uint8 {form}")
+    if len(samples) < FEWEST_IMAGES:
+        raise InputError(f"{path} has {len(samples)} images; scores need at least {FEWEST_IMAGES}.")
+
+
+def print_points(points, data):
+    """Print the toy measures of points.
+
+    Args:
+        points: float64 [n, 2].
+        data: a `Toy`.
+    """
+    rng = np.random.default_rng(0)
+    real, other = data.sample(2000, rng), data.sample(2000, rng)
+    ours, floor = exact_w1(points[:2000], real), exact_w1(other, real)
+    print(f"exact W1 to {data.name}  {ours:.4f}  (real against real {floor:.4f})")
+    if data.centers is not None:
+        found, good = mode_coverage(points, data.centers, data.std)
+        found_real, good_real = mode_coverage(real, data.centers, data.std)
+        print(f"modes found  {found} of {len(data.centers)}  (real {found_real})")
+        print(f"share of good samples  {good:.4f}  (real {good_real:.4f})")
+
+
+def print_images(samples, data, metrics, real):
+    """Print scores of colour images, uint8 [n, 3, size, size]; the arguments are those of `score`."""
+    side = samples.shape[-1]
+    judge = Judge(
+        images.cifar10() if data == "cifar10" else images.lsun_bedrooms(size=side, count=real), len(samples), real
+    )
+    metrics = metrics or judge.metrics
+    print(f"{judge.protocol}; their figures change with the number of images")
+    scores = {"samples": judge.judge(samples, metrics)}
+    scores["real"] = judge.judge(judge.others, metrics, judge.reference_of_real)
+    for name in scores:
+        for metric, (value, spread) in scores[name].items():
+            print(f"{name:9}{metric:18}{value:.4f}" + (f" ± {spread:.4f} over splits" if spread is not None else ""))
+
+
+def print_digits(samples):
+    """Print the digit classifier's measures of digits, uint8 [n, 1, 28, 28], as of the experiment mnist_digits."""
+    classifier, train, held_out = digits.load_classifier(), images.mnist().images, images.mnist("validation").images
+    reference = gaussian(digits.judge(classifier, train[: len(samples)])[0])
+    print(f"{len(samples)} digits against {len(train[: len(samples)])} training digits")
+    for name, judged in (("samples", samples), ("real", held_out[: len(samples)])):
+        features, probabilities = digits.judge(classifier, judged)
+        value, spread = inception_score(probabilities)
+        print(f"{name:9}digit_score            {value:.4f} ± {spread:.4f} over splits")
+        print(f"{name:9}digit_frechet_distance {frechet_distance(gaussian(features), reference):.4f}")
+        print(f"{name:9}classes_found          {len(np.unique(probabilities.argmax(axis=1)))}")
+
+
+def print_fields(samples, data):
+    """Print the distances of fields, float64 [n, 1, size, size], from real ones."""
+    size, count = samples.shape[-1], min(len(samples), MOST_FIELDS)
+    if size > LARGEST_FIELD:
+        raise InputError(f"the fields have {size} cells a side; real ones are drawn of at most {LARGEST_FIELD}.")
+    parts = [Permeability(size)] * 2 if data == "permeability" else [Vorticity(size, count, seed) for seed in (1, 2)]
+    held_out, other = (part.sample(count, np.random.default_rng([0, i])) for i, part in enumerate(parts))
+    print(f"{len(samples)} fields of {size}x{size} against {count} real ones")
+    for name, judged in (("samples", samples), ("real", other)):
+        distances = compare_fields(judged, held_out, parts[0].periodic, conductivity=data == "permeability")
+        for quantity, value in distances.items():
+            print(f"{name:9}{quantity:22}{value:.4f}")
+
+
+def print_lines(path, text):
+    """Print the n-gram measures of lines of text.
+
+    Args:
+        path: a .txt, one line each, or an .npy of bytes [n].
+        text: as for `score`.
+    """
+    real = texts.read(text)
+    if path.suffix in (".npy", ".npz"):
+        lines = read_samples(path)
+        check_form(path, lines, lines.dtype.kind == "S" and lines.ndim == 1, "lines of text are bytes [n]")
+        own = texts.from_lines(lines.tolist(), path.name)
+    else:
+        own = texts.read(path.absolute())
+    codes = np.full(256, texts.UNKNOWN, "uint8")
+    codes[real.characters[1:]] = np.arange(1, real.vocabulary)
+    judged = codes[own.characters[own.codes]]
+    judge = LanguageJudge(real, len(judged))
+    print(f"{len(judged)} lines against {len(judge.train)} training lines of {real.name}")
+    for name, lines in (("samples", judged), ("held out", judge.held_out), ("unigram", judge.unigram)):
+        for quantity, value in (judge.judge(lines) | {"known_words": judge.share_of_known_words(lines)}).items():
+            print(f"{name:9}{quantity:18}{value:.4f}")
