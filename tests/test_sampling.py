@@ -79,7 +79,10 @@ def test_what_cannot_be_generated_is_refused(trained):
         ({"what": NAME, "setting": "supervised", "number": 0}, "--number 0: use at least 1"),
         ({"what": NAME, "setting": "supervised", "seed": -1}, "--seed -1: a seed is"),
         ({"what": NAME, "setting": "supervised", "seed": 2**200}, "--seed 1606938.*: a seed is"),
-        ({"what": NAME, "setting": "supervised", "number": 10**12}, r"1000000000000 samples of shape .* take .* GiB"),
+        (
+            {"what": NAME, "setting": "supervised", "number": 10**12},
+            r"1000000000000 samples of shape \[3, 32, 32\] take .* GiB",
+        ),
         ({"what": NAME, "setting": "supervised", "run_seed": 9}, "no trained generator of seed 9"),
         ({"what": NAME, "setting": "supervised", "run_seed": -1}, "--run-seed -1: a seed is"),
         ({"what": NAME, "setting": "none"}, "has no setting 'none'; there are: 'unsupervised'"),
@@ -106,6 +109,9 @@ def test_file_is_what_its_name_says(tmp_path):
         sampling.write(tmp_path / "a.png", images.astype("float32"))
     with pytest.raises(InputError, match="folder has files already"):
         sampling.write(tmp_path / "folder", images)
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="file is a file; name a new folder"):
+        sampling.write(tmp_path / "file", images)
     with pytest.raises(InputError, match="are no text"):
         sampling.write(tmp_path / "a.txt", images)
 

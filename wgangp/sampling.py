@@ -47,7 +47,7 @@ def generate(what, number, seed=0, setting=None, tier=None, run_seed=0, label=No
     gan, config, module = from_results(what, setting, tier, run_seed) if of_experiment else from_run(what)
     if not gan.generator.parameters():
         raise InputError(f"[{config.setting}] has a fixed generator, which makes samples of real data only.")
-    check_memory(12 * number * math.prod(gan._sample_shape), f"{number} samples of shape {gan._sample_shape}")
+    check_memory(12 * number * math.prod(gan._sample_shape), f"{number} samples of shape {list(gan._sample_shape)}")
     if label is None:
         samples = gan.generate(number, seed=seed)
     else:
@@ -163,14 +163,15 @@ def check_output(path):
         path: as of `write`.
 
     Raises:
-        InputError: another ending, or a folder that has files.
+        InputError: another ending, or a folder that has files or is none.
     """
     if path.suffix not in (".npy", ".txt", ".png", ""):
         raise InputError(
             f"{path}: use a name that ends in .npy (an array), .png (a grid), .txt (text) or a folder's (PNGs)."
         )
-    if path.suffix == "" and path.is_dir() and any(path.iterdir()):
-        raise InputError(f"{path} has files already, which would be scored with the new ones; name a new folder.")
+    if path.suffix == "" and path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        what = "has files already, which would be scored with the new ones" if path.is_dir() else "is a file"
+        raise InputError(f"{path} {what}; name a new folder.")
 
 
 def write(path, samples):

@@ -110,9 +110,10 @@ def test_sizes_are_checked_before_anything_is_unpacked(folder):
 
 
 def test_other_formats_are_not_read_whatever_their_name(folder):
-    (folder / "a.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
-    with pytest.raises(InputError, match="a.png is cut off or not an image"):
-        formats.read_pixels(folder / "a.png", 8)
+    for kind in ("ppm", "eps", "gif", "tiff"):
+        COLOUR.save(folder / "a.png", kind)
+        with pytest.raises(InputError, match="a.png is cut off or not an image"):
+            formats.read_pixels(folder / "a.png", 8)
 
 
 def test_hidden_files_and_other_kinds_are_left_out_and_counted(folder):

@@ -13,13 +13,13 @@ def real_numbers(values, name, form=None):
     Args:
         values: an array, a tensor or a list.
         name: what messages call them, a plural.
-        form: the shape to have, such as "[n, 2]" (a letter is any size of at least 1); any shape when None.
+        form: the shape to have, such as "[n, 2]" (a letter is any size of at least 1); any that is not empty when None.
 
     Returns:
         An array of integers or floating-point numbers.
 
     Raises:
-        InputError: complex numbers, objects, strings, truth values, a masked array, or another shape.
+        InputError: complex numbers, objects, strings, truth values, a masked array, an empty one, or another shape.
     """
     if isinstance(values, np.ma.MaskedArray):
         raise InputError(f"{name} are a masked array; leave out or fill in what is masked.")

@@ -6,7 +6,6 @@ import paddle.nn.functional as F
 
 from wgangp.devices import full_precision
 from wgangp.errors import InputError
-from wgangp.metrics.checks import real_numbers
 from wgangp.progress import Progress
 
 
@@ -20,10 +19,10 @@ def check_images(images, name="images"):
     Raises:
         InputError: anything else, or no image.
     """
-    images = real_numbers(images, name)
-    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] != 3 or 0 in images.shape:
+    masked, images = isinstance(images, np.ma.MaskedArray), np.asarray(images)
+    if masked or images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] != 3 or 0 in images.shape:
         last = images.ndim == 4 and images.shape[3] in (1, 3)
-        hint = ": put the channels second, with transpose(0, 3, 1, 2)" if last else ", 0 to 255"
+        hint = ": put the channels second, with transpose(0, 3, 1, 2)" if last else ", 0 to 255, without a mask"
         raise InputError(f"{name}: {images.dtype} {list(images.shape)}; give uint8 [n, 3, height, width]{hint}.")
 
 

@@ -82,7 +82,7 @@ def explained_share(critic_values, optimal_values):
     """
     finite(critic_values, "the critic's values")
     finite(optimal_values, "the optimal critic's values")
-    if np.size(critic_values) != np.size(optimal_values) or not np.size(critic_values):
+    if np.size(critic_values) != np.size(optimal_values):
         raise InputError(
             f"there are {np.size(critic_values)} values of the critic and {np.size(optimal_values)} of the optimal "
             "one; give as many, at the same points."
@@ -210,6 +210,5 @@ def share_at_bounds(weights, c):
 
     Source: Figure 1b, right.
     """
-    if not finite(weights, "weights").size:
-        raise InputError("weights are empty; give at least one.")
+    finite(weights, "weights")
     return float((np.abs(np.abs(weights) - c) <= 0.01 * c).mean())
