@@ -149,7 +149,7 @@ def of_class(gan, chosen, number, seed):
 def class_number(label, gan, module):
     """The number of a class from its name."""
     known = getattr(module, "CLASSES", ())
-    if not known or not hasattr(gan, "classes"):
+    if not known or getattr(gan, "classes", None) is None:
         raise InputError(f"--class {label}: this model was trained without classes.")
     if label not in known:
         raise InputError(f"--class {label}: there is no such class; use one of {', '.join(known)}.")
