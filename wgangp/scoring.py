@@ -93,8 +93,9 @@ def read_samples(path):
         return samples
     arrays = read_npz(path)
     if len(arrays) != 1:
-        there = ", ".join(arrays)[:200] or "none"
-        raise InputError(f"{path} has {len(arrays)} arrays ({there}); write the samples alone to an .npy.")
+        raise InputError(
+            f"{path} has {len(arrays)} arrays ({', '.join(arrays)[:200]}); write the samples alone to an .npy."
+        )
     return next(iter(arrays.values()))
 
 
