@@ -58,7 +58,9 @@ def damaged(raw, rng):
         raw[29:33] = zlib.crc32(raw[12:29]).to_bytes(4, "big")
         return bytes(raw)
     for _ in range(rng.integers(1, 5)):
-        at, kind = int(rng.integers(len(raw) or 1)), rng.integers(5)
+        if not raw:
+            break
+        at, kind = int(rng.integers(len(raw))), rng.integers(5)
         if kind == 0:
             raw[at : at + 1] = bytes([rng.integers(256)])
         elif kind == 1:
