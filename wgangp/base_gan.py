@@ -384,8 +384,8 @@ class BaseGAN:
             settings[name] = number(name, default if value is None else value, **bounds)
         if d_weight_decay is not None:
             d_weight_decay = number("d_weight_decay", d_weight_decay, at_least=0)
-        if checkpoint is not None and not (isinstance(checkpoint, (str, Path)) and Path(checkpoint).name):
-            raise InputError(f"checkpoint is {checkpoint!r}; give a path ending in .npz.")
+        if checkpoint is not None:
+            checkpoint = checkpoints.checked(checkpoint)
         checkpoint_seconds = number("checkpoint_seconds", checkpoint_seconds, at_least=0)
         if deadline is not None:
             number("deadline", deadline)

@@ -39,8 +39,8 @@ def checked(path):
     Raises:
         InputError: it does not end in .npz, or a folder is there.
     """
-    if not isinstance(path, str | os.PathLike) or Path(path).suffix != ".npz" or os.path.isdir(path):
-        raise InputError(f"{path} cannot be a checkpoint: give the path of a file, there or new, that ends in .npz.")
+    if not isinstance(path, (str, os.PathLike)) or Path(path).suffix != ".npz" or os.path.isdir(path):
+        raise InputError(f"'{path}' cannot be a checkpoint: give the path of a file, there or new, that ends in .npz.")
     return Path(path)
 
 
@@ -61,7 +61,7 @@ def read(path):
     if not os.path.exists(path):
         raise InputError(f"there is no checkpoint {path}.")
     _whole.pop(Path(path), None)
-    with reading(path, "checkpoint"):
+    with reading(path, "not a whole checkpoint"):
         identity = _identity(path)
         arrays = unpack(path, most=0)
         about = json.loads(str(arrays.pop("about")))

@@ -60,24 +60,27 @@ def replacing(path, keep=None):
 
 
 @contextmanager
-def reading(path, what):
-    """A context in which a file is read and interpreted: a damaged one, which can raise nearly anything, is refused.
+def reading(path, damage="cut off or damaged"):
+    """Say in one sentence what is wrong with a file that cannot be read; a damaged one can raise nearly anything.
 
     Args:
-        path, what: the file, and what it should be.
+        path: of the file.
+        damage: what to call it when its reader raises anything, after "is".
 
     Raises:
-        InputError: in place of any other exception.
+        InputError: instead of any other exception.
     """
     try:
         yield
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}.") from None
+    except InputError:
+        raise
     except MemoryError:
-        raise InputError(f"there is too little memory to read {path}.") from None
+        raise InputError(f"there is too little memory for what {path} says that it holds.") from None
     except Exception as error:
-        reason = str(error) or type(error).__name__
-        raise InputError(f"{path} is not a whole {what} ({reason}); delete it or get it again.") from None
+        if isinstance(error, OSError) and error.strerror:
+            raise InputError(f"cannot read {path}: {error.strerror}.") from None
+        reason = str(error)[:200] or type(error).__name__
+        raise InputError(f"{path} is {damage} ({reason}); delete it or get it again.") from None
 
 
 def read_npz(path, most=UNPACKED):
@@ -88,7 +91,7 @@ def read_npz(path, most=UNPACKED):
     Raises:
         InputError: the file is missing, truncated or something else, or its arrays take more.
     """
-    with reading(path, "npz file of arrays"):
+    with reading(path, "not a whole npz file of arrays"):
         return unpack(path, most)
 
 

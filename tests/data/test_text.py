@@ -134,6 +134,7 @@ def test_real_shard_is_whole(real_data):
         (b"one\ntwo\n\x00", "is in UTF-16 or no text"),
         (b"one\n" + b"x" * (1 << 20) + b"\ntwo", "has a line of 1,048,576 bytes or more; put one example on a line"),
     ],
+    ids=["gzip", "bz2", "xz", "zip", "UTF-16", "UTF-16-BE", "Chinese", "a byte of 0", "a long line"],
 )
 def test_what_is_not_one_example_a_line_is_refused(folder, raw, told):
     (folder / "mine.txt").write_bytes(raw)

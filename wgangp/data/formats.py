@@ -17,7 +17,7 @@ from PIL import Image, ImageOps
 
 from wgangp.data import safe_pickle
 from wgangp.errors import InputError
-from wgangp.files import check_memory
+from wgangp.files import check_memory, reading
 
 CIFAR10_TRAIN = tuple(f"data_batch_{i}" for i in range(1, 6))
 CIFAR10_LABELS = {name: f"training batch {i} of 5" for i, name in enumerate(CIFAR10_TRAIN, 1)}
@@ -30,30 +30,6 @@ ONE_LARGE_IMAGE = threading.Lock()  # of more than 2^20 pixels at a time, so tha
 NUMBERS = ("b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8")
 # Bytes that a file holds at most, unpacked; Python 3 writes two for each of ours in a batch of CIFAR-10.
 CIFAR10_BATCH, MNIST_FILE = 64_000_000, 16 + 60_000 * 28 * 28
-
-
-@contextmanager
-def reading(path, damage="cut off or damaged"):
-    """Say in one sentence what is wrong with a file that cannot be read.
-
-    Args:
-        path: of the file.
-        damage: what to call it when its reader raises anything, after "is".
-
-    Raises:
-        InputError: instead of any other exception.
-    """
-    try:
-        yield
-    except InputError:
-        raise
-    except MemoryError:
-        raise InputError(f"there is too little memory for what {path} says that it holds.") from None
-    except Exception as error:  # a damaged file can raise nearly anything
-        if isinstance(error, OSError) and error.strerror:
-            raise InputError(f"cannot read {path}: {error.strerror}.") from None
-        reason = str(error)[:200] or type(error).__name__
-        raise InputError(f"{path} is {damage} ({reason}); delete it and get it again.") from None
 
 
 def open_unpacked(path):

@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits, load_sample_images
 from wgangp.data import formats, registry
 from wgangp.data.lmdb_file import Lmdb
 from wgangp.errors import InputError
-from wgangp.files import array_sha256, replacing
+from wgangp.files import array_sha256, reading, replacing
 from wgangp.progress import Progress
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -173,7 +173,7 @@ def _read_database(path, size, count):
 
 
 def _map(path, size):
-    with formats.reading(path, "not a whole array"):
+    with reading(path, "not a whole array"):
         images = np.load(path, mmap_mode="r", allow_pickle=False)
         kind = images.dtype, images.shape[1:], images.flags.c_contiguous
         if kind != ("uint8", (3, size, size), True) or images.offset + images.nbytes != path.stat().st_size:

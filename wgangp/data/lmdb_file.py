@@ -5,8 +5,8 @@ import os
 import struct
 from pathlib import Path
 
-from wgangp.data.formats import reading
 from wgangp.errors import InputError
+from wgangp.files import reading
 
 
 class Lmdb:

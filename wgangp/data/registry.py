@@ -12,6 +12,7 @@ import pooch
 from wgangp.data import formats
 from wgangp.data.lmdb_file import Lmdb
 from wgangp.errors import InputError
+from wgangp.files import reading
 
 FETCHED_UNASKED = 500  # MB; larger files come only when asked for
 
@@ -350,7 +351,7 @@ def file_hash(path, algorithm="sha256", unpack=False):
         InputError: it cannot be read, or unpacked.
     """
     digest = hashlib.new(algorithm)
-    with formats.reading(path), formats.open_unpacked(path) if unpack else open(path, "rb") as file:
+    with reading(path), formats.open_unpacked(path) if unpack else open(path, "rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
