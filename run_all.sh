@@ -10,15 +10,17 @@
 #   ONLY   experiments, separated by spaces; default: all
 #   SEEDS  e.g. "0 1 2"; default: those that each config.yaml pins
 #   WGANGP_OUTPUT   folder for results, figures, notebooks, runs and report; default: this folder
+#   WGANGP_DATA     folder of the data; default: data in this folder
 set -eu
-cd "$(dirname "$0")"
-. ./setup_env.sh
+. "$(dirname "$0")/setup_env.sh"
+enter_project "$0"
 setup_env
 export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
 export WGANGP_OUTPUT="${WGANGP_OUTPUT:-$PWD}"
 wgangp() { "$PYTHON" -m wgangp "$@"; }
 if [ -z "${TIER:-}" ]; then
-    TIER=$("$PYTHON" -c 'import paddle; print("medium" if paddle.is_compiled_with_cuda() and paddle.device.cuda.device_count() else "short")' 2>/dev/null)
+    TIER=$("$PYTHON" -c 'import paddle; print("medium" if paddle.is_compiled_with_cuda() and paddle.device.cuda.device_count() else "short")' 2>/dev/null) ||
+        fail "$PYTHON cannot import Paddle; try: $PYTHON -c 'import paddle'"
 fi
 ONLY=${ONLY:-$(ls experiments)}
 seeds=$(for seed in ${SEEDS:-}; do printf -- '--seed %s ' "$seed"; done)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Sets up what the tests need and runs them, the slow ones only with -m slow; arguments go to pytest.
 set -eu
-cd "$(dirname "$0")"
-. ./setup_env.sh
+. "$(dirname "$0")/setup_env.sh"
+enter_project "$0"
 setup_env dev
 export OMP_NUM_THREADS=1
 "$PYTHON" -m pytest -q -n "$(nproc)" --dist loadfile -m "not slow" "$@"

@@ -6,6 +6,13 @@
 
 fail() { echo "$1" >&2; exit 1; }
 
+enter_project() {  # enter_project SCRIPT: go to the script's folder; relative folders stay those of the caller
+    for name in WGANGP_OUTPUT WGANGP_DATA; do
+        case ${!name:-/} in /* | "~"*) ;; *) export "$name=$PWD/${!name}" ;; esac
+    done
+    CDPATH='' cd "$(dirname "$1")"
+}
+
 has_packages() {  # has_packages PYTHON EXTRA...: are the versions that pyproject.toml pins installed?
     "$@" 2>/dev/null <<'PY'
 import sys

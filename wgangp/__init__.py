@@ -9,8 +9,10 @@ Modules: losses, layers, networks, data, metrics, visualization; experiment, res
 report make the paper's figures and tables.
 """
 
-from wgangp import devices
+from wgangp import devices, interrupts
 
+if interrupts.is_command():
+    interrupts.listen(interrupts.end)  # until main() has its own
 devices.prepare()  # before the first import of paddle, which reads the environment then
 
 from wgangp.acgan import ConditionalWGAN_GP  # noqa: E402

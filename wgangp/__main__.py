@@ -1,6 +1,7 @@
 """The command line: python -m wgangp, or wgangp."""
 
 import argparse
+import math
 import os
 import shutil
 import signal
@@ -12,13 +13,66 @@ import pandas as pd
 
 import paddle_aten
 import wgangp
-from wgangp import compare, devices, merge, notebooks, readme, report, results, sampling, schedule, scoring, verdicts
+from wgangp import (
+    compare,
+    devices,
+    interrupts,
+    merge,
+    notebooks,
+    readme,
+    report,
+    results,
+    sampling,
+    schedule,
+    scoring,
+    verdicts,
+)
 from wgangp.data import images, registry, toy
-from wgangp.errors import InputError
-from wgangp.experiment import TIERS, Experiment, names
+from wgangp.errors import InputError, sentence
+from wgangp.experiment import MOST_SEED, TIERS, Experiment, names
 from wgangp.files import replacing
 from wgangp.metrics.image_scores import METRICS, calibrate
 from wgangp.metrics.inception_weights import COMPLETE, PARTIAL, convert_inception
+
+A_SEED = (0, MOST_SEED, f"a seed is a non-negative integer, at most {MOST_SEED}")
+AT_LEAST_1 = (1, math.inf, "use at least 1")
+NUMBERS = {  # options: least, most, and what to do
+    "seed": A_SEED,
+    "run_seed": A_SEED,
+    "jobs": AT_LEAST_1,
+    "number": AT_LEAST_1,
+    "real": AT_LEAST_1,
+    "budget": (sys.float_info.min, sys.float_info.max, "use a positive number of minutes"),
+}
+
+
+def check_numbers(given):
+    """Refuse numeric options that are out of range.
+
+    Args:
+        given: the parsed arguments.
+
+    Raises:
+        InputError: it names the option, its value and what to do.
+    """
+    for name, (least, most, remedy) in NUMBERS.items():
+        values = getattr(given, name, None)
+        for value in values if isinstance(values, list) else [values]:
+            if value is not None and not least <= value <= most:
+                raise InputError(f"--{name.replace('_', '-')} {value}: {remedy}.")
+
+
+def settle_folders():
+    """Make $WGANGP_OUTPUT and $WGANGP_DATA absolute: workers and notebooks run in other folders than the caller's.
+
+    Raises:
+        InputError: one names the home of a user whom there is not.
+    """
+    for name, default in (("WGANGP_OUTPUT", results.ROOT), ("WGANGP_DATA", "data")):
+        path = os.path.expanduser(os.environ.get(name) or default)
+        if str(path).startswith("~"):
+            raise InputError(f"{name} is {path}: there is no such user; name another folder.")
+        os.environ[name] = os.path.abspath(path)
 
 
 def command_run(given):
@@ -30,8 +84,8 @@ def command_run(given):
 
 
 def chosen(given):
-    """The experiments that were named, all for none or "all"."""
-    return names() if given in ([], ["all"]) else given
+    """The experiments that were named, each once; all for none or "all"."""
+    return list(dict.fromkeys(given)) if given and "all" not in given else names()
 
 
 def command_compare(given):
@@ -130,7 +184,9 @@ def paddle_aten_state():
 def command_doctor(given):
     import paddle
 
-    free = shutil.disk_usage(results.output_root()).free / 2**30
+    root = results.output_root()
+    free = shutil.disk_usage(next(folder for folder in (root, *root.parents) if folder.is_dir())).free / 2**30
+    state = "" if root.is_dir() else ", is no folder" if root.exists() else ", not made yet"
     rows = [
         ("wgangp", wgangp.__version__ + ", commit " + results.code_commit()),
         ("python", sys.version.split()[0]),
@@ -142,7 +198,7 @@ def command_doctor(given):
         ("processor", f"{devices.cpu_name()}, {os.cpu_count()} cores"),
         ("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "not set (runs: 1 per process)")),
         ("MKL_DEBUG_CPU_TYPE", os.environ.get("MKL_DEBUG_CPU_TYPE", "not set")),
-        ("results", f"{results.output_root()}, {free:.0f} GiB free"),
+        ("results", f"{root}{state}, {free:.0f} GiB free"),
     ]
     rows += [(file.name, str(registry.find(file.name) or "missing")) for file in registry.FILES]
     for name, value in rows:
@@ -163,7 +219,7 @@ def parser():
     run.add_argument("--tier", choices=TIERS, default="short")
     run.add_argument("--seed", type=int, action="append", help="instead of the pinned seeds (may be repeated)")
     run.add_argument("--setting", action="append", help="only this setting (may be repeated)")
-    run.add_argument("--device", default=os.environ.get("WGANGP_DEVICE", "auto"), choices=devices.NAMES)
+    run.add_argument("--device", default=os.environ.get("WGANGP_DEVICE") or "auto", choices=devices.NAMES)
     run.add_argument("--no-tf32", action="store_true", help="train in full float32 on the aten device")
     run.add_argument("--deterministic", action="store_true", help="only kernels that give the same bits every time")
     run.add_argument("--jobs", type=int, help="processes at once (default: the cores on a CPU, 1 on a GPU)")
@@ -223,17 +279,37 @@ def parser():
 
 
 def main(arguments=None):
-    given = parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    if arguments is None:
+        interrupts.listen(interrupts.interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a latin-1 terminal has no Greek letters
+    hint = ""
     try:
-        return given.function(given) or 0
-    except InputError as error:
-        print(f"wgangp: {error}", file=sys.stderr)
+        given = parser().parse_args(arguments)
+        interrupts.end_with_parent()
+        if given.command == "run":
+            hint = "; the same command goes on from the last checkpoints"
+        check_numbers(given)
+        settle_folders()
+        status = given.function(given) or 0
+        print(end="", flush=True)
+        return status
+    except BrokenPipeError:  # the reader is gone, as of `wgangp compare | head -1`
+        return 128 + signal.SIGPIPE
+    except (InputError, OSError) as error:
+        print(f"wgangp: {sentence(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nwgangp: stopped; the same command goes on from the last checkpoints.", file=sys.stderr)
+        print(f"\nwgangp: stopped{hint}.", file=sys.stderr)
         return 130
+    finally:
+        try:
+            print(end="", flush=True)
+        except OSError:  # what cannot be written is dropped, or the interpreter fails with it at its end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if arguments is None:
+            interrupts.listen(signal.SIG_IGN)
 
 
 if __name__ == "__main__":

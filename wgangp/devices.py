@@ -82,19 +82,32 @@ def on_processor(name):
 
 
 def check(name):
-    """Refuse a device that its processes could not load.
+    """Refuse a device that the processes of a run could not have.
 
     Args:
         name: as of `choose`.
 
     Raises:
-        InputError: it is "aten" and `paddle_aten` cannot be loaded.
+        InputError: it is "aten" and `paddle_aten` cannot be loaded, or another that is not there.
     """
     if name == "aten":
         try:
             paddle_aten.check()
         except paddle_aten.Unavailable as error:
             raise InputError(f"--device aten: {error}") from None
+    elif name not in ("auto", *there()):
+        raise not_there(name)
+
+
+def not_there(name):
+    """The InputError for a device that is not there."""
+    if name not in NAMES:
+        return InputError(f"--device {name} is unknown; use {', '.join(NAMES)}.")
+    what = {
+        "gpu": "this Paddle sees no GPU; install paddlepaddle-gpu (environment.yml), or use --device aten or cpu.",
+        "aten": "it is not loaded; run bash paddle_aten/build.sh and set WGANGP_DEVICE=aten.",
+    }
+    return InputError(f"--device {name}: {what[name]}")
 
 
 def choose(name="auto", tf32=True, deterministic=False):
@@ -116,14 +129,8 @@ def choose(name="auto", tf32=True, deterministic=False):
 
     if name == "auto":
         name = there()[0]
-    if name not in NAMES:
-        raise InputError(f"--device {name} is unknown; use {', '.join(NAMES)}.")
     if name not in there():
-        what = {
-            "gpu": "this Paddle sees no GPU; install paddlepaddle-gpu (environment.yml), or use --device aten or cpu.",
-            "aten": "it is not loaded; run bash paddle_aten/build.sh and set WGANGP_DEVICE=aten.",
-        }
-        raise InputError(f"--device {name}: {what[name]}")
+        raise not_there(name)
     paddle.set_device(name)
     if name == "aten":
         paddle_aten.set_tf32(tf32)

@@ -3,11 +3,14 @@
 import hashlib
 import importlib.util
 import json
+import math
 import re
 import shutil
+import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import numpy as np
 import paddle
@@ -16,11 +19,13 @@ import yaml
 
 from wgangp import devices, distributed, results
 from wgangp.base_gan import seed_everything
-from wgangp.errors import InputError
-from wgangp.files import locked, replacing
+from wgangp.errors import InputError, InUse
+from wgangp.files import cannot_write, locked, replacing
 
 TIERS = ("smoke", "short", "medium", "paper")
 FOLDER = results.ROOT / "experiments"
+MOST_SEED = 2**32 - 1  # that numpy, Paddle and the results take
+NUMBER = r"\{number(:0\d)?\}"  # in a setting's name
 
 
 class Config(pydantic.BaseModel):
@@ -82,7 +87,7 @@ class Tier(pydantic.BaseModel):
     """
 
     model_config = pydantic.ConfigDict(extra="allow")
-    settings: dict[str, dict] = {}
+    settings: dict[str, dict[str, Any]] = {}
     skip: list[str] = []
     numbers: pydantic.PositiveInt | None = None
 
@@ -91,9 +96,9 @@ class File(pydantic.BaseModel):
     """The layout of config.yaml; a setting with {number} in its name stands for many, numbered from 1."""
 
     model_config = pydantic.ConfigDict(extra="forbid")
-    seeds: list[pydantic.NonNegativeInt]
-    common: dict
-    settings: dict[str, dict]
+    seeds: list[Annotated[int, pydantic.Field(ge=0, le=MOST_SEED)]]
+    common: dict[str, Any]
+    settings: dict[str, dict[str, Any]]
     tiers: dict[str, Tier]
 
 
@@ -111,9 +116,18 @@ def numbered(settings, count):
 
     Returns:
         {name: values}, each with its `number` where it has one.
+
+    Raises:
+        InputError: a name without {number}, or with other braces.
     """
     if count is None:
         return settings
+    for name in settings:
+        others, numbers = re.subn(NUMBER, "", name)
+        if not numbers or set("{}") & set(others):
+            raise InputError(
+                f"setting '{name}': where a tier has `numbers`, names have {{number}}, and no other braces."
+            )
     return {
         name.format(number=number): values | {"number": number}
         for number in range(1, count + 1)
@@ -146,17 +160,20 @@ class Experiment:
         self.run, self.claim = self.module.run, self.module.__doc__
         self.summary = getattr(self.module, "summary", None)
         try:
-            text = self.path.read_text()
+            text = self.path.read_text("utf-8")
             self.file = File.model_validate(yaml.safe_load(text))
-        except yaml.YAMLError as error:
-            raise InputError(f"{self.path} is not YAML: {' '.join(str(error).split())}.") from None
         except pydantic.ValidationError as error:
             raise InputError(f"{self.path}: {explain(error, File)}") from None
+        except (yaml.YAMLError, OSError, ValueError, RecursionError) as error:
+            raise InputError(f"{self.path} cannot be read as YAML: {' '.join(str(error).split())}.") from None
         self.outcome = re.match(r"(?:#.*\n)*", text)[0]
         count = max((tier.numbers for tier in self.file.tiers.values() if tier.numbers), default=None)
-        self.values = numbered(self.file.settings, count)
+        try:
+            self.values = numbered(self.file.settings, count)
+            self.overrides = {tier: numbered(of_tier.settings, count) for tier, of_tier in self.file.tiers.items()}
+        except InputError as error:
+            raise InputError(f"{self.path}: {error}") from None
         self.seeds, self.settings = self.file.seeds, list(self.values)
-        self.overrides = {tier: numbered(of_tier.settings, count) for tier, of_tier in self.file.tiers.items()}
         for tier, overrides in self.overrides.items():
             if tier not in TIERS:
                 raise InputError(f"{self.path}: tier '{tier}' is unknown; use {', '.join(TIERS)}.")
@@ -169,9 +186,23 @@ class Experiment:
             more = f"; and {len(self.settings) - 50} more" if len(self.settings) > 50 else ""
             raise InputError(f"{self.name} has no setting '{setting}'; there are: {there}{more}.")
 
+    @property
+    def tiers(self):
+        """The tiers that config.yaml has, the smallest first."""
+        return [tier for tier in TIERS if tier in self.file.tiers]
+
+    def _tier(self, tier):
+        if tier not in self.file.tiers:
+            raise InputError(f"{self.name} has no tier '{tier}'; there are: {', '.join(self.tiers)}.")
+        return self.file.tiers[tier]
+
     def settings_at(self, tier):
-        """The settings that a tier runs."""
-        skip, count = self.file.tiers[tier].skip, self.file.tiers[tier].numbers
+        """The settings that a tier runs.
+
+        Raises:
+            InputError: config.yaml has no such tier.
+        """
+        skip, count = self._tier(tier).skip, self._tier(tier).numbers
         chosen = [setting for setting in self.settings if setting not in skip]
         return chosen if count is None else [s for s in chosen if self.values[s]["number"] <= count]
 
@@ -182,9 +213,7 @@ class Experiment:
             InputError: unknown setting or tier, or a key that is unknown or of the wrong type.
         """
         self._check_setting(setting)
-        if tier not in self.file.tiers:
-            raise InputError(f"{self.name} has no tier '{tier}'; there are: {', '.join(self.file.tiers)}.")
-        values = self.file.common | self.values[setting] | self.file.tiers[tier].model_extra
+        values = self.file.common | self.values[setting] | self._tier(tier).model_extra
         values |= self.overrides[tier].get(setting, {})
         try:
             return self.module.Config(setting=setting, tier=tier, **values)
@@ -202,7 +231,7 @@ def explain(error, model):
         return f"unknown key '{key}'; known keys: {', '.join(known)}."
     if first["type"] == "missing":
         return f"key '{key}' is missing."
-    return f"key '{key}': {first['msg']}, got {first['input']!r}."
+    return (f"key '{key}': " if key else "") + f"{first['msg']}, got {first['input']!r}."
 
 
 def digest(config):
@@ -240,10 +269,10 @@ class Job:
         Args:
             device: what it runs on, as `devices.choose` describes it.
         """
-        self.device, self.began = device, time.time() - self.spent
+        self.device, self.began = device, time.monotonic() - self.spent
         about, commits = self.folder / "job.json", []
         if about.exists() and (self.folder / "checkpoint.npz").exists():
-            commits = json.loads(about.read_text()).get("commits", [])
+            commits = read_json(about, lambda value: list(map(str, value["commits"])), ["unknown"])
         self.commits = list(dict.fromkeys([*commits, results.code_commit()]))
         about_job = {"experiment": self.experiment.name, "setting": self.setting, "tier": self.tier, "seed": self.seed}
         write_json(about, about_job | {"commits": self.commits})
@@ -251,7 +280,7 @@ class Job:
     @property
     def seconds(self):
         """Spent so far, over all attempts."""
-        return round(time.time() - self.began, 1)
+        return round(time.monotonic() - self.began, 1)
 
     def stamped(self, rows):
         """Complete the rows of `run` with the setting and where they come from."""
@@ -276,12 +305,69 @@ class Job:
     @property
     def spent(self):
         """Seconds that it took here so far, over all attempts."""
-        path = self.folder / "seconds.json"
-        return json.loads(path.read_text()) if path.exists() else 0.0
+        return read_json(self.folder / "seconds.json", seconds, 0.0)
+
+    def rows(self):
+        """Its rows where it is done; None where it is not, or, which is said, where they are damaged."""
+        return read_json(self.folder / "rows.json", self.checked, None)
+
+    def checked(self, rows):
+        """Rows as they are given.
+
+        Raises:
+            TypeError, KeyError, ValueError: they are not rows of this run.
+        """
+        for one in rows:
+            if (one["setting"], one["tier"], one["seed"]) != (self.setting, self.tier, self.seed):
+                raise ValueError("they are of another run")
+        results.frame_of(rows)
+        return rows
 
     def forget(self):
-        """Delete its files, so that it runs afresh."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Delete its files, so that it runs afresh; those of a run that is going on in another process stay.
+
+        Raises:
+            InputError: they cannot be deleted.
+        """
+        if not self.folder.exists():
+            return
+        try:
+            with locked(self.folder / "lock", wait=False):
+                for path in self.folder.iterdir():
+                    if path.name != "lock":
+                        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        except InUse as error:
+            print(f"wgangp: {error}", file=sys.stderr)
+        except OSError as error:
+            raise cannot_write(self.folder, error) from None
+
+
+def seconds(value):
+    """A number of seconds as read from a file.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not 0 <= value < math.inf:
+        raise ValueError(f"{value} is not a number of seconds")
+    return float(value)
+
+
+def read_json(path, checked, otherwise):
+    """Read what `write_json` wrote.
+
+    Args:
+        path: the file.
+        checked: makes of the value what is returned; raises TypeError, KeyError or ValueError for what cannot be used.
+        otherwise: returned where there is no file, or, which is said, where it is damaged.
+    """
+    try:
+        return checked(json.loads(path.read_bytes()))
+    except FileNotFoundError:
+        return otherwise
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        print(f"wgangp: {path} is damaged and not used ({type(error).__name__}: {error}).", file=sys.stderr)
+        return otherwise
 
 
 def run_job(job, **device):
@@ -291,23 +377,30 @@ def run_job(job, **device):
         job: what to run.
         device: arguments of `devices.choose`.
 
+    Returns:
+        Whether it was run; False when another process has done it.
+
     Raises:
+        InUse: another process is at it.
         InputError, Diverged, BudgetSpent: see `BaseGAN.train`.
     """
     if distributed.rank():  # trains along; the first process measures and writes
         devices.choose(**device)
         seed_everything(job.seed)
         job.experiment.run(job.config, job.seed)
-        return
+        return True
     with locked(job.folder / "lock", wait=False):
+        if job.done:
+            return False
         job.begin(devices.choose(**device))
         seed_everything(job.seed)
         try:
             rows = job.experiment.run(job.config, job.seed)
         finally:
             write_json(job.folder / "seconds.json", job.seconds)
-        write_json(job.folder / "rows.json", job.stamped(rows))
+        write_json(job.folder / "rows.json", job.checked(job.stamped(rows)))
         publish([job])
+    return True
 
 
 def write_json(path, value):
@@ -322,14 +415,19 @@ def publish(jobs):
     Args:
         jobs: at least one.
     """
-    rows = [row for job in jobs for row in json.loads((job.folder / "rows.json").read_text())]
+    rows = [row for job in jobs for row in job.rows()]
     results.replace_runs(jobs[0].experiment.name, rows, jobs[0].experiment.summary)
 
 
 def publish_missing(jobs):
-    """Put rows of finished jobs into the results files that lack them, as after `git checkout results`."""
+    """Put rows of finished jobs into the results files that lack them, as after `git checkout results`.
+
+    A job whose rows are damaged is not done from then on.
+    """
     by_experiment = {}
     for job in jobs:
+        if job.done and job.rows() is None:
+            (job.folder / "rows.json").replace(job.folder / "rows.json.damaged")
         if job.done:
             by_experiment.setdefault(job.experiment, []).append(job)
     for experiment, done in by_experiment.items():

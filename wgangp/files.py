@@ -4,13 +4,15 @@ import fcntl
 import hashlib
 import math
 import os
+import platform
+import time
 import zipfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 
-from wgangp.errors import InputError
+from wgangp.errors import InputError, InUse
 
 UNPACKED = 2**28  # bytes: the most that the compressed arrays of a run may take
 
@@ -31,6 +33,8 @@ def replacing(path, keep=None):
         InputError: no permission, no space, or the like; what was at `path` is untouched.
     """
     path = Path(path)
+    if not path.name:
+        raise InputError(f"{str(path)!r} is not the name of a file; give one.")
     part, old = (path.with_name(f"{path.name}.{os.getpid()}.{ending}") for ending in ("part", "old"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -174,26 +178,34 @@ def locked(path, wait=True):
         wait: wait for another holder, or raise.
 
     Raises:
-        InputError: another process holds it, or the file cannot be made.
+        InUse: another process holds it; the message says which.
+        InputError: the file cannot be made.
     """
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = open(path, "a")
+        file = open(path, "ab", buffering=0)
     except OSError as error:
         raise cannot_write(path, error) from None
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
-            raise InputError(f"{path.parent} is in use by another process; wait for it.") from None
+            holder = path.read_text("utf-8", errors="replace").strip() or "another process"
+            raise InUse(f"{path.parent} is in use by {holder}; wait for it or stop it.") from None
+        except OSError as error:
+            raise cannot_write(path, error) from None
+        if not wait:
+            with suppress(OSError):  # a full disk
+                file.truncate(0)
+                file.write(f"process {os.getpid()} on {platform.node()} since {time.strftime('%H:%M')}\n".encode())
         yield
 
 
 def cannot_write(path, error):
     """The InputError for an OSError."""
     return InputError(
-        f"cannot write {path}: {error.strerror}; make room, or set WGANGP_OUTPUT to a folder that can be "
+        f"cannot write {path}: {error.strerror or error}; make room, or set WGANGP_OUTPUT to a folder that can be "
         "written, and run again."
     )
 

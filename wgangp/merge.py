@@ -45,7 +45,7 @@ def read_any(name, root):
     """Read an experiment's rows, also from a file with the columns of before, as they are now."""
     path = results.path_of(name, root)
     try:
-        text = path.read_text()
+        text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read ({error}).") from None
     if text.partition("\n")[0] != ",".join(OLD_COLUMNS):

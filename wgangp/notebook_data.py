@@ -42,7 +42,7 @@ def best_runs(experiment, tier=None):
         InputError: no tier has every setting.
     """
     rows = results.of_single_runs(results.read(experiment.name))
-    for one in ([tier] if tier else []) + list(reversed(TIERS)):
+    for one in dict.fromkeys([*([tier] if tier in experiment.tiers else []), *reversed(experiment.tiers)]):
         found = {s: _arrays(experiment, s, one, rows, last=one == tier) for s in experiment.settings_at(one)}
         if all(arrays for arrays, _ in found.values()):
             datasets = {dataset for _, dataset in found.values()}

@@ -26,10 +26,11 @@ def execute(name, tier=None):
         The executed notebook's path.
 
     Raises:
-        InputError: there is no such notebook, or a cell failed.
+        InputError: there is no such notebook, it is damaged, or a cell failed.
     """
     import nbformat  # here, since they take long to import and no other command needs them
     import papermill
+    from jupyter_client.kernelspec import NoSuchKernel
 
     source = results.ROOT / "notebooks" / f"{name}.ipynb"
     if not source.exists():
@@ -38,8 +39,11 @@ def execute(name, tier=None):
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # this environment's kernel, not the user's
     with tempfile.TemporaryDirectory() as folder:
         prepared, executed = Path(folder) / "prepared.ipynb", Path(folder) / "executed.ipynb"
-        notebook = nbformat.read(source, as_version=4)
-        (parameters,) = (cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
+        try:
+            notebook = nbformat.read(source, as_version=4)
+            (parameters,) = (cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
+            raise InputError(f"{source} is not a notebook with one cell tagged 'parameters' ({error}).") from None
         parameters.source = PARAMETERS.format(tier)
         nbformat.write(notebook, prepared)
         try:
@@ -50,6 +54,8 @@ def execute(name, tier=None):
             raise InputError(
                 f"notebook {name} failed in cell {error.cell_index}: {error.ename}: {error.evalue}"
             ) from None
+        except (RuntimeError, NoSuchKernel) as error:  # the kernel died, did not answer, or is not installed
+            raise InputError(f"notebook {name} cannot be executed: {error}.") from None
         notebook = nbformat.read(executed, as_version=4)
     notebook.metadata.pop("papermill", None)
     for cell in notebook.cells:

@@ -18,6 +18,7 @@ COLUMNS = [
     "than",
     "tolerance",
 ]
+NUMBERS = ("value", "err", "tolerance")
 CLAIM_COLUMNS = ["claim", "short", "says", "where"]
 KINDS = ("reported", "digitised", "claimed", "quoted")
 DIRECTIONS = ("match", "same", "at_least", "at_most", "above", "below", "sign")
@@ -35,8 +36,8 @@ def rows_of(name):
     path = FOLDER / name / "paper.csv"
     if not path.exists():
         raise InputError(f"experiment '{name}' is unknown; there are: {', '.join(names())}.")
-    words = {column: str for column in COLUMNS if column not in ("value", "err", "tolerance")}
-    frame = _read(path, COLUMNS, words)
+    words = {column: str for column in COLUMNS if column not in NUMBERS}
+    frame = _read(path, COLUMNS, words | dict.fromkeys(NUMBERS, "float64"))
     frame[list(words)] = frame[list(words)].fillna("")
     for column, known in (("direction", (*DIRECTIONS, "")), ("kind", KINDS)):
         odd = set(frame[column]) - set(known)
@@ -44,6 +45,10 @@ def rows_of(name):
             raise InputError(f"{path}: {column} {sorted(odd)[0]!r} is unknown; use {', '.join(filter(None, known))}.")
     for _, row in frame.iterrows():
         other_side(row, path)
+        if row["direction"] not in ("above", "below", "") and pd.isna(row["value"]):
+            raise InputError(f"{path}: a row of {row['quantity']} is compared with a value, and has none.")
+    if (frame[["err", "tolerance"]] < 0).any(axis=None):
+        raise InputError(f"{path}: err and tolerance are at least 0, or empty.")
     return frame
 
 

@@ -24,7 +24,7 @@ class Progress:
         self.bar = None
 
     def __enter__(self):
-        if self.label and sys.stderr.isatty():
+        if self.label and sys.stderr and sys.stderr.isatty():
             self.bar = tqdm(total=self.total, initial=self.done, desc=self.label, position=self.position, leave=False)
         return self
 

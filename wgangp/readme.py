@@ -74,7 +74,7 @@ def short_minutes(rows):
 
 def title(name):
     """The title of an experiment's README."""
-    return (FOLDER / name / "README.md").read_text().splitlines()[0].removeprefix("# ")
+    return (FOLDER / name / "README.md").read_text("utf-8").splitlines()[0].removeprefix("# ")
 
 
 def verdicts(table):
@@ -105,7 +105,7 @@ def pages():
         results.ROOT / "docs" / "claims.md": {"claims": claims_in_full(tables)},
     }
     wanted |= {FOLDER / name / "README.md": {"verdicts": verdicts(table)} for name, table in tables.items()}
-    return {path: filled(path.read_text(), parts, path) for path, parts in wanted.items()}
+    return {path: filled(path.read_text("utf-8"), parts, path) for path, parts in wanted.items()}
 
 
 def filled(text, parts, path):

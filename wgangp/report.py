@@ -56,7 +56,7 @@ def write():
     for name in names():
         rows = results.read(name)
         table = compare.compare(name, rows)
-        readme = (FOLDER / name / "README.md").read_text()
+        readme = (FOLDER / name / "README.md").read_text("utf-8")
         # The README speaks of the committed rows; where others are there, the table speaks for itself.
         found = section(readme, "What we find").partition("<!-- /verdicts -->")[2]
         own = results.in_git() and len(results.yours(name))
@@ -73,9 +73,9 @@ def write():
                 "commits": ", ".join(sorted(set(rows["commit"].dropna()))),
             }
         )
-    deviations = markdown((results.ROOT / "docs" / "deviations.md").read_text().partition("\n")[2])
+    deviations = markdown((results.ROOT / "docs" / "deviations.md").read_text("utf-8").partition("\n")[2])
     template = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
-        Path(__file__).with_name("report.html.j2").read_text()
+        Path(__file__).with_name("report.html.j2").read_text("utf-8")
     )
     page = template.render(experiments=experiments, deviations=deviations, today=pd.Timestamp.now().date())
     path = results.output_root() / "report.html"

@@ -100,7 +100,7 @@ def read(name, root=None):
     if not path.exists():
         return empty()
     try:
-        return parse(path.read_text(), path)
+        return parse(path.read_text("utf-8"), path)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read ({error}); restore it from git.") from None
 
@@ -121,24 +121,55 @@ def parse(text, path, columns=COLUMNS):
     Raises:
         InputError: the columns are others, or a number is none.
     """
-    numbers = [*NUMBERS, "seed", "samples"]
-    words = {column: str for column in columns if column not in numbers}
+    words = {column: str for column in columns if column not in (*NUMBERS, "seed", "samples")}
     try:
         frame = pd.read_csv(io.StringIO(text), dtype=words, float_precision="round_trip")
     except (ValueError, pd.errors.ParserError) as error:
         raise InputError(f"{path} cannot be read as CSV ({error}); restore it from git.") from None
     if list(frame.columns) != list(columns):
         raise InputError(f"{path} has columns {list(frame.columns)}, not {list(columns)}; restore it from git.")
-    for column in numbers:
-        if column in frame:
-            try:
-                kind = {"seed": "int64", "samples": "Int64"}.get(column, "float64")
-                frame[column] = frame[column].astype(kind)
-            except (ValueError, TypeError) as error:
-                raise InputError(f"{path}, column {column}: {error}; restore it from git.") from None
+    return checked(frame, path, "restore it from git")
+
+
+def checked(frame, where, remedy):
+    """Rows with the types that their columns have.
+
+    Args:
+        frame: a DataFrame; its columns are replaced.
+        where, remedy: for messages.
+
+    Raises:
+        InputError: a number is none, a row lacks words of its key or its protocol, or two rows have the same key.
+    """
+    for column in frame.columns.intersection([*NUMBERS, "seed", "samples"]):
+        try:
+            kind = "Int64" if column in ("seed", "samples") else "float64"
+            frame[column] = frame[column].astype(kind).astype("int64" if column == "seed" else kind)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise InputError(f"{where}, column {column}: {error}; {remedy}.") from None
+    for column in frame.columns.intersection([*KEY, "protocol"]).drop("part", errors="ignore"):
+        if frame[column].isna().any():
+            row = frame.index[frame[column].isna()][0] + 1
+            raise InputError(f"{where}, row {row}: {column} is empty; {remedy}.")
     if "part" in frame:
         frame["part"] = frame["part"].fillna("")
+        twice = frame[frame.duplicated(KEY)]
+        if len(twice):
+            key = ", ".join(map(str, twice.iloc[0][KEY]))
+            raise InputError(f"{where}: two rows are of {key}; {remedy}.")
     return frame
+
+
+def frame_of(rows):
+    """Rows of a run as a DataFrame.
+
+    Args:
+        rows: dicts with COLUMNS.
+
+    Raises:
+        InputError: as of `checked`.
+    """
+    return checked(pd.DataFrame(rows, columns=COLUMNS), "the rows of the run", "mend its run.py")
 
 
 def replace_runs(name, rows, summary=None):
@@ -172,7 +203,7 @@ def _rewrite(name, rows, same, summary=None):
     """Write new rows in place of old ones that agree with one in the columns `same`, and the summary of all."""
     with locked(output_root() / "runs" / f"{name}.lock"):
         old = read(name)
-        new = pd.DataFrame(rows, columns=COLUMNS).astype({"samples": "Int64"})
+        new = frame_of(rows)
         old = old[~pd.MultiIndex.from_frame(old[same]).isin(pd.MultiIndex.from_frame(new[same]))]
         write(name, pd.concat([old, new]) if len(old) else new, summary)
 
@@ -261,7 +292,7 @@ def code_commit():
 def git(*arguments):
     """What a git command prints in the repository; None where that fails or there is none."""
     try:
-        done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True)
+        done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, encoding="utf-8", check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout
@@ -281,7 +312,10 @@ def committed(name):
     if not in_git():
         return None
     path = path_of(name, ROOT).relative_to(ROOT).as_posix()
-    text = git("show", f"HEAD:{path}")
+    try:
+        text = git("show", f"HEAD:{path}")
+    except UnicodeDecodeError as error:
+        raise InputError(f"HEAD:{path} cannot be read ({error}); commit a whole one.") from None
     return empty() if text is None else parse(text, f"HEAD:{path}")
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 from wgangp.data.batches import to_bytes
 from wgangp.data.text import Text
 from wgangp.errors import InputError
-from wgangp.experiment import TIERS, Experiment, Job, names
+from wgangp.experiment import Experiment, Job, names
 from wgangp.files import check_memory, read_npz, replacing
 from wgangp.metrics.ngram import most_likely
 
@@ -103,7 +103,7 @@ def from_results(name, setting=None, tier=None, run_seed=0):
         if len(experiment.settings) > 1:
             raise InputError(f"{name} has several settings; name one with --setting: {'; '.join(experiment.settings)}.")
         (setting,) = experiment.settings
-    for one in [tier] if tier else reversed(TIERS):
+    for one in [tier] if tier else reversed(experiment.tiers):
         if setting not in experiment.settings_at(one):
             continue
         job = Job(experiment, setting, one, run_seed)

@@ -1,11 +1,13 @@
 """Runs jobs in processes of their own, several at a time, and says what is done and how long is left."""
 
 import json
+import math
 import os
 import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ import pandas as pd
 from wgangp import devices, distributed, results
 from wgangp.errors import InputError
 from wgangp.experiment import Job, publish_missing
+from wgangp.interrupts import environment
 
 
 def jobs_of(experiments, tier, settings=None, seeds=None):
@@ -21,25 +24,24 @@ def jobs_of(experiments, tier, settings=None, seeds=None):
     Args:
         experiments: `Experiment`s.
         tier: one of TIERS.
-        settings, seeds: only these; all that config.yaml pins when None.
+        settings, seeds: only these, each once; all that config.yaml pins when None.
 
     Raises:
-        InputError: a setting that no experiment has, or a negative seed.
+        InputError: a setting that an experiment has not.
     """
     jobs = []
-    for seed in seeds or []:
-        if seed < 0:
-            raise InputError(f"--seed {seed}: a seed is a non-negative integer.")
     for experiment in experiments:
-        for seed in seeds or experiment.seeds:
-            jobs += [Job(experiment, setting, tier, seed) for setting in settings or experiment.settings_at(tier)]
+        for seed in dict.fromkeys(seeds or experiment.seeds):
+            chosen = dict.fromkeys(settings or experiment.settings_at(tier))
+            jobs += [Job(experiment, setting, tier, seed) for setting in chosen]
     return jobs
 
 
 class Clock:
     """How long runs take: what the committed results say, corrected by what this machine needed so far.
 
-    A run that was never measured is taken to need what the others of its experiment, or of all, need on average.
+    A run that was never measured is taken to need what the others of its experiment at its tier need on average, here
+    where none of them is committed.
 
     Args:
         jobs: the runs; those that are done tell the machine's speed.
@@ -50,6 +52,7 @@ class Clock:
 
     def __init__(self, jobs, on_cpu):
         self.needed = self.committed = self.PRIOR
+        self.device, self.here = "a CPU" if on_cpu else "a GPU", {}
         means = {}
         for name in {job.experiment.name for job in jobs}:
             rows = results.read(name, results.ROOT)
@@ -58,8 +61,7 @@ class Clock:
         measured = {job.label: means[job.experiment.name].get(job.config_sha256) for job in jobs}
         names = pd.Series({job.label: job.experiment.name for job in jobs}, dtype=object)
         self.measured = pd.Series(measured, dtype=float)
-        expected = self.measured.fillna(self.measured.groupby(names).transform("mean"))
-        self.expected = expected.fillna(self.measured.mean()).fillna(0.0)
+        self.expected = self.measured.fillna(self.measured.groupby(names).transform("mean"))
         for job in jobs:
             if job.done:
                 self.add(job, job.spent)
@@ -69,15 +71,27 @@ class Clock:
         if np.isfinite(self.measured[job.label]):
             self.needed += seconds
             self.committed += self.measured[job.label]
+        self.here.setdefault(job.experiment.name, []).append(seconds)
+
+    def each(self, jobs):
+        """Seconds of one core, or of one GPU, that each of some runs will take; NaN where that is not known."""
+        scaled = [self.expected[job.label] * self.needed / self.committed for job in jobs]
+        here = [np.mean(self.here.get(job.experiment.name, math.nan)) for job in jobs]
+        return pd.Series(scaled, dtype=float).fillna(pd.Series(here, dtype=float))
 
     def of(self, jobs):
-        """Seconds of one core, or of one GPU, that runs will take; 0 when nothing is known."""
-        return sum(self.expected[job.label] for job in jobs) * self.needed / self.committed
+        """Seconds that runs will take, together; those not known left out."""
+        return self.each(jobs).sum()
 
     def phrase(self, jobs, at_once, ending=""):
-        """A comma and "about N min"; nothing when nothing is known."""
-        minutes = self.of(jobs) / at_once / 60
-        return f", about {max(1, round(minutes))} min{ending}" if minutes else ""
+        """A comma and "about N min", and how many runs' time is not known; nothing for no runs."""
+        seconds = self.each(jobs)
+        unknown = f"time not known (never measured on {self.device})" if seconds.isna().any() else ""
+        if seconds.isna().all():
+            return unknown and f", {unknown}"
+        minutes = max(seconds.sum() / at_once, seconds.max()) / 60
+        count = f", {seconds.isna().sum()} runs' {unknown}" if unknown else ""
+        return f", about {max(1, round(minutes))} min{ending}{count}"
 
 
 def run(jobs, device, at_once=None, budget=None, fresh=False, notebooks=False):
@@ -99,8 +113,7 @@ def run(jobs, device, at_once=None, budget=None, fresh=False, notebooks=False):
         at_once = os.cpu_count() if on_cpu and distributed.size() == 1 else 1
     if distributed.size() > 1 and (at_once > 1 or fresh):
         raise InputError("--jobs and --fresh do not go with the launcher, whose processes train one model together.")
-    if at_once < 1:
-        raise InputError(f"--jobs {at_once}: use at least 1.")
+    at_once = min(at_once, max(1, len(jobs)))
     if fresh:
         for job in jobs:
             job.forget()
@@ -108,19 +121,19 @@ def run(jobs, device, at_once=None, budget=None, fresh=False, notebooks=False):
     clock = Clock(jobs, on_cpu)
     board = Board(jobs, clock, at_once, notebooks and distributed.rank() == 0)
     print(plan(jobs, board.waiting, clock, at_once), flush=True)
-    deadline = time.time() + 60 * budget if budget else None
-    threads = [threading.Thread(target=board.work, args=(i, device, deadline)) for i in range(at_once)]
-    try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    except KeyboardInterrupt:
-        board.stop()
-        raise
+    deadline = None if budget is None else time.time() + 60 * budget
+    with ThreadPoolExecutor(at_once) as threads:
+        try:
+            for ended in as_completed([threads.submit(board.work, i, device, deadline) for i in range(at_once)]):
+                ended.result()
+        except BaseException:
+            board.stop()
+            raise
     left = len(board.spent) + len(board.waiting)
     if left:
         print(f"The budget is spent with {left} runs to go; the same command goes on from their checkpoints.")
+    if others := len(board.elsewhere()):
+        print(f"{others} runs are in progress in another process; the same command goes on with what it leaves.")
     for label in board.failed:
         print(f"failed: {label}", file=sys.stderr)
     return 1 if board.failed else 0
@@ -140,6 +153,7 @@ class Board:
         self.waiting, self.clock, self.at_once = [job for job in jobs if not job.done], clock, at_once
         self.jobs = jobs
         self.running, self.children, self.spent, self.failed, self.stopped = {}, {}, [], [], False
+        self.of_others = []
         busy = {job.experiment for job in self.waiting}
         every = dict.fromkeys(job.experiment for job in jobs)
         self.notebooks, self.ended = notebooks, [experiment for experiment in every if experiment not in busy]
@@ -148,55 +162,68 @@ class Board:
     def work(self, position, device, deadline):
         """Give jobs to a worker process until none is left or the deadline has passed."""
         worker = None
-        while True:
-            with self.lock:
-                if self.notebooks and self.ended and not self.stopped:
-                    experiment, job = self.ended.pop(0), None
-                elif self.stopped or not self.waiting or (deadline and time.time() > deadline):
-                    break
-                else:
-                    job = self.next_job()
-                    if worker is None:
-                        worker = self.start_worker(position, device)
-                    self.running[position] = (worker, job)
-            if job is None:
-                self.draw(position, experiment)
-                continue
-            began = time.time()
-            answer = ask(worker, job, device, deadline)
-            with self.lock:
-                if self.stopped:
-                    return
-                del self.running[position]
-                if answer == "spent":
-                    self.spent.append(job)
+        try:
+            while True:
+                with self.lock:
+                    if self.notebooks and self.ended and not self.stopped:
+                        experiment, job = self.ended.pop(0), None
+                    elif self.stopped or not self.waiting or (deadline is not None and time.time() > deadline):
+                        break
+                    else:
+                        job = self.next_job()
+                        if worker is None or worker.poll() is not None:
+                            worker = self.start_worker(position, device)
+                        self.running[position] = (worker, job)
+                if job is None:
+                    self.draw(position, experiment)
                     continue
-                if answer == "":
-                    worker = None  # it died; the next job gets a new one
-                self.tell(job, answer == "done", time.time() - began)
-        if worker is not None:
-            worker.stdin.close()
-            worker.wait()
+                began = time.monotonic()
+                answer = ask(worker, job, device, deadline)
+                if answer == "":  # the next job gets a new one
+                    answer, worker = f"its process ended with status {worker.wait()}", None
+                with self.lock:
+                    if self.stopped:
+                        break
+                    del self.running[position]
+                    self.tell(job, answer, time.monotonic() - began)
+        finally:
+            if worker is not None:
+                worker.stdin.close()
+                worker.wait()
 
     def next_job(self):
         """The next in order; but first one that takes as long as a worker's share of all, so as not to end alone."""
-        share = self.clock.of(self.waiting) / self.at_once
-        longest = max(self.waiting, key=lambda job: self.clock.of([job]))
-        job = longest if self.clock.of([longest]) > share else self.waiting[0]
-        self.waiting.remove(job)
-        return job
+        seconds = self.clock.each(self.waiting).fillna(0.0)
+        return self.waiting.pop(seconds.argmax() if seconds.max() > seconds.sum() / self.at_once else 0)
 
-    def tell(self, job, done, seconds):
-        """Note and say that a job has ended."""
-        if done:
-            self.clock.add(job, seconds)
+    def elsewhere(self):
+        """The jobs that are in progress in another process."""
+        return [job for job in self.of_others if not job.done]
+
+    def tell(self, job, answer, seconds):
+        """Note and say that a job has ended.
+
+        Args:
+            job: the job.
+            answer: the worker's, or how that ended.
+            seconds: since it was asked.
+        """
+        if answer == "spent":
+            self.spent.append(job)
+            return
+        told = f"done in {seconds:.0f} s"
+        if answer == "done":
+            self.clock.add(job, max(seconds, job.spent))
+        elif answer == "elsewhere":
+            self.of_others.append(job)
+            told = "done by another process" if job.done else "in progress in another process"
         else:
             self.failed.append(job.label)
+            told = f"FAILED in {seconds:.0f} s" + (f" ({answer})" if answer != "failed" else "")
         left = [*self.waiting, *(job for _, job in self.running.values())]
-        if not any(other.experiment is job.experiment for other in [*left, *self.spent]):
+        if not any(other.experiment is job.experiment for other in [*left, *self.spent, *self.elsewhere()]):
             self.ended.append(job.experiment)
-        word = "done" if done else "FAILED"
-        print(f"{word} in {seconds:.0f} s: {job.label}{self.clock.phrase(left, self.at_once, ' left')}", flush=True)
+        print(f"{told}: {job.label}{self.clock.phrase(left, self.at_once, ' left')}", flush=True)
 
     def draw(self, position, experiment):
         """Execute an experiment's notebook and compare it with the paper."""
@@ -207,9 +234,14 @@ class Board:
             with self.lock:
                 if self.stopped:
                     return
-                command = [sys.executable, "-m", "wgangp", *arguments]
                 self.children[position] = child = subprocess.Popen(
-                    command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+                    [sys.executable, "-m", "wgangp", *arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    encoding="utf-8",
+                    env=environment(PYTHONIOENCODING="utf-8"),
+                    start_new_session=True,
                 )
             output, errors = child.communicate()
             told += output
@@ -222,14 +254,13 @@ class Board:
 
     def start_worker(self, position, device):
         # One thread each: two processes of one thread beat one of two on networks of this size.
-        environment = os.environ | {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
-        environment |= {"WGANGP_DEVICE": device["name"]}  # what devices.prepare looks at
+        threads = os.environ.get("OMP_NUM_THREADS", "1")
         return subprocess.Popen(
             [sys.executable, "-m", "wgangp.worker", str(position)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=environment,
+            env=environment(OMP_NUM_THREADS=threads, WGANGP_DEVICE=device["name"]),  # what devices.prepare looks at
             cwd=results.ROOT,
             start_new_session=True,  # Ctrl-C reaches this process, which ends them
         )
@@ -239,8 +270,14 @@ class Board:
         with self.lock:
             self.stopped = True
             self.waiting.clear()
-            for process in [*(worker for worker, _ in self.running.values()), *self.children.values()]:
+            processes = [*(worker for worker, _ in self.running.values()), *self.children.values()]
+            for process in processes:
                 process.terminate()
+        for process in processes:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 def ask(worker, job, device, deadline):
@@ -258,6 +295,8 @@ def plan(jobs, waiting, clock, at_once):
     """What will be run and about how long, as lines."""
     total = clock.phrase(waiting, at_once, " in all")
     lines = [f"{len(waiting)} of {len(jobs)} runs to do, {at_once} at a time{total}:"]
+    if clock.each(waiting).isna().any():
+        lines.append("  A run shows the time that it has left itself, within its first minute.")
     for experiment in dict.fromkeys(job.experiment for job in jobs):
         mine = [job for job in waiting if job.experiment is experiment]
         lines.append(f"  {experiment.name}: {len(mine)} runs{clock.phrase(mine, at_once)}")

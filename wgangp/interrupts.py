@@ -1,0 +1,58 @@
+"""Ctrl-C, SIGTERM and the death of a parent: a command ends in one sentence, and its processes end with it."""
+
+import os
+import signal
+import sys
+import threading
+import time
+
+
+def end(*_):
+    """A handler for while a command is being imported and nothing has begun."""
+    os.write(2, b"\nwgangp: stopped.\n")
+    os._exit(130)
+
+
+def interrupt(*_):
+    """A handler that raises KeyboardInterrupt at the first signal, so that what runs ends in order, undisturbed."""
+    listen(signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def listen(handler):
+    """Set the handler of SIGINT and SIGTERM, but of those that are ignored, as in a shell's background jobs.
+
+    Args:
+        handler: as of `signal.signal`.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
+def is_command():
+    """Whether this process is `wgangp` or `python -m wgangp`."""
+    module = sys.orig_argv[-len(sys.argv) - 1 :][:2]  # of `python -m wgangp run` they are -m and wgangp
+    return os.path.basename(sys.argv[0]) == "wgangp" or module == ["-m", "wgangp"]
+
+
+def environment(**more):
+    """The environment of a process that calls `end_with_parent`.
+
+    Args:
+        more: variables of its own.
+    """
+    return os.environ | {"WGANGP_PARENT": str(os.getpid())} | more
+
+
+def end_with_parent():
+    """End this process when the one that started it is gone, also when it has gone before."""
+    parent = os.environ.pop("WGANGP_PARENT", None)
+
+    def watch():
+        while os.getppid() == int(parent):
+            time.sleep(0.5)
+        os._exit(1)
+
+    if parent:
+        threading.Thread(target=watch, daemon=True).start()
