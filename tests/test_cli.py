@@ -1,11 +1,27 @@
+import errno
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from wgangp import results
-from wgangp.__main__ import main
+from wgangp import experiment, results
+from wgangp.__main__ import main, settle_folders
 from wgangp.experiment import Experiment, Job
+from wgangp.files import locked
 from wgangp.results import read
+
+FIG1 = "fig1_gradient_norms"
+ONE_RUN = ["run", FIG1, "--tier", "smoke", "--seed", "0", "--setting", "gradient penalty", "--jobs", "1"]
+LONG = "n" * 300  # longer than a file's name may be
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +52,27 @@ def refused(capfd, *arguments):
         (["run", "fig1_gradient_norms", "--setting", "x"], "has no setting 'x'"),
         (["run", "fig1_gradient_norms", "--jobs", "0"], "--jobs 0: use at least 1"),
         (["run", "fig1_gradient_norms", "--device", "tpu"], "invalid choice: 'tpu'"),
+        (["run", FIG1, "--device", "gpu"], "--device gpu: this Paddle sees no GPU"),
+        (["run", FIG1, "--budget", "0"], "--budget 0.0: use a positive number of minutes"),
+        (["run", FIG1, "--budget", "-1"], "--budget -1.0: use a positive number of minutes"),
+        (["run", FIG1, "--budget", "nan"], "--budget nan: use a positive number of minutes"),
+        (["run", FIG1, "--budget", "inf"], "--budget inf: use a positive number of minutes"),
+        (["run", FIG1, "--jobs", "-3"], "--jobs -3: use at least 1"),
+        (
+            ["run", FIG1, "--seed", str(2**200)],
+            f"--seed {2**200}: a seed is a non-negative integer, at most 4294967295",
+        ),
+        (["run", FIG1, "--seed", "0", "--seed", str(2**32)], "--seed 4294967296: a seed is"),
+        (["compare", FIG1, "--seed", "-1"], "--seed -1: a seed is a non-negative integer"),
+        (["generate", FIG1, "--seed", "-1"], "--seed -1: a seed is a non-negative integer"),
+        (["generate", FIG1, "--run-seed", "-1"], "--run-seed -1: a seed is a non-negative integer"),
+        (["generate", FIG1, "--number", "0"], "--number 0: use at least 1"),
+        (["score", "none.npy", "--data", "cifar10", "--real", "0"], "--real 0: use at least 1"),
+        (["compare", FIG1, "--csv", ""], "'.' is not the name of a file"),
+        (["compare", FIG1, "--csv", LONG], "File name too long"),
+        (["compare", LONG], "File name too long"),
+        (["notebook", LONG], "File name too long"),
+        (["import", LONG], "File name too long"),
         (["compare", "fig9"], "experiment 'fig9' is unknown"),
         (["notebook", "fig9"], "there is no notebook"),
         (["import", "none"], "none has no results/<experiment>.csv"),
@@ -140,3 +177,215 @@ def test_doctor_and_data(capfd):
     assert main(["doctor"]) == 0 and main(["data", "list"]) == 0
     told = capfd.readouterr().out
     assert "MKL_DEBUG_CPU_TYPE" in told and "25gaussians" in told
+
+
+@pytest.mark.parametrize("command", [["run", FIG1], ["compare", FIG1], ["report"], ["notebook", FIG1], ["doctor"]])
+@pytest.mark.parametrize("variable", ["WGANGP_OUTPUT", "WGANGP_DATA"])
+def test_folder_of_a_user_whom_there_is_not(capfd, monkeypatch, command, variable):
+    monkeypatch.setenv(variable, "~nosuchuser/here")
+    assert f"{variable} is ~nosuchuser/here: there is no such user" in refused(capfd, *command)
+
+
+def test_device_of_the_environment_is_checked_before_anything_runs(capfd, monkeypatch, output):
+    monkeypatch.setenv("WGANGP_DEVICE", "tpu")
+    assert "--device tpu is unknown; use auto, cpu, gpu, aten" in refused(capfd, "run", FIG1)
+    assert not list(output.iterdir())
+
+
+def test_relative_folders_are_the_callers(capfd, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/me")
+    for given, settled in (("out", tmp_path / "out"), ("~/out", Path("/home/me/out")), ("", results.ROOT)):
+        monkeypatch.setenv("WGANGP_OUTPUT", given)
+        monkeypatch.setenv("WGANGP_DATA", "")
+        settle_folders()
+        assert os.environ["WGANGP_OUTPUT"] == str(settled) and os.environ["WGANGP_DATA"] == str(tmp_path / "data")
+    monkeypatch.setenv("WGANGP_OUTPUT", "out")
+    assert main(ONE_RUN) == 0
+    assert (tmp_path / "out" / "results" / f"{FIG1}.csv").exists() and not (results.ROOT / "out").exists()
+    monkeypatch.setenv("WGANGP_OUTPUT", "out")
+    capfd.readouterr()
+    assert main(ONE_RUN) == 0
+    assert "0 of 1 runs to do" in capfd.readouterr().out
+
+
+def test_each_run_is_done_once_however_often_it_is_named(capfd):
+    twice = [ONE_RUN[0], FIG1, *ONE_RUN[1:], "--seed", "0", "--setting", "gradient penalty", "--budget", "1e-9"]
+    assert main(twice) == 0
+    assert "1 of 1 runs to do, 1 at a time" in capfd.readouterr().out
+
+
+def test_run_in_progress_elsewhere_is_neither_failed_nor_deleted(capfd):
+    job = Job(Experiment(FIG1), "gradient penalty", "smoke", 0)
+    with locked(job.folder / "lock", wait=False):
+        checkpoint = job.folder / "checkpoint.npz"
+        checkpoint.write_bytes(b"half a run")
+        assert main([*ONE_RUN, "--fresh"]) == 0
+        told = capfd.readouterr()
+        assert f"in use by process {os.getpid()} on " in told.err and "Traceback" not in told.err
+        assert f"in progress in another process: {job.label}" in told.out
+        assert "1 runs are in progress in another process; the same command goes on with" in told.out
+        assert checkpoint.read_bytes() == b"half a run" and not job.done
+
+
+def test_rows_that_cannot_be_read_are_measured_again(capfd):
+    job = Job(Experiment(FIG1), "gradient penalty", "smoke", 0)
+    experiment.run_job(job, name="cpu")
+    before = results.read(FIG1).drop(columns=["finished", "wall_seconds"])
+    (job.folder / "rows.json").write_text("{")
+    (job.folder / "seconds.json").write_text("x")
+    (job.folder / "job.json").write_text("[")
+    capfd.readouterr()
+    assert main(ONE_RUN) == 0
+    told = capfd.readouterr()
+    assert "rows.json is damaged" in told.err and "seconds.json is damaged" in told.err and "Traceback" not in told.err
+    assert "1 of 1 runs to do" in told.out and job.rows()
+    after = results.read(FIG1).drop(columns=["finished", "wall_seconds"])
+    assert (after["value"] == before["value"]).all() and (job.folder / "rows.json.damaged").read_text() == "{"
+    assert after["commit"].str.contains("unknown").all()
+
+
+@pytest.mark.parametrize("command", [ONE_RUN, ["compare", FIG1], ["report"]])
+def test_damaged_results_stop_a_command_in_a_sentence(capfd, output, command):
+    path = results.path_of(FIG1)
+    path.parent.mkdir()
+    path.write_bytes(results.path_of(FIG1, results.ROOT).read_bytes().replace(b"swissroll", b"swiss\xffroll", 1))
+    assert "can't decode byte 0xff" in refused(capfd, *command)
+
+
+@pytest.mark.parametrize("command", [["report"], ["compare", FIG1, "--csv", "out/a.csv"]])
+def test_file_where_the_output_folder_should_be(capfd, output, monkeypatch, command):
+    """What stands for a folder without rights, which those of root ignore."""
+    monkeypatch.chdir(output)
+    (output / "out").touch()
+    monkeypatch.setenv("WGANGP_OUTPUT", "out")
+    assert "cannot write" in refused(capfd, *command)
+    assert (output / "out").is_file()
+
+
+@pytest.mark.parametrize("command", [ONE_RUN, ["compare", FIG1], ["report"], ["readme"], ["doctor"]])
+def test_folder_without_rights(capfd, monkeypatch, command):
+    def denied(path, *_, **__):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "exists", denied)
+    monkeypatch.setattr(Path, "is_dir", denied)
+    assert "Permission denied; mend that and run again." in refused(capfd, *command)
+
+
+def test_defects_of_paddle_are_not_taken_for_the_systems(monkeypatch):
+    def fails(*_):
+        raise OSError("(InvalidArgument) a defect")
+
+    monkeypatch.setattr("wgangp.report.write", fails)
+    with pytest.raises(OSError, match="a defect"):
+        main(["report"])
+
+
+def test_full_disk_while_a_notebook_is_executed(capfd, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/x/y")
+
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", full)
+    assert "/x/y: No space left on device" in refused(capfd, "notebook", FIG1)
+
+
+def test_full_disk_at_the_end_of_a_run_loses_nothing(monkeypatch):
+    job = Job(Experiment(FIG1), "gradient penalty", "smoke", 0)
+    write, iterations = experiment.write_json, []
+
+    def full(path, value):
+        if path.name == "rows.json":
+            raise experiment.cannot_write(path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+        write(path, value)
+
+    monkeypatch.setattr(experiment, "write_json", full)
+    with pytest.raises(results.InputError, match="rows.json: No space left on device; make room"):
+        experiment.run_job(job, name="cpu")
+    assert (job.folder / "checkpoint.npz").exists() and not job.done
+    monkeypatch.setattr(experiment, "write_json", write)
+    monkeypatch.setattr("wgangp.base_gan.BaseGAN.iteration", lambda *_: iterations.append(1))
+    assert experiment.run_job(job, name="cpu") and job.done and not iterations
+    assert not experiment.run_job(job, name="cpu")  # it is done
+
+
+def test_output_folder_that_is_not_there_yet(capfd, monkeypatch, output):
+    (output / "file").touch()
+    for folder, state in (
+        (output / "none" / "deep", ", not made yet"),
+        (output, ""),
+        (output / "file", ", is no folder"),
+    ):
+        monkeypatch.setenv("WGANGP_OUTPUT", str(folder))
+        assert main(["doctor"]) == 0
+        assert re.search(rf"{folder}{state}, \d+ GiB free", capfd.readouterr().out)
+    monkeypatch.setenv("WGANGP_OUTPUT", str(output / LONG))
+    assert "File name too long" in refused(capfd, "doctor")
+
+
+@pytest.fixture
+def stdout(monkeypatch):
+    """Puts a text file in place of the standard output."""
+
+    def put(file, encoding="utf-8"):
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(file, encoding=encoding))
+        return sys.stdout
+
+    return put
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "gb2312"])
+@pytest.mark.parametrize("command", [["compare", FIG1, "--rows"], ["data"], ["doctor"], ["generate", "-h"]])
+def test_terminals_that_lack_letters(stdout, monkeypatch, output, command, encoding):
+    monkeypatch.setenv("WGANGP_OUTPUT", str(output / "λ 中 é"))
+    written = stdout(io.BytesIO(), encoding)
+    try:
+        assert main(command) == 0
+    except SystemExit as error:  # of --help
+        assert error.code == 0
+    text = written.buffer.getvalue()
+    text.decode(encoding)
+    if command[1:] == [FIG1, "--rows"] and encoding == "ascii":
+        assert b"\\xb1" in text  # ±
+    if command == ["doctor"] and encoding == "ascii":
+        assert rb"\u03bb \u4e2d \xe9" in text
+
+
+@pytest.mark.parametrize("command", [["compare", FIG1, "--rows"], ["doctor"]])  # more, and less, than a buffer holds
+def test_closed_pipe_and_full_disk_as_output(stdout, capfd, command):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with stdout(os.fdopen(writing, "wb")):
+        assert main(command) == 128 + signal.SIGPIPE
+    with stdout(open("/dev/full", "wb")):
+        assert main(command) == 2
+    told = capfd.readouterr().err
+    assert told.strip() == "wgangp: the system: No space left on device; mend that and run again."
+
+
+def start(*arguments, **environment):
+    return subprocess.Popen(
+        [sys.executable, "-m", "wgangp", *arguments],
+        cwd=results.ROOT,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+    )
+
+
+@pytest.mark.parametrize("command, delay", [("compare", 0.4), ("report", 1.0), ("run all", 1.6), ("compare", 2.5)])
+def test_interrupted_at_any_moment(command, delay):
+    process = start(*command.split())
+    time.sleep(delay)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    told = process.communicate(timeout=30)[1]
+    assert process.returncode == 130 and told.startswith("\nwgangp: stopped") and len(told.splitlines()) == 2
+
+
+def test_locale_without_utf_8():
+    process = start("compare", FIG1, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    told, errors = process.communicate()
+    assert process.returncode == 0 and not errors and "yours: 4 claims" in told

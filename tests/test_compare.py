@@ -1,10 +1,11 @@
 import math
+import shutil
 
 import pandas as pd
 import pytest
 from paper_row import paper
 
-from wgangp import compare, paper_csv, results, verdicts
+from wgangp import InputError, compare, paper_csv, results, verdicts
 from wgangp.experiment import names
 
 NAN = math.nan
@@ -91,3 +92,25 @@ def test_lines_of_the_claims_are_at_most_100_characters():
     lines = compare.as_claims(claims, claims).splitlines()
     assert len(lines) > len(claims) and max(map(len, lines)) <= 100
     assert sum("medium: not shown at this tier" in line for line in lines) == len(claims)
+
+
+@pytest.mark.parametrize(
+    "old, new, words",
+    [
+        (b"slope_per_layer", b"\xff", "cannot be read as CSV: 'utf-8' codec can't decode byte 0xff"),
+        (b",-0.82,", b",1.2x,", "cannot be read as CSV: could not convert string to float"),
+        (b",-0.82,", b",,", "a row of slope_per_layer is compared with a value, and has none"),
+        (b",digitised,", b",guessed,", "kind 'guessed' is unknown"),
+        (b",0.3\n", b",-0.3\n", "err and tolerance are at least 0"),
+        (b"claim,", b"Claim,", "has columns"),
+        (b"slope", b'"', "cannot be read as CSV"),
+    ],
+)
+def test_damaged_paper_file_is_refused_in_a_sentence(tmp_path, monkeypatch, old, new, words):
+    shutil.copytree(paper_csv.FOLDER / "fig1_gradient_norms", tmp_path / "fig1_gradient_norms")
+    monkeypatch.setattr(paper_csv, "FOLDER", tmp_path)
+    path = tmp_path / "fig1_gradient_norms" / "paper.csv"
+    assert old in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(old, new, 1))
+    with pytest.raises(InputError, match=f"paper.csv.*{words}"):
+        paper_csv.rows_of("fig1_gradient_norms")

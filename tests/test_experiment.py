@@ -1,4 +1,7 @@
 import csv
+import json
+import os
+import re
 import shutil
 from pathlib import Path
 
@@ -6,7 +9,8 @@ import pytest
 import yaml
 
 from wgangp import InputError, experiment
-from wgangp.experiment import Config, Experiment, Job, digest
+from wgangp.experiment import Config, Experiment, Job, digest, publish_missing, run_job
+from wgangp.files import locked
 
 
 @pytest.fixture
@@ -19,9 +23,12 @@ def copy(tmp_path, monkeypatch):
 
     def edit(change):
         path = folder / "fig1_gradient_norms" / "config.yaml"
-        values = yaml.safe_load(path.read_text())
-        change(values)
-        path.write_text(yaml.safe_dump(values))
+        if isinstance(change, bytes):
+            path.write_bytes(change)
+        else:
+            values = yaml.safe_load(path.read_text())
+            change(values)
+            path.write_text(yaml.safe_dump(values))
         return Experiment("fig1_gradient_norms")
 
     return edit
@@ -122,3 +129,124 @@ def test_rows_of_a_resumed_run_name_all_its_commits(copy, monkeypatch):
         path = job.folder / "checkpoint.npz"
         path.touch() if checkpoint else path.unlink(missing_ok=True)
     assert commits == ["aaaa", "aaaa bbbb", "aaaa bbbb", "cccc"]
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        (b"seeds: [0]\n# \xff\n", "cannot be read as YAML: 'utf-8' codec can't decode byte 0xff"),
+        (b"seeds: 2001-99-99", "cannot be read as YAML: month must be in 1..12"),
+        (b"[" * 5_000, "cannot be read as YAML: maximum recursion depth exceeded"),
+        (b"seeds: [\n", "cannot be read as YAML: while parsing"),
+        (b"seeds: \x01", "cannot be read as YAML: unacceptable character #x0001"),
+        (b"", "Input should be a valid dictionary .* got None"),
+        (b"- 1", "Input should be a valid dictionary"),
+        (b"{seeds: [0], common: {1: 2}, settings: {}, tiers: {}}", r"key 'common.1.\[key\]': .* string, got 1"),
+        (b"{seeds: [0], common: {}, settings: {1: {}}, tiers: {}}", r"key 'settings.1.\[key\]': .* string, got 1"),
+        (b"{seeds: [0], common: {}, settings: {a: {1: 2}}, tiers: {}}", "key 'settings.a.1.* string, got 1"),
+        (b"{seeds: [0], common: {}, settings: {a: {}}, tiers: {short: {1: 2}}}", "key 'tiers.short.1.*string"),
+        (b"{seeds: [0], common: {}, settings: {}, tiers: {1: {}}}", r"key 'tiers.1.\[key\]': .* string, got 1"),
+        (b"{seeds: [-1], common: {}, settings: {}, tiers: {}}", "key 'seeds.0': .* greater than or equal to 0, got -1"),
+        (
+            b"{seeds: [4294967296], common: {}, settings: {}, tiers: {}}",
+            "key 'seeds.0': .* less than or equal to 429496",
+        ),
+        (
+            b"{seeds: [0], common: {}, settings: {'a {x}': {}}, tiers: {short: {numbers: 2}}}",
+            "setting 'a {x}': .*{number}",
+        ),
+        (
+            b"{seeds: [0], common: {}, settings: {'{number} {': {}}, tiers: {short: {numbers: 2}}}",
+            "and no other braces",
+        ),
+        (b"{seeds: [0], common: {}, settings: {a: {}}, tiers: {short: {numbers: 2}}}", "setting 'a': .*{number}"),
+        (b"{seeds: [0], common: {}, settings: {'{number.real}': {}}, tiers: {short: {numbers: 2}}}", "no other braces"),
+    ],
+)
+def test_damaged_configuration_is_refused_in_a_sentence(copy, text, words):
+    with pytest.raises(InputError, match=rf"config.yaml.*{words}") as told:
+        copy(text)
+    assert "\n" not in str(told.value)
+
+
+def test_experiment_without_a_tier(copy):
+    changed = copy(lambda values: values["tiers"].pop("smoke"))
+    assert changed.tiers == ["short", "medium", "paper"]
+    for ask in (lambda: changed.settings_at("smoke"), lambda: changed.config("clip c=0.1", "smoke")):
+        with pytest.raises(
+            InputError, match="fig1_gradient_norms has no tier 'smoke'; there are: short, medium, paper."
+        ):
+            ask()
+
+
+def test_name_longer_than_a_file_may_have(copy):
+    changed = copy(lambda values: values["settings"].update({"n" * 300: values["settings"]["gradient penalty"]}))
+    with pytest.raises(InputError, match="cannot write .*nnn.*: File name too long"):
+        run_job(Job(changed, "n" * 300, "smoke", 0), name="cpu")
+
+
+@pytest.fixture
+def job(copy):
+    made = Job(copy(lambda values: None), "gradient penalty", "smoke", 0)
+    made.folder.mkdir(parents=True)
+    return made
+
+
+NO_JSON = [b"{", b"x", b"", b"\xff", b"[" * 100_000, b"null", b'"1"', b"[1]", b"{}"]
+GOOD = {"setting": "gradient penalty", "tier": "smoke", "seed": 0, "quantity": "q", "part": "", "dataset": "d"}
+GOOD |= {"value": 1.5, "samples": 3, "protocol": "p", "wall_seconds": 1.0}
+
+
+def told_as_damaged(capfd):
+    errors = capfd.readouterr().err
+    return errors.count("is damaged and not used (") == 1 and len(errors.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    NO_JSON + [json.dumps([GOOD | wrong]).encode() for wrong in ({"value": "1.2x"}, {"seed": 1}, {"dataset": None})],
+)
+def test_damaged_rows_are_put_aside(job, capfd, text):
+    path = job.folder / "rows.json"
+    path.write_text(json.dumps([GOOD]))
+    assert job.rows() == [GOOD] and not capfd.readouterr().err
+    path.write_bytes(text)
+    assert job.rows() is None and told_as_damaged(capfd)
+    publish_missing([job])
+    assert not job.done and (job.folder / "rows.json.damaged").read_bytes() == text
+
+
+@pytest.mark.parametrize("text", [*NO_JSON, b"-1", b"NaN", b"Infinity", b"1" * 4000, b"1" * 5000])
+def test_damaged_seconds_count_as_none(job, capfd, text):
+    path = job.folder / "seconds.json"
+    assert job.spent == 0.0
+    path.write_text("12.5")
+    assert job.spent == 12.5 and not capfd.readouterr().err
+    path.write_bytes(text)
+    assert job.spent == 0.0 and told_as_damaged(capfd)
+
+
+@pytest.mark.parametrize("text", NO_JSON)
+def test_commits_that_cannot_be_read_are_unknown(job, capfd, monkeypatch, text):
+    monkeypatch.setenv("WGANGP_COMMIT", "aaaa")
+    (job.folder / "checkpoint.npz").touch()
+    (job.folder / "job.json").write_bytes(text)
+    job.begin("cpu")
+    assert job.commits == ["unknown", "aaaa"] and told_as_damaged(capfd)
+
+
+def test_clock_that_is_set_back_takes_no_seconds_away(job, monkeypatch):
+    job.begin("cpu")
+    monkeypatch.setattr("time.time", lambda: 0.0)
+    assert 0 <= job.seconds < 60
+
+
+def test_forgetting_leaves_a_run_in_progress_alone(job, capfd):
+    for name in ("rows.json", "checkpoint.npz"):
+        (job.folder / name).touch()
+    with locked(job.folder / "lock", wait=False):
+        job.forget()
+        assert job.done and (job.folder / "checkpoint.npz").exists()
+    assert re.search(rf"in use by process {os.getpid()} on \S+ since \d\d:\d\d; wait", capfd.readouterr().err)
+    job.forget()
+    assert {path.name for path in job.folder.iterdir()} == {"lock"}

@@ -77,6 +77,15 @@ def source_and_call(folder, script, **environment):
     )
 
 
+def test_relative_folders_stay_those_of_the_caller(tmp_path):
+    (tmp_path / "project").mkdir()
+    enter = f"set -eu; enter_project {tmp_path}/project/run_all.sh; echo $PWD $WGANGP_OUTPUT ${{WGANGP_DATA:-none}}"
+    told = source_and_call(tmp_path, enter, WGANGP_OUTPUT="out", CDPATH="/")
+    assert told.stdout.split() == [f"{tmp_path}/project", f"{tmp_path}/out", "none"]
+    told = source_and_call(tmp_path, enter.replace(f"{tmp_path}/", "./"), WGANGP_OUTPUT="/out", WGANGP_DATA="~/data")
+    assert told.stdout.split() == [f"{tmp_path}/project", "/out", "~/data"]
+
+
 @pytest.fixture
 def project(tmp_path):
     (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())

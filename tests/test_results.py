@@ -1,5 +1,6 @@
 import multiprocessing
 import resource
+import subprocess
 
 import numpy as np
 import pandas as pd
@@ -127,6 +128,13 @@ def test_failed_write_leaves_the_file_as_it_was(output):
         (lambda text: text.replace(b"cifar10", b"\xff\xfe"), "cannot be read"),
         (lambda text: text.replace(b",7,", b",seven,"), "column samples"),
         (lambda text: b"", "cannot be read"),
+        (lambda text: text.replace(b",0,cifar10", b",0.5,cifar10"), "column seed"),
+        (lambda text: text.replace(b",0,cifar10", b",,cifar10"), "column seed"),
+        (lambda text: text.replace(b",0,cifar10", b",9" + 30 * b"9" + b",cifar10"), "column seed"),
+        (lambda text: text.replace(b",cifar10,", b",,"), "row 1: dataset is empty"),
+        (lambda text: text + text.splitlines()[1] + b"\n", "two rows are of q, a, , short, 0, cifar10"),
+        (lambda text: text.replace(b"x", b'"', 1), "cannot be read as CSV"),
+        (lambda text: b"<<<<<<< HEAD\n" + text, "cannot be read as CSV|has columns"),
     ],
 )
 def test_damaged_file_is_refused_in_a_sentence(damage, words):
@@ -135,6 +143,33 @@ def test_damaged_file_is_refused_in_a_sentence(damage, words):
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(InputError, match=words):
         results.read("e")
+
+
+def test_results_file_that_is_a_folder():
+    results.path_of("e").mkdir(parents=True)
+    with pytest.raises(InputError, match="cannot be read .*Is a directory"):
+        results.read("e")
+
+
+def test_damaged_commit_is_refused_in_a_sentence(output, monkeypatch):
+    monkeypatch.setattr(results, "ROOT", output)
+    results.replace_runs("e", [row("a", 0, 1.5)])
+    path = results.path_of("e")
+    path.write_bytes(path.read_bytes().replace(b"cifar10", b"\xff"))
+    git = ["git", "-C", str(output), "-c", "user.name=a", "-c", "user.email=a@b"]
+    for arguments in (["init", "-q"], ["add", "results"], ["commit", "-qm", "."]):
+        subprocess.run([*git, *arguments], check=True)
+    with pytest.raises(InputError, match="HEAD:results/e.csv cannot be read .*0xff"):
+        results.committed("e")
+
+
+@pytest.mark.parametrize("wrong, words", [({"value": "1.2x"}, "column value"), ({"samples": 1.5}, "column samples")])
+def test_rows_that_could_not_be_read_again_are_not_written(wrong, words):
+    results.replace_runs("e", [row("a", 0, 1)])
+    before = results.path_of("e").read_bytes()
+    with pytest.raises(InputError, match=words):
+        results.replace_runs("e", [row("b", 0, 1) | wrong])
+    assert results.path_of("e").read_bytes() == before
 
 
 def test_reading_keeps_values():

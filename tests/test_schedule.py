@@ -1,5 +1,13 @@
 """The order of runs, and the time that is announced for them."""
 
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -7,6 +15,7 @@ import pytest
 
 from wgangp import results, schedule
 from wgangp.__main__ import main
+from wgangp.experiment import Experiment
 
 
 class EXPERIMENT:
@@ -43,13 +52,30 @@ def test_times_are_those_of_the_same_kind_of_device(committed):
     gpu = schedule.Clock(jobs, on_cpu=False)
     assert [gpu.of([one]) for one in jobs] == pytest.approx([1, 1, 1]) and gpu.phrase(jobs, 1) == ", about 1 min"
     nothing = schedule.Clock(jobs[2:], on_cpu=True)
-    assert nothing.of(jobs[2:]) == 0 and nothing.phrase(jobs[2:], 1) == ""
+    assert nothing.of(jobs[2:]) == 0
+    assert nothing.phrase(jobs[2:], 1) == ", time not known (never measured on a CPU)" and nothing.phrase([], 1) == ""
 
 
 def test_a_run_never_measured_counts_as_its_own_experiments(committed):
     other = SimpleNamespace(name="other")
     jobs = [job("a"), job("b", other), job("c", other)]
     assert schedule.Clock(jobs, on_cpu=True).of(jobs[2:]) == pytest.approx(40)
+
+
+def test_times_of_another_device_or_experiment_are_not_announced(committed):
+    other = type("OTHER", (), {"name": "other"})
+    jobs = [job("a"), job("c", other), job("d", other)]
+    gpu_only = schedule.Clock([job("e")], on_cpu=False)
+    assert gpu_only.phrase([job("e")], 1) == ", time not known (never measured on a GPU)"
+    clock = schedule.Clock(jobs, on_cpu=True)
+    assert clock.phrase(jobs, 2, " in all") == ", about 1 min in all, 2 runs' time not known (never measured on a CPU)"
+    announced = schedule.plan(jobs, jobs[1:], clock, 2).splitlines()
+    assert announced[0] == "2 of 3 runs to do, 2 at a time, time not known (never measured on a CPU):"
+    assert "shows the time that it has left" in announced[1] and announced[2] == "  one: 0 runs"
+    clock.add(jobs[1], 13_200.0)  # 3 h 40 min
+    assert clock.phrase(jobs[2:], 2) == ", about 220 min"  # a run alone is not shared
+    done = [job("a"), job("c", other, done=True, spent=13_200.0), job("d", other)]
+    assert schedule.Clock(done, on_cpu=True).phrase(done[2:], 1) == ", about 220 min"
 
 
 def test_times_follow_what_this_machine_needed(committed):
@@ -78,3 +104,92 @@ def test_each_experiment_is_shown_when_its_runs_have_ended(tmp_path, monkeypatch
         told = capfd.readouterr().out
         assert told.index("== mnist_digits") > told.rfind("done in") and "Tier smoke: 3 of 3 runs done." in told
         assert (tmp_path / "paper_figures" / "mnist_digits.png").exists()
+
+
+FIG1 = "fig1_gradient_norms"
+ONE_RUN = ["run", FIG1, "--tier", "smoke", "--seed", "0", "--setting", "gradient penalty", "--jobs", "1"]
+
+
+@pytest.mark.parametrize("command", [["wgangp.worker", "0"], ["wgangp", "report"]])
+def test_process_whose_parent_has_gone_does_nothing(tmp_path, command):
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    about = {"name": FIG1, "setting": "gradient penalty", "tier": "paper", "seed": 0}
+    about |= {"deadline": None, "device": {"name": "cpu"}}
+    worker = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=results.ROOT,
+        env=os.environ | {"WGANGP_OUTPUT": str(tmp_path), "WGANGP_PARENT": str(gone.pid)},
+        input=json.dumps(about),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert worker.returncode == 1 and not worker.stdout and "Traceback" not in worker.stderr
+    assert not list(tmp_path.glob("runs/*/*/checkpoint.npz")) and not (tmp_path / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    "start, words",
+    [
+        (OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)), "wgangp: the system: Resource temporarily unavailable"),
+        (["false"], f"failed: {FIG1}"),
+    ],
+)
+def test_worker_that_cannot_start_or_dies(monkeypatch, tmp_path, capfd, start, words):
+    def popen(*_, **options):
+        if isinstance(start, OSError):
+            raise start
+        process = real(start, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        process.poll = lambda: None  # it dies only once it has been asked
+        process.wait()
+        return process
+
+    real = subprocess.Popen
+    monkeypatch.setenv("WGANGP_OUTPUT", str(tmp_path))
+    monkeypatch.setattr(schedule.subprocess, "Popen", popen)
+    monkeypatch.setattr(results, "git", lambda *_: None)
+    assert main(ONE_RUN) in (1, 2)
+    told = capfd.readouterr()
+    assert words in told.err and "Traceback" not in told.err
+    assert isinstance(start, OSError) or "(its process ended with status 1)" in told.out
+
+
+def processes_of(output):
+    """The command lines of all processes that write into a folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if f"WGANGP_OUTPUT={output}".encode() in path.read_bytes():
+                found.append((path.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            pass  # gone
+    return found
+
+
+def test_interrupted_while_a_notebook_is_executed(tmp_path):
+    environment = os.environ | {"WGANGP_OUTPUT": str(tmp_path)}
+    (done,) = schedule.jobs_of([Experiment(FIG1)], "smoke", ["gradient penalty"], [0])
+    folder = tmp_path / "runs" / FIG1 / done.folder.name
+    folder.mkdir(parents=True)
+    (folder / "rows.json").write_text("[]")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "wgangp", *ONE_RUN, "--notebooks"],
+        cwd=results.ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+    )
+    deadline = time.time() + 60
+    while not any("ipykernel" in one for one in processes_of(tmp_path)) and time.time() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    told = process.communicate(timeout=30)[0]
+    assert process.returncode == 130 and "Traceback" not in told
+    assert told.endswith("wgangp: stopped; the same command goes on from the last checkpoints.\n")
+    deadline = time.time() + 10
+    while processes_of(tmp_path) and time.time() < deadline:
+        time.sleep(0.05)
+    assert not processes_of(tmp_path) and not list(tmp_path.rglob("*.part"))

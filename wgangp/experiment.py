@@ -317,6 +317,8 @@ class Job:
         Raises:
             TypeError, KeyError, ValueError: they are not rows of this run.
         """
+        if not isinstance(rows, list):
+            raise TypeError("they are no list")
         for one in rows:
             if (one["setting"], one["tier"], one["seed"]) != (self.setting, self.tier, self.seed):
                 raise ValueError("they are of another run")
@@ -365,7 +367,7 @@ def read_json(path, checked, otherwise):
         return checked(json.loads(path.read_bytes()))
     except FileNotFoundError:
         return otherwise
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         print(f"wgangp: {path} is damaged and not used ({type(error).__name__}: {error}).", file=sys.stderr)
         return otherwise
 
@@ -428,10 +430,11 @@ def publish_missing(jobs):
     for job in jobs:
         if job.done and job.rows() is None:
             (job.folder / "rows.json").replace(job.folder / "rows.json.damaged")
-        if job.done:
-            by_experiment.setdefault(job.experiment, []).append(job)
+        by_experiment.setdefault(job.experiment, []).extend([job] * job.done)
     for experiment, done in by_experiment.items():
-        there = results.read(experiment.name)
+        there = results.read(
+            experiment.name
+        )  # also where none is done: what is damaged is told before hours of training
         there = set(zip(there["setting"], there["tier"], there["seed"], there["config_sha256"]))
         lacking = [job for job in done if (job.setting, job.tier, job.seed, job.config_sha256) not in there]
         if lacking:

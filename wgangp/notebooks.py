@@ -28,13 +28,13 @@ def execute(name, tier=None):
     Raises:
         InputError: there is no such notebook, it is damaged, or a cell failed.
     """
+    source = results.ROOT / "notebooks" / f"{name}.ipynb"
+    if not source.exists():
+        raise InputError(f"there is no notebook {source}.")
     import nbformat  # here, since they take long to import and no other command needs them
     import papermill
     from jupyter_client.kernelspec import NoSuchKernel
 
-    source = results.ROOT / "notebooks" / f"{name}.ipynb"
-    if not source.exists():
-        raise InputError(f"there is no notebook {source}.")
     logging.getLogger("papermill").setLevel(logging.WARNING)
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # this environment's kernel, not the user's
     with tempfile.TemporaryDirectory() as folder:
