@@ -1,12 +1,16 @@
+import gc
+import io
 import multiprocessing
 import resource
 import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from wgangp import InputError, results
+from wgangp.files import write_npz
 
 
 @pytest.fixture(autouse=True)
@@ -190,3 +194,30 @@ def test_rows_that_are_not_committed_are_yours(monkeypatch):
     assert sorted(zip(results.yours("e")["setting"], results.yours("e")["seed"])) == [("a", 0), ("b", 1)]
     monkeypatch.setattr(results, "committed", lambda name: None)  # no git
     assert len(results.yours("e")) == 3
+
+
+ARRAYS = {
+    "a": np.arange(100_000.0),
+    "b/c": np.eye(300, dtype="float32"),
+    "text": np.array("λ"),
+    "empty": np.zeros((0, 2)),
+}
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_the_bytes_are_numpys(compressed):
+    ours, theirs = io.BytesIO(), io.BytesIO()
+    write_npz(ours, ARRAYS, compressed)
+    (np.savez_compressed if compressed else np.savez)(theirs, **ARRAYS)
+    assert ours.getvalue() == theirs.getvalue()
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_full_disk_is_one_exception(monkeypatch, compressed):
+    ignored = []
+    monkeypatch.setattr(sys, "unraisablehook", ignored.append)
+    with pytest.raises(OSError, match="No space left"):
+        with open("/dev/full", "wb", buffering=0) as file:
+            write_npz(file, ARRAYS, compressed)
+    gc.collect()
+    assert not ignored

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import numpy as np
 import paddle
 import pydantic
 import yaml
@@ -20,7 +19,7 @@ import yaml
 from wgangp import devices, distributed, results
 from wgangp.base_gan import seed_everything
 from wgangp.errors import InputError, InUse
-from wgangp.files import cannot_write, locked, replacing
+from wgangp.files import cannot_write, locked, replacing, write_npz
 
 TIERS = ("smoke", "short", "medium", "paper")
 FOLDER = results.ROOT / "experiments"
@@ -77,7 +76,7 @@ class Config(pydantic.BaseModel):
         """
         if self._job is not None and distributed.rank() == 0:
             with replacing(self._job.arrays_path(data.name)) as file:
-                np.savez_compressed(file, **arrays)
+                write_npz(file, arrays, compressed=True)
 
 
 class Tier(pydantic.BaseModel):

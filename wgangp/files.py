@@ -225,6 +225,21 @@ def check_memory(size, what):
         raise InputError(f"{what} take {size / 2**30:,.0f} GiB and this machine has {there / 2**30:,.0f}; take fewer.")
 
 
+def write_npz(file, arrays, compressed=False):
+    """Write what `np.savez` writes; where the disk is full, its zip file is closed in order.
+
+    Args:
+        file: a binary file.
+        arrays: {name: array}.
+        compressed: as `np.savez_compressed` does.
+    """
+    method = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
+    with zipfile.ZipFile(file, "w", method) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+
+
 def array_sha256(array):
     """Hexadecimal sha256 of an array's bytes in order."""
     return hashlib.sha256(np.ascontiguousarray(array)).hexdigest()
