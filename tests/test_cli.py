@@ -335,7 +335,7 @@ def stdout(monkeypatch):
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "gb2312"])
-@pytest.mark.parametrize("command", [["compare", FIG1, "--rows"], ["data"], ["doctor"], ["generate", "-h"]])
+@pytest.mark.parametrize("command", [["compare", FIG1, "--rows"], ["doctor"], ["generate", "-h"]])
 def test_terminals_that_lack_letters(stdout, monkeypatch, output, command, encoding):
     monkeypatch.setenv("WGANGP_OUTPUT", str(output / "λ 中 é"))
     written = stdout(io.BytesIO(), encoding)
@@ -385,7 +385,7 @@ def test_interrupted_at_any_moment(command, delay):
     assert process.returncode == 130 and told.startswith("\nwgangp: stopped") and len(told.splitlines()) == 2
 
 
-def test_locale_without_utf_8():
-    process = start("compare", FIG1, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+def test_locale_without_utf_8(output):
+    process = start("report", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
     told, errors = process.communicate()
-    assert process.returncode == 0 and not errors and "yours: 4 claims" in told
+    assert (process.returncode, told, errors) == (0, f"Wrote {output}/report.html.\n", "")

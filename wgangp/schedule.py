@@ -86,7 +86,7 @@ class Clock:
     def phrase(self, jobs, at_once, ending=""):
         """A comma and "about N min", and how many runs' time is not known; nothing for no runs."""
         seconds = self.each(jobs)
-        unknown = f"time not known (never measured on {self.device})" if seconds.isna().any() else ""
+        unknown = f"time not known (never measured at this tier on {self.device})" if seconds.isna().any() else ""
         if seconds.isna().all():
             return unknown and f", {unknown}"
         minutes = max(seconds.sum() / at_once, seconds.max()) / 60
