@@ -161,6 +161,10 @@ def test_rows_of_a_resumed_run_name_all_its_commits(copy, monkeypatch):
         ),
         (b"{seeds: [0], common: {}, settings: {a: {}}, tiers: {short: {numbers: 2}}}", "setting 'a': .*{number}"),
         (b"{seeds: [0], common: {}, settings: {'{number.real}': {}}, tiers: {short: {numbers: 2}}}", "no other braces"),
+        (
+            b"{seeds: [0], common: {}, settings: {'k=1': {}, 'K 1': {}}, tiers: {}}",
+            "'k=1' and 'K 1' have the same names of f",
+        ),
     ],
 )
 def test_damaged_configuration_is_refused_in_a_sentence(copy, text, words):

@@ -17,6 +17,8 @@ from wgangp import results, schedule
 from wgangp.__main__ import main
 from wgangp.experiment import Experiment
 
+UNKNOWN = "time not known (never measured at this tier on"
+
 
 class EXPERIMENT:
     name = "one"
@@ -53,7 +55,7 @@ def test_times_are_those_of_the_same_kind_of_device(committed):
     assert [gpu.of([one]) for one in jobs] == pytest.approx([1, 1, 1]) and gpu.phrase(jobs, 1) == ", about 1 min"
     nothing = schedule.Clock(jobs[2:], on_cpu=True)
     assert nothing.of(jobs[2:]) == 0
-    assert nothing.phrase(jobs[2:], 1) == ", time not known (never measured at this tier on a CPU)" and nothing.phrase([], 1) == ""
+    assert nothing.phrase(jobs[2:], 1) == f", {UNKNOWN} a CPU)" and nothing.phrase([], 1) == ""
 
 
 def test_a_run_never_measured_counts_as_its_own_experiments(committed):
@@ -66,11 +68,11 @@ def test_times_of_another_device_or_experiment_are_not_announced(committed):
     other = type("OTHER", (), {"name": "other"})
     jobs = [job("a"), job("c", other), job("d", other)]
     gpu_only = schedule.Clock([job("e")], on_cpu=False)
-    assert gpu_only.phrase([job("e")], 1) == ", time not known (never measured at this tier on a GPU)"
+    assert gpu_only.phrase([job("e")], 1) == f", {UNKNOWN} a GPU)"
     clock = schedule.Clock(jobs, on_cpu=True)
-    assert clock.phrase(jobs, 2, " in all") == ", about 1 min in all, 2 runs' time not known (never measured at this tier on a CPU)"
+    assert clock.phrase(jobs, 2, " in all") == f", about 1 min in all, 2 runs' {UNKNOWN} a CPU)"
     announced = schedule.plan(jobs, jobs[1:], clock, 2).splitlines()
-    assert announced[0] == "2 of 3 runs to do, 2 at a time, time not known (never measured at this tier on a CPU):"
+    assert announced[0] == f"2 of 3 runs to do, 2 at a time, {UNKNOWN} a CPU):"
     assert "shows the time that it has left" in announced[1] and announced[2] == "  one: 0 runs"
     clock.add(jobs[1], 13_200.0)  # 3 h 40 min
     assert clock.phrase(jobs[2:], 2) == ", about 220 min"  # a run alone is not shared

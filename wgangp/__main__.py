@@ -28,7 +28,7 @@ from wgangp import (
     verdicts,
 )
 from wgangp.data import images, registry, toy
-from wgangp.errors import InputError, sentence
+from wgangp.errors import InputError
 from wgangp.experiment import MOST_SEED, TIERS, Experiment, names
 from wgangp.files import replacing
 from wgangp.metrics.image_scores import METRICS, calibrate
@@ -298,7 +298,7 @@ def main(arguments=None):
     except BrokenPipeError:  # the reader is gone, as of `wgangp compare | head -1`
         return 128 + signal.SIGPIPE
     except (InputError, OSError) as error:
-        print(f"wgangp: {sentence(error)}", file=sys.stderr)
+        print(f"wgangp: {interrupts.sentence(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"\nwgangp: stopped{hint}.", file=sys.stderr)

@@ -70,16 +70,3 @@ def number(name, value, at_least=None, above=None, below=None, whole=False):
     told = " and".join(f" {word} {bound}" for word, bound in bounds if bound is not None)
     kind = "an integer" if whole else "a finite number"
     raise InputError(f"{name} is {reprlib.repr(value)}; use {kind}{told}.")
-
-
-def sentence(error):
-    """What to tell the user about an exception, also about one of the system: no rights, no space, a name too long.
-
-    Raises:
-        OSError: the exception itself, where it is a defect and has no error number, as Paddle's.
-    """
-    if not isinstance(error, OSError):
-        return str(error)
-    if error.errno is None:
-        raise error
-    return f"{error.filename or 'the system'}: {error.strerror}; mend that and run again."

@@ -134,6 +134,11 @@ def numbered(settings, count):
     }
 
 
+def in_file_names(setting):
+    """What stands for a setting in the names of its files."""
+    return re.sub(r"[^a-z0-9.]+", "-", setting.lower()).strip("-")
+
+
 class Experiment:
     """A folder of `experiments/`.
 
@@ -173,6 +178,11 @@ class Experiment:
         except InputError as error:
             raise InputError(f"{self.path}: {error}") from None
         self.seeds, self.settings = self.file.seeds, list(self.values)
+        files = {}
+        for setting in self.settings:
+            other = files.setdefault(in_file_names(setting), setting)
+            if other != setting:
+                raise InputError(f"{self.path}: settings '{other}' and '{setting}' have the same names of files.")
         for tier, overrides in self.overrides.items():
             if tier not in TIERS:
                 raise InputError(f"{self.path}: tier '{tier}' is unknown; use {', '.join(TIERS)}.")
@@ -252,8 +262,7 @@ class Job:
         self.config = self.experiment.config(self.setting, self.tier)
         self.config._job = self
         self.config_sha256 = digest(self.config)
-        slug = re.sub(r"[^a-z0-9.]+", "-", self.setting.lower()).strip("-")
-        self.slug = f"{self.tier}-{slug}-seed{self.seed}"
+        self.slug = f"{self.tier}-{in_file_names(self.setting)}-seed{self.seed}"
         self.label = f"{self.experiment.name} [{self.setting}] {self.tier} seed {self.seed}"
         self.folder = results.output_root() / "runs" / self.experiment.name / f"{self.slug}-{self.config_sha256[:8]}"
 

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and the death of a parent: a command ends in one sentence, and its processes end with it."""
+"""How a command ends, in one sentence and with its processes: at Ctrl-C, SIGTERM, an error, the death of its parent."""
 
 import os
 import signal
@@ -56,3 +56,16 @@ def end_with_parent():
 
     if parent:
         threading.Thread(target=watch, daemon=True).start()
+
+
+def sentence(error):
+    """What to tell the user about an exception, also about one of the system: no rights, no space, a name too long.
+
+    Raises:
+        OSError: the exception itself, where it is a defect and has no error number, as Paddle's.
+    """
+    if not isinstance(error, OSError):
+        return str(error)
+    if error.errno is None:
+        raise error
+    return f"{error.filename or 'the system'}: {error.strerror}; mend that and run again."

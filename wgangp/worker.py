@@ -3,9 +3,9 @@
 import json
 import sys
 
-from wgangp.errors import BudgetSpent, Diverged, InputError, InUse, sentence
+from wgangp.errors import BudgetSpent, Diverged, InputError, InUse
 from wgangp.experiment import Experiment, Job, run_job
-from wgangp.interrupts import end_with_parent
+from wgangp.interrupts import end_with_parent, sentence
 from wgangp.progress import Progress
 
 
