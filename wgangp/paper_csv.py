@@ -69,7 +69,7 @@ def _read(path, columns, types):
     try:
         frame = pd.read_csv(path, dtype=types)
     except (ValueError, OSError) as error:
-        raise InputError(f"{path} cannot be read as CSV: {error}.") from None
+        raise InputError(f"{path} cannot be read as CSV: {str(error).strip()}.") from None
     if list(frame.columns) != columns:
         raise InputError(f"{path} has columns {list(frame.columns)}, not {columns}.")
     return frame

@@ -125,7 +125,7 @@ def parse(text, path, columns=COLUMNS):
     try:
         frame = pd.read_csv(io.StringIO(text), dtype=words, float_precision="round_trip")
     except (ValueError, pd.errors.ParserError) as error:
-        raise InputError(f"{path} cannot be read as CSV ({error}); restore it from git.") from None
+        raise InputError(f"{path} cannot be read as CSV ({str(error).strip()}); restore it from git.") from None
     if list(frame.columns) != list(columns):
         raise InputError(f"{path} has columns {list(frame.columns)}, not {list(columns)}; restore it from git.")
     return checked(frame, path, "restore it from git")
