@@ -251,6 +251,8 @@ def test_forgetting_leaves_a_run_in_progress_alone(job, capfd):
     with locked(job.folder / "lock", wait=False):
         job.forget()
         assert job.done and (job.folder / "checkpoint.npz").exists()
-    assert re.search(rf"in use by process {os.getpid()} on \S+ since \d\d:\d\d; wait", capfd.readouterr().err)
+    assert re.search(
+        rf"in use by process {os.getpid()} on \S+ since \d{{4}}-\d\d-\d\d \d\d:\d\d; wait", capfd.readouterr().err
+    )
     job.forget()
     assert {path.name for path in job.folder.iterdir()} == {"lock"}

@@ -313,7 +313,7 @@ class Job:
     @property
     def spent(self):
         """Seconds that it took here so far, over all attempts."""
-        return read_json(self.folder / "seconds.json", seconds, 0.0)
+        return read_json(self.folder / "seconds.json", checked_seconds, 0.0)
 
     def rows(self):
         """Its rows where it is done; None where it is not, or, which is said, where they are damaged."""
@@ -352,7 +352,7 @@ class Job:
             raise cannot_write(self.folder, error) from None
 
 
-def seconds(value):
+def checked_seconds(value):
     """A number of seconds as read from a file.
 
     Raises:
@@ -432,7 +432,7 @@ def publish(jobs):
 def publish_missing(jobs):
     """Put rows of finished jobs into the results files that lack them, as after `git checkout results`.
 
-    A job whose rows are damaged is not done from then on.
+    A job whose rows are damaged is not done from then on. A damaged results file is refused here, before any training.
     """
     by_experiment = {}
     for job in jobs:
@@ -440,9 +440,7 @@ def publish_missing(jobs):
             (job.folder / "rows.json").replace(job.folder / "rows.json.damaged")
         by_experiment.setdefault(job.experiment, []).extend([job] * job.done)
     for experiment, done in by_experiment.items():
-        there = results.read(
-            experiment.name
-        )  # also where none is done: what is damaged is told before hours of training
+        there = results.read(experiment.name)
         there = set(zip(there["setting"], there["tier"], there["seed"], there["config_sha256"]))
         lacking = [job for job in done if (job.setting, job.tier, job.seed, job.config_sha256) not in there]
         if lacking:

@@ -198,7 +198,8 @@ def locked(path, wait=True):
         if not wait:
             with suppress(OSError):  # a full disk
                 file.truncate(0)
-                file.write(f"process {os.getpid()} on {platform.node()} since {time.strftime('%H:%M')}\n".encode())
+                since = time.strftime("%Y-%m-%d %H:%M")
+                file.write(f"process {os.getpid()} on {platform.node()} since {since}\n".encode())
         yield
 
 
