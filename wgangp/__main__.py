@@ -1,7 +1,6 @@
 """The command line: python -m wgangp, or wgangp."""
 
 import argparse
-import math
 import os
 import shutil
 import signal
@@ -28,21 +27,21 @@ from wgangp import (
     verdicts,
 )
 from wgangp.data import images, registry, toy
-from wgangp.errors import InputError
-from wgangp.experiment import MOST_SEED, TIERS, Experiment, names
+from wgangp.errors import InputError, number
+from wgangp.experiment import SEEDS, TIERS, Experiment, names
 from wgangp.files import replacing
 from wgangp.metrics.image_scores import METRICS, calibrate
 from wgangp.metrics.inception_weights import COMPLETE, PARTIAL, convert_inception
 
-A_SEED = (0, MOST_SEED, f"a seed is a non-negative integer, at most {MOST_SEED}")
-AT_LEAST_1 = (1, math.inf, "use at least 1")
-NUMBERS = {  # options: least, most, and what to do
+A_SEED = {"at_least": 0, "below": SEEDS, "whole": True}
+A_COUNT = {"at_least": 1, "whole": True}
+NUMBERS = {  # options, and their ranges
     "seed": A_SEED,
     "run_seed": A_SEED,
-    "jobs": AT_LEAST_1,
-    "number": AT_LEAST_1,
-    "real": AT_LEAST_1,
-    "budget": (sys.float_info.min, sys.float_info.max, "use a positive number of minutes"),
+    "jobs": A_COUNT,
+    "number": A_COUNT,
+    "real": A_COUNT,
+    "budget": {"above": 0},
 }
 
 
@@ -53,13 +52,13 @@ def check_numbers(given):
         given: the parsed arguments.
 
     Raises:
-        InputError: it names the option, its value and what to do.
+        InputError: it names the option, its value and its range.
     """
-    for name, (least, most, remedy) in NUMBERS.items():
+    for name, limits in NUMBERS.items():
         values = getattr(given, name, None)
         for value in values if isinstance(values, list) else [values]:
-            if value is not None and not least <= value <= most:
-                raise InputError(f"--{name.replace('_', '-')} {value}: {remedy}.")
+            if value is not None:
+                number(f"--{name.replace('_', '-')}", value, **limits)
 
 
 def settle_folders():

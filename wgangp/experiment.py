@@ -23,7 +23,7 @@ from wgangp.files import cannot_write, locked, replacing, write_npz
 
 TIERS = ("smoke", "short", "medium", "paper")
 FOLDER = results.ROOT / "experiments"
-MOST_SEED = 2**32 - 1  # that numpy, Paddle and the results take
+SEEDS = 2**32  # numpy, Paddle and the results take those below
 NUMBER = r"\{number(:0\d)?\}"  # in a setting's name
 
 
@@ -95,7 +95,7 @@ class File(pydantic.BaseModel):
     """The layout of config.yaml; a setting with {number} in its name stands for many, numbered from 1."""
 
     model_config = pydantic.ConfigDict(extra="forbid")
-    seeds: list[Annotated[int, pydantic.Field(ge=0, le=MOST_SEED)]]
+    seeds: list[Annotated[int, pydantic.Field(ge=0, lt=SEEDS)]]
     common: dict[str, Any]
     settings: dict[str, dict[str, Any]]
     tiers: dict[str, Tier]
