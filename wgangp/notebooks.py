@@ -42,7 +42,7 @@ def execute(name, tier=None):
         try:
             notebook = nbformat.read(source, as_version=4)
             (parameters,) = (cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
+        except (ValueError, KeyError, AttributeError, TypeError, RecursionError, nbformat.ValidationError) as error:
             raise InputError(f"{source} is not a notebook with one cell tagged 'parameters' ({error}).") from None
         parameters.source = PARAMETERS.format(tier)
         nbformat.write(notebook, prepared)
