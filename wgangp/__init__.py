@@ -9,10 +9,13 @@ Modules: losses, layers, networks, data, metrics, visualization; experiment, res
 report make the paper's figures and tables.
 """
 
-from wgangp import devices, interrupts
+from wgangp import interrupts
 
 if interrupts.is_command():
     interrupts.listen(interrupts.end)  # until main() has its own
+
+from wgangp import devices  # noqa: E402
+
 devices.prepare()  # before the first import of paddle, which reads the environment then
 
 from wgangp.acgan import ConditionalWGAN_GP  # noqa: E402
