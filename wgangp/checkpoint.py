@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from wgangp.errors import InputError
-from wgangp.files import array_sha256, reading, replacing, unpack
+from wgangp.files import array_sha256, reading, replacing, unpack, write_npz
 
 _whole = {}  # {path: identity of the file that was last written or read there, and was whole}
 
@@ -29,7 +29,7 @@ def write(path, arrays, about):
     path = checked(path)
     about = json.dumps(about | {"arrays": _listing(arrays)})
     with replacing(path, keep=previous(path) if _is_whole(path) else None) as file:
-        np.savez(file, about=np.array(about), **arrays)
+        write_npz(file, {"about": np.array(about), **arrays})
     _whole[path] = _identity(path)
 
 

@@ -59,7 +59,7 @@ def _arrays(experiment, setting, tier, rows, last):
     rows = rows[rows["seed"].isin(list(jobs))].assign(real=rows["dataset"] != results.EMBEDDED)
     for dataset in rows.sort_values(["finished"] if last else ["real", "finished"])["dataset"][::-1].unique():
         paths = [job.arrays_path(dataset) for job in jobs.values()]
-        arrays = [dict(np.load(path)) for path in paths if path.exists()]
+        arrays = [read_npz(path) for path in paths if path.exists()]
         if arrays:
             return arrays, dataset
     return [], ""

@@ -11,7 +11,7 @@ import numpy as np
 
 from wgangp.data.torch_file import read_state_dict
 from wgangp.errors import InputError
-from wgangp.files import check_floats, most_bytes, read_npz, replacing
+from wgangp.files import check_floats, most_bytes, read_npz, replacing, write_npz
 
 COMPLETE = "inception_2015_12_05.npz"
 PARTIAL = "inception_2015_12_05_to_mixed_8.npz"
@@ -198,7 +198,7 @@ def convert_inception(source, target):
             raise InputError(f"{source} is not pytorch-fid's Inception network (without {error}); get {URL}.") from None
     arrays = _check(arrays, source)
     with replacing(target) as file:
-        np.savez(file, **arrays)
+        write_npz(file, arrays)
     return is_complete(arrays)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from wgangp.errors import InputError
-from wgangp.files import check_floats, read_npz, replacing
+from wgangp.files import check_floats, read_npz, replacing, write_npz
 
 SAMPLE = 5000  # features kept for KID
 CHUNK = 1000  # features merged at a time: each time costs a pass over the matrix [size, size]
@@ -65,7 +65,7 @@ class Statistics:
     def write(self, path):
         """Write to an npz, whole or not at all."""
         with replacing(path) as file:
-            np.savez(file, n=self.n, mean=self.mean, scatter=self.scatter, sample=self.sample)
+            write_npz(file, {name: getattr(self, name) for name in ("n", "mean", "scatter", "sample")})
 
     @classmethod
     def read(cls, path):
