@@ -169,6 +169,7 @@ def processes_of(output):
     return found
 
 
+@pytest.mark.slow
 def test_interrupted_while_a_notebook_is_executed(tmp_path):
     environment = os.environ | {"WGANGP_OUTPUT": str(tmp_path)}
     (done,) = schedule.jobs_of([Experiment(FIG1)], "smoke", ["gradient penalty"], [0])
