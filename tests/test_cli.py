@@ -70,7 +70,7 @@ def refused(capfd, *arguments):
         (["generate", FIG1, "--seed", "-1"], "--seed is -1; use an integer of at least 0"),
         (["generate", FIG1, "--run-seed", "-1"], "--run-seed is -1; use an integer of at least 0"),
         (["generate", FIG1, "--number", "0"], "--number is 0; use an integer of at least 1"),
-        (["score", "none.npy", "--data", "cifar10", "--real", "0"], "--real is 0; use an integer of at least 1"),
+        (["score", "none.npy", "--data", "cifar10", "--real", "0"], "--real 0: use at least 1"),
         (["compare", FIG1, "--csv", ""], "'.' is not the name of a file"),
         (["compare", FIG1, "--csv", LONG], "File name too long"),
         (["compare", LONG], "File name too long"),
@@ -382,7 +382,7 @@ def start(*arguments, **environment):
 def test_interrupted_at_any_moment(command, delay):
     """While it is being imported, and later."""
     process = start(*command.split())
-    while b"numpy" not in Path(f"/proc/{process.pid}/maps").read_bytes():
+    while process.poll() is None and b"numpy" not in Path(f"/proc/{process.pid}/maps").read_bytes():
         time.sleep(0.01)
     time.sleep(delay)
     process.send_signal(signal.SIGINT)

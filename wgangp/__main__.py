@@ -40,7 +40,6 @@ NUMBERS = {  # options, and their ranges
     "run_seed": A_SEED,
     "jobs": A_COUNT,
     "number": A_COUNT,
-    "real": A_COUNT,
     "budget": {"above": 0},
 }
 
