@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wgangp import experiment, results
+from wgangp import experiment, results, schedule, worker
 from wgangp.__main__ import main, settle_folders
 from wgangp.experiment import Experiment, Job
 from wgangp.files import locked
@@ -218,7 +218,18 @@ def test_each_run_is_done_once_however_often_it_is_named(capfd):
     assert "1 of 1 runs to do, 1 at a time" in capfd.readouterr().out
 
 
-def test_run_in_progress_elsewhere_is_neither_failed_nor_deleted(capfd):
+@pytest.fixture
+def no_process(monkeypatch):
+    """Runs what a worker's process would."""
+
+    def ask(_, job, *__):
+        return worker.outcome(job.experiment.name, job.setting, job.tier, job.seed, None, {"name": "cpu"})
+
+    monkeypatch.setattr(schedule.Board, "start_worker", lambda *_: None)
+    monkeypatch.setattr(schedule, "ask", ask)
+
+
+def test_run_in_progress_elsewhere_is_neither_failed_nor_deleted(capfd, no_process):
     job = Job(Experiment(FIG1), "gradient penalty", "smoke", 0)
     with locked(job.folder / "lock", wait=False):
         checkpoint = job.folder / "checkpoint.npz"
@@ -231,17 +242,15 @@ def test_run_in_progress_elsewhere_is_neither_failed_nor_deleted(capfd):
         assert checkpoint.read_bytes() == b"half a run" and not job.done
 
 
-def test_rows_that_cannot_be_read_are_measured_again(capfd):
+def test_rows_that_cannot_be_read_are_measured_again(capfd, no_process):
     job = Job(Experiment(FIG1), "gradient penalty", "smoke", 0)
     experiment.run_job(job, name="cpu")
     before = results.read(FIG1).drop(columns=["finished", "wall_seconds"])
-    (job.folder / "rows.json").write_text("{")
-    (job.folder / "seconds.json").write_text("x")
-    (job.folder / "job.json").write_text("[")
-    capfd.readouterr()
+    for name, text in (("rows.json", "{"), ("seconds.json", "x"), ("job.json", "[")):
+        (job.folder / name).write_text(text)
     assert main(ONE_RUN) == 0
     told = capfd.readouterr()
-    assert "rows.json is damaged" in told.err and "seconds.json is damaged" in told.err and "Traceback" not in told.err
+    assert "rows.json is damaged" in told.err and "seconds.json is damaged" in told.err and "job.json is" in told.err
     assert "1 of 1 runs to do" in told.out and job.rows()
     after = results.read(FIG1).drop(columns=["finished", "wall_seconds"])
     assert (after["value"] == before["value"]).all() and (job.folder / "rows.json.damaged").read_text() == "{"
