@@ -313,7 +313,7 @@ def test_damaged_checkpoint_falls_back_to_the_previous(damage, tmp_path, capsys)
     resumed, whole = new(), new()
     resumed.train(Toy("8gaussians"), iterations=6, **options)
     whole.train(Toy("8gaussians"), batch_size=16, iterations=6, progress=None)
-    assert "Going on from" in capsys.readouterr().out
+    assert "Resuming from" in capsys.readouterr().out
     assert (weights(resumed) == weights(whole)).all()
 
 

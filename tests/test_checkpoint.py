@@ -53,7 +53,7 @@ def test_damaged_checkpoint_falls_back_to_the_previous(damage, path, capsys):
     train(2, path), train(4, path)
     path.write_bytes(damage(path.read_bytes()))
     assert (train(6, path) == train(6)).all()
-    assert "not a whole checkpoint" in (said := capsys.readouterr().out) and "Going on from" in said
+    assert "not a whole checkpoint" in (said := capsys.readouterr().out) and "Resuming from" in said
     assert checkpoint.read(path)[1]["iteration"] == 6
     assert checkpoint.read(checkpoint.previous(path))[1]["iteration"] == 2  # not the damaged one
 

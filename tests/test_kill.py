@@ -135,7 +135,7 @@ def test_stopped_run_leaves_no_process_and_goes_on(how, tmp_path):
     told = process.stdout.read()
     assert "Traceback" not in told and "FAILED" not in told
     if how != signal.SIGKILL:
-        assert process.returncode == 130 and "goes on from the last checkpoints" in told
+        assert process.returncode == 130 and "run the same command to resume" in told
     deadline = time.time() + 10
     while workers(tmp_path) and time.time() < deadline:
         time.sleep(0.1)

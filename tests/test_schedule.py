@@ -191,7 +191,7 @@ def test_interrupted_while_a_notebook_is_executed(tmp_path):
     process.send_signal(signal.SIGINT)
     told = process.communicate(timeout=30)[0]
     assert process.returncode == 130 and "Traceback" not in told
-    assert told.endswith("wgangp: stopped; the same command goes on from the last checkpoints.\n")
+    assert told.endswith("wgangp: stopped; run the same command to resume.\n")
     deadline = time.time() + 10
     while processes_of(tmp_path) and time.time() < deadline:
         time.sleep(0.05)

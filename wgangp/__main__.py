@@ -212,7 +212,7 @@ def parser():
         command.set_defaults(function=function)
         return command
 
-    run = add("run", command_run, "Train and measure an experiment; goes on where it was stopped.")
+    run = add("run", command_run, "Train and measure an experiment; resumes where it was stopped.")
     run.add_argument("names", metavar="NAME", nargs="+", help="experiments, or 'all'")
     run.add_argument("--tier", choices=TIERS, default="short")
     run.add_argument("--seed", type=int, action="append", help="instead of the pinned seeds (may be repeated)")
@@ -287,7 +287,7 @@ def main(arguments=None):
         given = parser().parse_args(arguments)
         interrupts.end_with_parent()
         if given.command == "run":
-            hint = "; the same command goes on from the last checkpoints"
+            hint = "; run the same command to resume"
         check_numbers(given)
         settle_folders()
         status = given.function(given) or 0

@@ -94,7 +94,7 @@ def read_newest(path, say=print):
     except InputError as error:
         if not os.path.exists(previous(path)):
             raise
-        say(f"{error} Going on from {previous(path)}.")
+        say(f"{error} Resuming from {previous(path)}.")
         return read(previous(path))
 
 

@@ -131,9 +131,9 @@ def run(jobs, device, at_once=None, budget=None, fresh=False, notebooks=False):
             raise
     left = len(board.spent) + len(board.waiting)
     if left:
-        print(f"The budget is spent with {left} runs to go; the same command goes on from their checkpoints.")
+        print(f"The budget is spent with {left} runs to go; run the same command to resume.")
     if others := len(board.elsewhere()):
-        print(f"{others} runs are in progress in another process; the same command goes on with what it leaves.")
+        print(f"{others} runs are in progress in another process; run the same command for what it leaves.")
     for label in board.failed:
         print(f"failed: {label}", file=sys.stderr)
     return 1 if board.failed else 0
