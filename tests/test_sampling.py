@@ -8,7 +8,7 @@ import pytest
 from fuzz_arrays import DAMAGES
 from PIL import Image
 
-from wgangp import InputError, sampling
+from wgangp import InputError, results, sampling
 from wgangp.__main__ import main
 from wgangp.base_gan import BaseGAN
 from wgangp.data import images as data_images
@@ -44,10 +44,11 @@ def test_kept_generator_gives_the_same_images_up_to_its_rounding(trained, tmp_pa
     job = trained["supervised"]
     expected = sampling.generate(job.folder / "checkpoint.npz", 16, label="horse")
     kept = job.arrays_path("embedded")
-    monkeypatch.setenv("WGANGP_OUTPUT", str(tmp_path))  # a fresh clone: results, no runs
+    monkeypatch.setenv("WGANGP_OUTPUT", str(tmp_path / "output"))
+    monkeypatch.setattr(results, "ROOT", tmp_path / "clone")  # a fresh one: results, no runs
     with pytest.raises(InputError, match="has no trained generator of seed 0; run: wgangp run"):
         sampling.generate(NAME, 16, setting="supervised")
-    target = job.arrays_path("cifar10")
+    target = job.arrays_path("cifar10", results.ROOT)
     target.parent.mkdir(parents=True)
     shutil.copy(kept, target)
     images = sampling.generate(NAME, 16, setting="supervised", label="horse")
@@ -60,6 +61,7 @@ def test_damaged_files_are_refused(damage, trained, tmp_path, monkeypatch):
     job = trained["unsupervised"]
     kept, checkpoint = job.arrays_path("embedded"), job.folder / "checkpoint.npz"
     monkeypatch.setenv("WGANGP_OUTPUT", str(tmp_path))
+    monkeypatch.setattr(results, "ROOT", tmp_path)
     damaged = job.arrays_path("cifar10"), tmp_path / "run" / "checkpoint.npz"
     for source, target in zip((kept, checkpoint), damaged):
         target.parent.mkdir(parents=True)

@@ -86,7 +86,7 @@ def bad_points(kind):
 @pytest.mark.parametrize(
     "array, words",
     [
-        (bad_points("nan"), "not finite: NaN, infinite or above 1e50 in 1 of 1000 places"),
+        (bad_points("nan"), "not finite: NaN, infinite or above 1e50 in 1 of 1000 places, the first at [77, 0]"),
         (bad_points("inf"), "not finite"),
         (bad_points("complex"), "are complex128 [500, 2]; give [n, 2] of real numbers"),
         (bad_points("strings"), "of real numbers"),

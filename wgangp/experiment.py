@@ -266,10 +266,10 @@ class Job:
         self.label = f"{self.experiment.name} [{self.setting}] {self.tier} seed {self.seed}"
         self.folder = results.output_root() / "runs" / self.experiment.name / f"{self.slug}-{self.config_sha256[:8]}"
 
-    def arrays_path(self, dataset):
-        """The file of the arrays that a run on a data set keeps."""
+    def arrays_path(self, dataset, root=None):
+        """The file of the arrays that a run on a data set keeps, under the output root when None."""
         ending = f"-{results.EMBEDDED}" if dataset == results.EMBEDDED else ""
-        return results.output_root() / "results" / self.experiment.name / f"{self.slug}{ending}.npz"
+        return (root or results.output_root()) / "results" / self.experiment.name / f"{self.slug}{ending}.npz"
 
     def begin(self, device):
         """Start the clock, and the list of commits, which go on where an earlier attempt left them.

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from wgangp import results
 from wgangp.data.batches import to_bytes
 from wgangp.data.text import Text
 from wgangp.errors import InputError
@@ -103,16 +104,14 @@ def from_results(name, setting=None, tier=None, run_seed=0):
         if len(experiment.settings) > 1:
             raise InputError(f"{name} has several settings; name one with --setting: {'; '.join(experiment.settings)}.")
         (setting,) = experiment.settings
-    for one in [tier] if tier else reversed(experiment.tiers):
-        if setting not in experiment.settings_at(one):
-            continue
-        job = Job(experiment, setting, one, run_seed)
-        for file in FILES:
-            if (job.folder / file).exists():
-                return from_run(job.folder / file)
-        path = job.arrays_path("")
-        if path.exists():
-            arrays = read_npz(path)
+    tiers = [one for one in ([tier] if tier else reversed(experiment.tiers)) if setting in experiment.settings_at(one)]
+    for root in (results.output_root(), results.ROOT):  # what was run here comes before what is committed
+        for job in (Job(experiment, setting, one, run_seed) for one in tiers):
+            for file in FILES:
+                if (job.folder / file).exists():
+                    return from_run(job.folder / file)
+            path = job.arrays_path("", root)
+            arrays = read_npz(path) if path.exists() else {}
             state = {k.removeprefix("generator/"): v for k, v in arrays.items() if k.startswith("generator/")}
             if state:
                 gan = experiment.module.build(job.config)

@@ -48,23 +48,24 @@ def score(path, data, metrics=None, real=10_000, text=None):
         raise InputError(f"--real {real}: use at least 1.")
     if data == "text":
         return print_lines(path, text)
-    samples = in_fixed_order(read_samples(path))
+    samples = read_samples(path)
     if data in toy.NAMES:
         check_form(path, samples, samples.shape[1:] == (2,), "points in the plane are [n, 2]")
-        print_points(finite(samples, f"{path}: the points", "[n, 2]"), toy.Toy(data))
+        points = finite(samples, f"{path}: the points", "[n, 2]")
+        print_points(in_fixed_order(points), toy.Toy(data))
     elif data in FIELDS:
         fits = samples.ndim == 4 and samples.shape[1:] == (1, samples.shape[2], samples.shape[2])
         check_form(path, samples, fits, "fields are [n, 1, size, size]")
-        print_fields(finite(samples, f"{path}: the fields"), data)
+        print_fields(in_fixed_order(finite(samples, f"{path}: the fields")), data)
     elif data == "mnist":
         if samples.ndim == 4 and samples.shape[1] == 3 and (samples == samples[:, :1]).all():
             samples = samples[:, :1]  # a folder's grey images
         check_images(path, samples, "[n, 1, 28, 28]", samples.shape[1:] == (1, 28, 28))
-        print_digits(samples)
+        print_digits(in_fixed_order(samples))
     else:
         fits = samples.ndim == 4 and samples.shape[1:] == (3, samples.shape[2], samples.shape[2])
         check_images(path, samples, "[n, 3, size, size]", fits)
-        print_images(samples, data, metrics, real)
+        print_images(in_fixed_order(samples), data, metrics, real)
 
 
 def read_samples(path):
