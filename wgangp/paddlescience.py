@@ -13,7 +13,7 @@ from paddle import nn
 
 from wgangp import base_gan, checkpoint, double_backward
 from wgangp.data.batches import a_pass_of, to_bytes
-from wgangp.errors import InputError, number
+from wgangp.errors import InputError, brief, number
 from wgangp.metrics.fields import compare_fields
 from wgangp.metrics.image_scores import score_images
 
@@ -160,8 +160,9 @@ def load_pretrained(model, path):
     try:
         saved = {name: np.asarray(value) for name, value in paddle.load(str(path), return_numpy=True).items()}
     except Exception as error:
-        raise InputError(f"{path} cannot be read ({base_gan.brief(error)}); name another file.") from None
-    base_gan.load_state(model, saved, "network", path)
+        raise InputError(f"{path} cannot be read ({brief(error)}); name another file.") from None
+    base_gan.check_state(model, saved, "network", path)
+    model.set_state_dict(saved)
 
 
 def critic_loss(gan, key):
