@@ -1,4 +1,4 @@
-"""Damaged files of arrays: python -m tests.fuzz_arrays FOLDER COUNT damages each reader's file in COUNT random ways.
+"""Damaged files of arrays: python tests/fuzz_arrays.py FOLDER COUNT damages each reader's file in COUNT random ways.
 
 Each damaged file must be refused with an InputError or give exactly the arrays that were written, within 1 GB of
 address space above what the imports take. The same readers, writers and damages serve the tests.
@@ -6,7 +6,6 @@ address space above what the imports take. The same readers, writers and damages
 
 import io
 import json
-import os
 import random
 import resource
 import sys
@@ -14,6 +13,7 @@ import warnings
 import zipfile
 from pathlib import Path
 
+import memory
 import numpy as np
 import paddle
 
@@ -182,8 +182,7 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore")
     inception_weights.LAYERS, classifier.SHAPES = SMALL_LAYERS, SMALL_SHAPES
     digits.DigitClassifier = lambda: paddle.nn.Linear(5, 3)
-    taken = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    resource.setrlimit(resource.RLIMIT_AS, (taken + 2**30, taken + 2**30))
+    memory.limit(2**30)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     fuzz(Path(sys.argv[1]), int(sys.argv[2]))
     more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before

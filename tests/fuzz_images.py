@@ -5,12 +5,12 @@ limited to 1 GB more than the process has at its start.
 """
 
 import io
-import resource
 import sys
 import tempfile
 import zlib
 from pathlib import Path
 
+import memory
 import numpy as np
 from PIL import Image
 
@@ -111,6 +111,5 @@ def main(count, seed):
 
 
 if __name__ == "__main__":
-    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (size + 2**30, resource.RLIM_INFINITY))
+    memory.limit(2**30)
     main(int(sys.argv[1]), int(sys.argv[2]))

@@ -11,13 +11,13 @@ import gzip
 import io
 import os
 import random
-import resource
 import signal
 import sys
 import tarfile
 import traceback
 from pathlib import Path
 
+import memory
 import numpy as np
 import pytest
 from PIL import Image
@@ -231,9 +231,7 @@ def cases(name, folder, count):
 
 def run(name, folder, count):
     folder.mkdir(parents=True)
-    with open("/proc/self/statm") as file:
-        used = int(file.read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, resource.RLIM_INFINITY))
+    memory.limit(MEMORY)
     signal.alarm(SECONDS)
     for case in cases(name, folder, count):
         try:

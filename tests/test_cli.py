@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from commands import start_command
 
 from wgangp import experiment, results, schedule, worker
 from wgangp.__main__ import main, settle_folders
@@ -375,22 +376,10 @@ def test_closed_pipe_and_full_disk_as_output(stdout, capfd, command):
     assert told.strip() == "wgangp: the system: No space left on device; mend that and run again."
 
 
-def start(*arguments, **environment):
-    return subprocess.Popen(
-        [sys.executable, "-m", "wgangp", *arguments],
-        cwd=results.ROOT,
-        env=os.environ | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
-    )
-
-
 @pytest.mark.parametrize("command, delay", [("compare", 0.0), ("report", 0.4), ("run all", 1.5)])
 def test_interrupted_at_any_moment(command, delay):
     """While it is being imported, and later."""
-    process = start(*command.split())
+    process = start_command(*command.split(), stderr=subprocess.PIPE)
     while process.poll() is None and b"numpy" not in Path(f"/proc/{process.pid}/maps").read_bytes():
         time.sleep(0.01)
     time.sleep(delay)
@@ -401,6 +390,6 @@ def test_interrupted_at_any_moment(command, delay):
 
 
 def test_locale_without_utf_8(output):
-    process = start("report", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    process = start_command("report", stderr=subprocess.PIPE, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
     told, errors = process.communicate()
     assert (process.returncode, told, errors) == (0, f"Wrote {output}/report.html.\n", "")

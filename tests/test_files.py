@@ -7,11 +7,12 @@ import sys
 import tracemalloc
 import zipfile
 
+import fuzz_arrays
 import numpy as np
 import pytest
 from fuzz_arrays import DAMAGES, FORMATS, SMALL_LAYERS, SMALL_SHAPES, same
 
-from wgangp import InputError, results
+from wgangp import InputError
 from wgangp.files import read_npz, replacing
 from wgangp.metrics import classifier, inception_weights
 
@@ -34,8 +35,8 @@ def test_damaged_file_is_refused_by_every_reader(damage, name, tmp_path, monkeyp
 
 
 def test_a_thousand_damages_of_every_file_of_arrays(tmp_path):
-    command = [sys.executable, "-m", "tests.fuzz_arrays", str(tmp_path), "1000"]
-    told = subprocess.run(command, cwd=results.ROOT, capture_output=True, text=True)
+    command = [sys.executable, fuzz_arrays.__file__, str(tmp_path), "1000"]
+    told = subprocess.run(command, capture_output=True, text=True)
     assert told.returncode == 0, told.stdout + told.stderr
     refused = [int(line.split(": ")[1].split()[0]) for line in told.stdout.splitlines()]
     assert len(refused) == len(FORMATS) and min(refused) > 500

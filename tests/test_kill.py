@@ -1,16 +1,15 @@
 """Real processes, killed for real."""
 
-import os
 import random
 import signal
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import processes_of, start_command
 
 from wgangp import checkpoint, results
 
@@ -97,38 +96,14 @@ def test_storm_of_kills_ends_bit_equal(tmp_path):
     assert all((expected[name] == end[name]).all() for end in ends for name in expected.files)
 
 
-def workers(output):
-    """The worker processes that write into a folder."""
-    found = set()
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if f"WGANGP_OUTPUT={output}".encode() in path.read_bytes():
-                if b"wgangp.worker" in (path.parent / "cmdline").read_bytes():
-                    found.add(path.parent.name)
-        except OSError:
-            pass  # gone
-    return found
-
-
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_stopped_run_leaves_no_process_and_goes_on(how, tmp_path):
-    environment = os.environ | {"WGANGP_OUTPUT": str(tmp_path)}
-    setting = "gp, 8gaussians, trained generator"
-    command = [sys.executable, "-m", "wgangp", "run", "fig2_toy_8gaussians", "--setting", setting]
-    command += ["--seed", "0", "--tier", "paper", "--jobs", "1"]
-    process = subprocess.Popen(
-        command,
-        cwd=results.ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
-    )
+    setting = ["--setting", "gp, 8gaussians, trained generator", "--seed", "0", "--tier", "paper", "--jobs", "1"]
+    process = start_command("run", "fig2_toy_8gaussians", *setting, WGANGP_OUTPUT=str(tmp_path))
     deadline = time.time() + 60
     while not list(tmp_path.glob("runs/*/*/job.json")) and time.time() < deadline:
         time.sleep(0.1)
-    assert workers(tmp_path)
+    assert processes_of(tmp_path, "wgangp.worker")
     time.sleep(1)
     process.send_signal(how)
     process.wait(timeout=30)
@@ -137,7 +112,7 @@ def test_stopped_run_leaves_no_process_and_goes_on(how, tmp_path):
     if how != signal.SIGKILL:
         assert process.returncode == 130 and "run the same command to resume" in told
     deadline = time.time() + 10
-    while workers(tmp_path) and time.time() < deadline:
+    while processes_of(tmp_path, "wgangp.worker") and time.time() < deadline:
         time.sleep(0.1)
-    assert not workers(tmp_path)
+    assert not processes_of(tmp_path, "wgangp.worker")
     assert not list(tmp_path.glob("results/*.csv"))

@@ -7,11 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from commands import processes_of, start_command
 
 from wgangp import results, schedule
 from wgangp.__main__ import main
@@ -49,19 +49,20 @@ def committed(monkeypatch):
 def test_times_are_those_of_the_same_kind_of_device(committed):
     jobs = [job("a"), job("b"), job("c")]
     clock = schedule.Clock(jobs, on_cpu=True)
-    assert clock.of(jobs[:1]) == pytest.approx(15) and clock.of(jobs[1:2]) == pytest.approx(40)
-    assert clock.of(jobs[2:]) == pytest.approx((15 + 40) / 2)  # a run never measured counts as the others' mean
+    assert clock.each(jobs[:1]).sum() == pytest.approx(15) and clock.each(jobs[1:2]).sum() == pytest.approx(40)
+    assert clock.each(jobs[2:]).sum() == pytest.approx((15 + 40) / 2)  # a run never measured counts as the others' mean
     gpu = schedule.Clock(jobs, on_cpu=False)
-    assert [gpu.of([one]) for one in jobs] == pytest.approx([1, 1, 1]) and gpu.phrase(jobs, 1) == ", about 1 min"
+    assert [gpu.each([one]).sum() for one in jobs] == pytest.approx([1, 1, 1])
+    assert gpu.phrase(jobs, 1) == ", about 1 min"
     nothing = schedule.Clock(jobs[2:], on_cpu=True)
-    assert nothing.of(jobs[2:]) == 0
+    assert nothing.each(jobs[2:]).sum() == 0
     assert nothing.phrase(jobs[2:], 1) == f", {UNKNOWN} a CPU)" and nothing.phrase([], 1) == ""
 
 
 def test_a_run_never_measured_counts_as_its_own_experiments(committed):
     other = SimpleNamespace(name="other")
     jobs = [job("a"), job("b", other), job("c", other)]
-    assert schedule.Clock(jobs, on_cpu=True).of(jobs[2:]) == pytest.approx(40)
+    assert schedule.Clock(jobs, on_cpu=True).each(jobs[2:]).sum() == pytest.approx(40)
 
 
 def test_times_of_another_device_or_experiment_are_not_announced(committed):
@@ -83,10 +84,10 @@ def test_times_of_another_device_or_experiment_are_not_announced(committed):
 def test_times_follow_what_this_machine_needed(committed):
     jobs = [job("a", done=True, spent=30.0), job("b")]
     clock = schedule.Clock(jobs, on_cpu=True)  # twice as slow, weighed against a minute as fast as committed
-    assert clock.of(jobs[1:]) == pytest.approx(40 * (60 + 30) / (60 + 15))
+    assert clock.each(jobs[1:]).sum() == pytest.approx(40 * (60 + 30) / (60 + 15))
     for _ in range(1000):
         clock.add(jobs[1], 120.0)
-    assert clock.of(jobs[1:]) == pytest.approx(120, rel=0.01)
+    assert clock.each(jobs[1:]).sum() == pytest.approx(120, rel=0.01)
 
 
 def test_a_run_that_would_end_alone_begins_first(committed):
@@ -157,36 +158,15 @@ def test_worker_that_cannot_start_or_dies(monkeypatch, tmp_path, capfd, start, w
     assert isinstance(start, OSError) or "(its process ended with status 1)" in told.out
 
 
-def processes_of(output):
-    """The command lines of all processes that write into a folder."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if f"WGANGP_OUTPUT={output}".encode() in path.read_bytes():
-                found.append((path.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-        except OSError:
-            pass  # gone
-    return found
-
-
 @pytest.mark.slow
 def test_interrupted_while_a_notebook_is_executed(tmp_path):
-    environment = os.environ | {"WGANGP_OUTPUT": str(tmp_path)}
     (done,) = schedule.jobs_of([Experiment(FIG1)], "smoke", ["gradient penalty"], [0])
     folder = tmp_path / "runs" / FIG1 / done.folder.name
     folder.mkdir(parents=True)
     (folder / "rows.json").write_text("[]")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "wgangp", *ONE_RUN, "--notebooks"],
-        cwd=results.ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
-    )
+    process = start_command(*ONE_RUN, "--notebooks", WGANGP_OUTPUT=str(tmp_path))
     deadline = time.time() + 60
-    while not any("ipykernel" in one for one in processes_of(tmp_path)) and time.time() < deadline:
+    while not processes_of(tmp_path, "ipykernel") and time.time() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     told = process.communicate(timeout=30)[0]

@@ -420,14 +420,15 @@ class BaseGAN:
 
         def write_checkpoint():
             table = history.table()
-            bad = self._not_finite(self._network_arrays())
+            arrays = self._network_arrays()
+            bad = self._not_finite(arrays)
             if bad:
                 raise Diverged(
                     f"training diverged: after {len(table)} iterations {bad} has NaN or infinite values; "
                     f"{last_good(checkpoint)}."
                 )
             if checkpoint is not None and distributed.rank() == 0:
-                self._write_checkpoint(checkpoint, settings, optimizers, table)
+                self._write_checkpoint(checkpoint, settings, optimizers, arrays, table)
 
         if saved is None:
             write_checkpoint()  # so that an interrupted training begins again with the same weights
@@ -520,15 +521,20 @@ class BaseGAN:
             paddle.seed(number("seed", seed, at_least=0, below=2**64, whole=True))
         return num_samples
 
+    @property
+    def _networks(self):
+        """By the names that they have in files."""
+        return {"generator": self.generator, "critic": self.discriminator}
+
     def _network_arrays(self):
         return {
             f"{name}/{key}": value.numpy()
-            for name, network in (("generator", self.generator), ("critic", self.discriminator))
+            for name, network in self._networks.items()
             for key, value in network.state_dict().items()
         }
 
     def _load_network_arrays(self, arrays, path):
-        networks = {"generator": self.generator, "critic": self.discriminator}
+        networks = self._networks
         saved = {n: {k.split("/", 1)[1]: v for k, v in arrays.items() if k.startswith(n + "/")} for n in networks}
         for name, network in networks.items():  # both, before either is changed
             check_state(network, saved[name], name, path)
@@ -575,12 +581,11 @@ class BaseGAN:
 
     def _not_finite(self, arrays):
         """The name of a parameter whose array has NaN or infinite values; None where there is none."""
-        networks = (("generator", self.generator), ("critic", self.discriminator))
+        networks = self._networks.items()
         names = [f"{name}/{key}" for name, network in networks for key, _ in network.named_parameters()]
         return next((name for name in names if not np.isfinite(arrays.get(name, 0)).all()), None)
 
-    def _write_checkpoint(self, path, settings, optimizers, history):
-        arrays = self._network_arrays()
+    def _write_checkpoint(self, path, settings, optimizers, arrays, history):
         for name, optimizer in zip(("g_optimizer", "d_optimizer"), optimizers, strict=True):
             arrays |= state_arrays(optimizer, name)
         arrays |= {f"history/{name}": history[name].to_numpy("float64") for name in history}
@@ -665,11 +670,11 @@ def check_state(network, saved, name, path):
     Raises:
         InputError: they are of another network.
     """
-    state = {key: value.numpy() for key, value in network.state_dict().items()}
+    state = network.state_dict()
     for key in sorted(set(state) | set(saved)):
         here, there = (list(arrays[key].shape) if key in arrays else "nothing" for arrays in (state, saved))
         if here == there:
-            here, there = state[key].dtype, saved[key].dtype
+            here, there = str(state[key].dtype).removeprefix("paddle."), str(saved[key].dtype)
         if here != there:
             raise InputError(f"{path} does not fit the {name}: {key} is {there} in the file and {here} in the network.")
 

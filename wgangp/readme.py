@@ -1,5 +1,7 @@
 """The parts of the READMEs that are made from the committed results: `wgangp readme`."""
 
+from functools import cache
+
 import pandas as pd
 
 from wgangp import compare, results
@@ -29,10 +31,14 @@ def claims(tables, words=str):
     lines = []
     for name, table in tables.items():
         for claim in compare.claims(name, table).iloc:
-            verdict = words(claim["verdict"]) + (f" ({words(claim['beside'])})" if claim["beside"] else "")
-            cells = [claim["claim"], words(claim["short"]), f"[{name}]", verdict, words(claim["tier"])]
-            lines.append(cells)
+            verdict = words(verdict_of(claim))
+            lines.append([claim["claim"], words(claim["short"]), f"[{name}]", verdict, words(claim["tier"])])
     return markdown(pd.DataFrame(lines, columns=[words(c) for c in ("", "claim", "experiment", "verdict", "tier")]))
+
+
+def verdict_of(claim):
+    """A claim's verdict and, in parentheses, what stands beside it."""
+    return claim["verdict"] + (f" ({claim['beside']})" if claim["beside"] else "")
 
 
 def claims_in_full(tables):
@@ -40,7 +46,7 @@ def claims_in_full(tables):
     parts = []
     for name, table in tables.items():
         found = compare.claims(name, table)
-        verdict = [claim["verdict"] + (f" ({claim['beside']})" if claim["beside"] else "") for claim in found.iloc]
+        verdict = [verdict_of(claim) for claim in found.iloc]
         folder = [f"[{name}](../experiments/{name})"] * len(found)
         about = {"claim": found["claim"], "the paper says": found["says"], "where": found["where"]}
         parts.append(pd.DataFrame(about | {"experiment": folder, "verdict": verdict, "tier": found["tier"]}))
@@ -59,11 +65,17 @@ def experiments(rows, words=str):
 
 
 def chinese(text):
-    """A cell of README.md as it is in README.zh.md, by docs/zh/words.csv; the longest words come first."""
-    known = pd.read_csv(results.ROOT / "docs" / "zh" / "words.csv").set_index("english")["chinese"]
-    for english in sorted(known.index, key=len, reverse=True):
-        text = text.replace(english, known[english])
+    """A cell of README.md as it is in README.zh.md, by docs/zh/words.csv."""
+    for english, translated in chinese_words():
+        text = text.replace(english, translated)
     return text
+
+
+@cache
+def chinese_words():
+    """Pairs of English and Chinese words, the longest first, since shorter ones are parts of them."""
+    known = pd.read_csv(results.ROOT / "docs" / "zh" / "words.csv")[["english", "chinese"]]
+    return sorted(known.itertuples(index=False, name=None), key=lambda pair: -len(pair[0]))
 
 
 def short_minutes(rows):

@@ -105,7 +105,9 @@ def from_results(name, setting=None, tier=None, run_seed=0):
             raise InputError(f"{name} has several settings; name one with --setting: {'; '.join(experiment.settings)}.")
         (setting,) = experiment.settings
     tiers = [one for one in ([tier] if tier else reversed(experiment.tiers)) if setting in experiment.settings_at(one)]
-    for root in (results.output_root(), results.ROOT):  # what was run here comes before what is committed
+    for root in dict.fromkeys(
+        [results.output_root(), results.ROOT]
+    ):  # what was run here comes before what is committed
         for job in (Job(experiment, setting, one, run_seed) for one in tiers):
             for file in FILES:
                 if (job.folder / file).exists():

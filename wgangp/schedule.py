@@ -79,10 +79,6 @@ class Clock:
         here = [np.mean(self.here.get(job.experiment.name, math.nan)) for job in jobs]
         return pd.Series(scaled, dtype=float).fillna(pd.Series(here, dtype=float))
 
-    def of(self, jobs):
-        """Seconds that runs will take, together; those not known left out."""
-        return self.each(jobs).sum()
-
     def phrase(self, jobs, at_once, ending=""):
         """A comma and "about N min", and how many runs' time is not known; nothing for no runs."""
         seconds = self.each(jobs)
