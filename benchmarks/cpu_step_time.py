@@ -59,7 +59,7 @@ def main():
         return serve(answers_of(given.side))
 
     import paddle_aten
-    from wgangp import devices
+    from wgangp.runtime import devices
 
     names = list(SIDES)
     try:

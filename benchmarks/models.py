@@ -45,12 +45,13 @@ def iteration_of(model, captured=False, device="auto"):
     Args:
         model: what is trained.
         captured: replay it as a graph where that can be done.
-        device: as of `wgangp.devices.choose`.
+        device: as of `wgangp.runtime.devices.choose`.
     """
-    from wgangp import WGAN_GP, ConditionalWGAN_GP, devices
+    from wgangp import WGAN_GP, ConditionalWGAN_GP
     from wgangp.base_gan import make_optimizer
     from wgangp.data.batches import ScaledImages, as_batches
     from wgangp.networks import cifar, lsun, toy
+    from wgangp.runtime import devices
 
     devices.choose(device)
     networks = {

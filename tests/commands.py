@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from wgangp import results
+from reproduction import results
 
 
 def start_command(*arguments, stderr=subprocess.STDOUT, **environment):

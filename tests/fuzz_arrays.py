@@ -17,10 +17,10 @@ import memory
 import numpy as np
 import paddle
 
-from wgangp import checkpoint, files
 from wgangp.errors import InputError
 from wgangp.metrics import classifier, digits, inception_weights
 from wgangp.metrics.statistics import Statistics
+from wgangp.runtime import checkpoint, files
 
 # Networks of a few layers: their files are small, and each array is read as in the whole ones.
 SMALL_LAYERS = inception_weights.LAYERS[:2]

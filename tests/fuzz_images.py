@@ -14,9 +14,9 @@ import memory
 import numpy as np
 from PIL import Image
 
+from reproduction.scoring import in_fixed_order, read_samples
 from wgangp.data import formats
 from wgangp.errors import InputError
-from wgangp.scoring import in_fixed_order, read_samples
 
 
 def seeds(rng):

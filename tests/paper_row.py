@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from wgangp import paper_csv
+from reproduction import paper_csv
 
 
 def paper(direction="match", value=1.0, tolerance=0.1, **fields):

@@ -6,11 +6,12 @@ import pandas as pd
 import pytest
 from paddle import nn
 
-from wgangp import DCGAN, LSGAN, WGAN, WGAN_GP, Diverged, InputError, checkpoint
+from wgangp import DCGAN, LSGAN, WGAN, WGAN_GP, Diverged, InputError
 from wgangp.base_gan import frozen
 from wgangp.data.toy import Toy
 from wgangp.errors import BudgetSpent
 from wgangp.networks.toy import toy_critic, toy_generator
+from wgangp.runtime import checkpoint
 
 METHODS = [WGAN_GP, WGAN, DCGAN, LSGAN]
 

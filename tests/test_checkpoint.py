@@ -9,9 +9,10 @@ import paddle
 import pytest
 from fuzz_arrays import ABOUT, ARRAYS, DAMAGES, changed, entries, repacked, same
 
-from wgangp import WGAN_GP, InputError, checkpoint
+from wgangp import WGAN_GP, InputError
 from wgangp.data.toy import Toy
 from wgangp.networks.toy import toy_critic, toy_generator
+from wgangp.runtime import checkpoint
 
 
 def new():

@@ -14,11 +14,11 @@ import pandas as pd
 import pytest
 from commands import start_command
 
-from wgangp import experiment, results, schedule, worker
-from wgangp.__main__ import main, settle_folders
-from wgangp.experiment import Experiment, Job
-from wgangp.files import locked
-from wgangp.results import read
+from reproduction import experiment, results, schedule, worker
+from reproduction.__main__ import main, settle_folders
+from reproduction.experiment import Experiment, Job
+from reproduction.results import read
+from wgangp.runtime.files import locked
 
 FIG1 = "fig1_gradient_norms"
 ONE_RUN = ["run", FIG1, "--tier", "smoke", "--seed", "0", "--setting", "gradient penalty", "--jobs", "1"]
@@ -290,7 +290,7 @@ def test_defects_of_paddle_are_not_taken_for_the_systems(monkeypatch):
     def fails(*_):
         raise OSError("(InvalidArgument) a defect")
 
-    monkeypatch.setattr("wgangp.report.write", fails)
+    monkeypatch.setattr("reproduction.report.write", fails)
     with pytest.raises(OSError, match="a defect"):
         main(["report"])
 

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from paper_row import paper
 
-from wgangp import InputError, compare, paper_csv, results, verdicts
-from wgangp.experiment import names
+from reproduction import compare, paper_csv, results, verdicts
+from reproduction.experiment import names
+from wgangp import InputError
 
 NAN = math.nan
 

@@ -8,14 +8,16 @@ import numpy as np
 import paddle
 import pytest
 
-from wgangp import InputError, distributed
-from wgangp.results import ROOT
+from reproduction.results import ROOT
+from wgangp import InputError
+from wgangp.runtime import distributed
 
 SCRIPT = """
 import sys
 import numpy as np
 import wgangp, paddle
-from wgangp import WGAN_GP, distributed, losses
+from wgangp import WGAN_GP, losses
+from wgangp.runtime import distributed
 from wgangp.networks import toy
 
 paddle.seed(distributed.rank())  # other initial weights in each process
@@ -80,7 +82,7 @@ def test_averaged_gradients_are_those_of_the_joint_batch(tmp_path):
 
 
 def test_an_experiment_trained_by_two_processes(tmp_path, monkeypatch):
-    from wgangp.results import read
+    from reproduction.results import read
 
     monkeypatch.setenv("WGANGP_OUTPUT", str(tmp_path / "out"))
     setting = "gp, 8gaussians, trained generator"

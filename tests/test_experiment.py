@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from wgangp import InputError, experiment
-from wgangp.experiment import Config, Experiment, Job, digest, publish_missing, run_job
-from wgangp.files import locked
+from reproduction import experiment
+from reproduction.experiment import Config, Experiment, Job, digest, publish_missing, run_job
+from wgangp import InputError
+from wgangp.runtime.files import locked
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import pytest
 from fuzz_arrays import DAMAGES, FORMATS, SMALL_LAYERS, SMALL_SHAPES, same
 
 from wgangp import InputError
-from wgangp.files import read_npz, replacing
 from wgangp.metrics import classifier, inception_weights
+from wgangp.runtime.files import read_npz, replacing
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -6,8 +6,9 @@ import shutil
 import pandas as pd
 import pytest
 
-from wgangp import InputError, compare, experiment, paper_csv, report, results
-from wgangp.experiment import Experiment, Job
+from reproduction import compare, experiment, paper_csv, report, results
+from reproduction.experiment import Experiment, Job
+from wgangp import InputError
 
 NAME = "fig1_gradient_norms"
 TOKENS = rb"[ ] { } : , ' nan inf - 1e999 9999999999999999999999999 null &a *a !!x {x} {number} # | 2001-99-99 ~ <<:"

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from commands import processes_of, start_command
 
-from wgangp import checkpoint, results
+from reproduction import results
+from wgangp.runtime import checkpoint
 
 SCRIPT = """
 import sys, paddle
@@ -103,7 +104,7 @@ def test_stopped_run_leaves_no_process_and_goes_on(how, tmp_path):
     deadline = time.time() + 60
     while not list(tmp_path.glob("runs/*/*/job.json")) and time.time() < deadline:
         time.sleep(0.1)
-    assert processes_of(tmp_path, "wgangp.worker")
+    assert processes_of(tmp_path, "reproduction.worker")
     time.sleep(1)
     process.send_signal(how)
     process.wait(timeout=30)
@@ -112,7 +113,7 @@ def test_stopped_run_leaves_no_process_and_goes_on(how, tmp_path):
     if how != signal.SIGKILL:
         assert process.returncode == 130 and "run the same command to resume" in told
     deadline = time.time() + 10
-    while processes_of(tmp_path, "wgangp.worker") and time.time() < deadline:
+    while processes_of(tmp_path, "reproduction.worker") and time.time() < deadline:
         time.sleep(0.1)
-    assert not processes_of(tmp_path, "wgangp.worker")
+    assert not processes_of(tmp_path, "reproduction.worker")
     assert not list(tmp_path.glob("results/*.csv"))

@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wgangp import InputError, merge, results
-from wgangp.experiment import Experiment, Job
+from reproduction import merge, results
+from reproduction.experiment import Experiment, Job
+from wgangp import InputError
 
 NAME = "fig1_gradient_norms"
 SETTING = "gradient penalty"

@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from wgangp import InputError, notebook_data, notebooks, results
-from wgangp.experiment import Experiment, Job
+from reproduction import notebook_data, notebooks, results
+from reproduction.experiment import Experiment, Job
+from wgangp import InputError
 
 NAME = "mnist_digits"
 EXPERIMENT = Experiment(NAME)

@@ -8,8 +8,8 @@ import tomllib
 import pytest
 import yaml
 
-from wgangp.experiment import names
-from wgangp.results import ROOT
+from reproduction.experiment import names
+from reproduction.results import ROOT
 
 
 def pins():

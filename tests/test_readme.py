@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from wgangp import InputError, paper_csv, readme
-from wgangp.experiment import FOLDER, Experiment, names
+from reproduction import paper_csv, readme
+from reproduction.experiment import FOLDER, Experiment, names
+from wgangp import InputError
 
 
 def test_pages_are_up_to_date():

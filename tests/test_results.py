@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wgangp import InputError, results
-from wgangp.files import write_npz
+from reproduction import results
+from wgangp import InputError
+from wgangp.runtime.files import write_npz
 
 
 @pytest.fixture(autouse=True)

@@ -8,12 +8,13 @@ import pytest
 from fuzz_arrays import DAMAGES
 from PIL import Image
 
-from wgangp import InputError, results, sampling
-from wgangp.__main__ import main
+from reproduction import results, sampling
+from reproduction.__main__ import main
+from reproduction.experiment import Experiment, Job, run_job
+from wgangp import InputError
 from wgangp.base_gan import BaseGAN
 from wgangp.data import images as data_images
 from wgangp.data.images import CIFAR10_CLASSES, embedded_digits, embedded_patches
-from wgangp.experiment import Experiment, Job, run_job
 
 NAME = "table3_cifar_inception"
 

@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 from commands import processes_of, start_command
 
-from wgangp import results, schedule
-from wgangp.__main__ import main
-from wgangp.experiment import Experiment
+from reproduction import results, schedule
+from reproduction.__main__ import main
+from reproduction.experiment import Experiment
 
 UNKNOWN = "time not known (never measured at this tier on"
 
@@ -113,7 +113,7 @@ FIG1 = "fig1_gradient_norms"
 ONE_RUN = ["run", FIG1, "--tier", "smoke", "--seed", "0", "--setting", "gradient penalty", "--jobs", "1"]
 
 
-@pytest.mark.parametrize("command", [["wgangp.worker", "0"], ["wgangp", "report"]])
+@pytest.mark.parametrize("command", [["reproduction.worker", "0"], ["wgangp", "report"]])
 def test_process_whose_parent_has_gone_does_nothing(tmp_path, command):
     gone = subprocess.Popen(["true"])
     gone.wait()

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wgangp import scoring
-from wgangp.__main__ import main
+from reproduction import scoring
+from reproduction.__main__ import main
 from wgangp.data import images
 from wgangp.data.images import embedded_digits, embedded_patches
 from wgangp.data.toy import Toy

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from paper_row import paper
 
-from wgangp import InputError, paper_csv, results, verdicts
+from reproduction import paper_csv, results, verdicts
+from wgangp import InputError
 
 NAN, INF = math.nan, math.inf
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wgangp import visualization
+from reproduction import visualization
 
 
 @pytest.fixture

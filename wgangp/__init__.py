@@ -1,30 +1,40 @@
-"""WGAN-GP in PaddlePaddle: the core of the reproduction of arXiv 1704.00028.
+"""WGAN-GP in PaddlePaddle: the library behind the reproduction of arXiv 1704.00028.
 
     WGAN_GP, WGAN, DCGAN, LSGAN     train a generator against a critic
     ConditionalWGAN_GP              with labels (AC-GAN conditioning)
     gradient_penalty                the paper's Eq. 3, as a function
     InputError, Diverged            what they raise
 
-Modules: losses, layers, networks, data, metrics, visualization; experiment, results, compare and
-report make the paper's figures and tables.
+Modules: losses, layers, networks, data, metrics, optimizers, paddlescience; runtime has devices, checkpoints and files.
+What runs the experiments and compares them with the paper is the package `reproduction`.
 """
 
-from wgangp import interrupts
+from importlib import import_module
 
-if interrupts.is_command():
-    interrupts.listen(interrupts.end)  # until main() has its own
-
-from wgangp import devices  # noqa: E402
+from wgangp.runtime import devices
 
 devices.prepare()  # before the first import of paddle, which reads the environment then
 
-from wgangp.acgan import ConditionalWGAN_GP  # noqa: E402
-from wgangp.dcgan import DCGAN  # noqa: E402
-from wgangp.errors import Diverged, InputError  # noqa: E402
-from wgangp.losses import gradient_penalty  # noqa: E402
-from wgangp.lsgan import LSGAN  # noqa: E402
-from wgangp.wgan import WGAN  # noqa: E402
-from wgangp.wgan_gp import WGAN_GP  # noqa: E402
-
 __version__ = "0.1.0"
 __all__ = ["DCGAN", "LSGAN", "WGAN", "WGAN_GP", "ConditionalWGAN_GP", "Diverged", "InputError", "gradient_penalty"]
+_MODULES = {
+    "DCGAN": "baselines",
+    "LSGAN": "baselines",
+    "WGAN": "baselines",
+    "WGAN_GP": "wgan_gp",
+    "ConditionalWGAN_GP": "conditional",
+    "Diverged": "errors",
+    "InputError": "errors",
+    "gradient_penalty": "losses",
+}
+
+
+def __getattr__(name):
+    """Import a name of `__all__` when it is first used, and Paddle with it, which takes seconds."""
+    if name not in _MODULES:
+        raise AttributeError(f"module 'wgangp' has no attribute '{name}'")
+    return getattr(import_module(f"wgangp.{_MODULES[name]}"), name)
+
+
+def __dir__():
+    return [*globals(), *_MODULES]

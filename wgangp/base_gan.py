@@ -11,15 +11,16 @@ import numpy as np
 import paddle
 import pandas as pd
 
-from wgangp import checkpoint as checkpoints
-from wgangp import devices, distributed, double_backward
+from wgangp import double_backward
 from wgangp.data.batches import as_batches
-from wgangp.devices import tensors
 from wgangp.errors import BudgetSpent, Diverged, InputError, brief, cause, number
 from wgangp.history import History, keep_numbers
 from wgangp.layers import BatchNorm, sub_batches, use_channels_last
 from wgangp.optimizers import Adam, RMSProp, load_state_arrays, state_arrays
-from wgangp.progress import Progress
+from wgangp.runtime import checkpoint as checkpoints
+from wgangp.runtime import devices, distributed
+from wgangp.runtime.devices import tensors
+from wgangp.runtime.progress import Progress
 
 
 class BaseGAN:

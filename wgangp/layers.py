@@ -7,7 +7,7 @@ import paddle.nn.functional as F
 from paddle import nn
 
 from paddle_aten import norm_of_parts
-from wgangp import devices
+from wgangp.runtime import devices
 
 
 def _uniform(std):

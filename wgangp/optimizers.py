@@ -5,7 +5,7 @@ import math
 import paddle
 
 import paddle_aten
-from wgangp import devices
+from wgangp.runtime import devices
 
 
 class Adam(paddle.optimizer.Adam):

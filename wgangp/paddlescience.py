@@ -11,11 +11,12 @@ import numpy as np
 import paddle
 from paddle import nn
 
-from wgangp import base_gan, checkpoint, double_backward
+from wgangp import base_gan, double_backward
 from wgangp.data.batches import a_pass_of, to_bytes
 from wgangp.errors import InputError, brief, number
 from wgangp.metrics.fields import compare_fields
 from wgangp.metrics.image_scores import score_images
+from wgangp.runtime import checkpoint
 
 try:
     import ppsci

@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from reproduction.experiment import Config as BaseConfig
+from reproduction.results import of_runs
+from reproduction.results import row as result_row
 from wgangp import WGAN, WGAN_GP
 from wgangp.data.toy import Toy
-from wgangp.experiment import Config as BaseConfig
 from wgangp.metrics.toy import layer_gradient_norms, share_at_bounds
 from wgangp.networks.toy import toy_critic, toy_generator
-from wgangp.results import of_runs
-from wgangp.results import row as result_row
 
 
 class Config(BaseConfig):

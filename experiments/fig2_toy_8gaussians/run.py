@@ -15,9 +15,10 @@ import numpy as np
 import paddle
 from paddle import nn
 
+from reproduction.experiment import Config as BaseConfig
+from reproduction.results import row as result_row
 from wgangp import WGAN, WGAN_GP
 from wgangp.data.toy import Toy
-from wgangp.experiment import Config as BaseConfig
 from wgangp.metrics.toy import (
     exact_w1,
     explained_share,
@@ -27,7 +28,6 @@ from wgangp.metrics.toy import (
     value_surface,
 )
 from wgangp.networks.toy import toy_critic, toy_generator
-from wgangp.results import row as result_row
 
 HALF_WIDTH = 2.0  # the paper's window is [-2, 2]^2
 

@@ -12,14 +12,14 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from reproduction.experiment import Config as BaseConfig
+from reproduction.results import of_runs
+from reproduction.results import row as result_row
 from wgangp import DCGAN, LSGAN, WGAN, WGAN_GP, Diverged
 from wgangp.data.batches import ScaledImages, to_bytes
 from wgangp.data.images import lsun_bedrooms
-from wgangp.experiment import Config as BaseConfig
 from wgangp.metrics.judge import PIXELS, Judge
 from wgangp.networks import lsun
-from wgangp.results import of_runs
-from wgangp.results import row as result_row
 
 METHODS = ("DCGAN", "LSGAN", "WGAN clipping", "WGAN-GP")
 

@@ -12,14 +12,14 @@ from typing import ClassVar, Literal
 import numpy as np
 import pandas as pd
 
+from reproduction.experiment import Config as BaseConfig
+from reproduction.results import of_runs
+from reproduction.results import row as result_row
 from wgangp import DCGAN, WGAN, WGAN_GP
 from wgangp.data.batches import ScaledImages, to_bytes
 from wgangp.data.images import cifar10
-from wgangp.experiment import Config as BaseConfig
 from wgangp.metrics.judge import Judge
 from wgangp.networks.cifar import dcgan_critic, dcgan_generator
-from wgangp.results import of_runs
-from wgangp.results import row as result_row
 
 WARM_UP = 200  # iterations whose seconds are left out
 FRACTIONS = {"quarter": 4, "half": 2, "end": 1}  # of the iterations

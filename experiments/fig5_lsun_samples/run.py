@@ -6,10 +6,10 @@ and no numbers; a distance to real images is measured beside them.
 
 from typing import ClassVar
 
+from reproduction.experiment import Config as BaseConfig
 from wgangp import WGAN_GP
 from wgangp.data.batches import ScaledImages, to_bytes
 from wgangp.data.images import lsun_bedrooms
-from wgangp.experiment import Config as BaseConfig
 from wgangp.metrics.judge import Judge
 from wgangp.networks.lsun import DeepCritic, DeepGenerator
 

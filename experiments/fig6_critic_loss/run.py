@@ -13,14 +13,14 @@ import numpy as np
 import paddle
 from scipy.stats import spearmanr
 
+from reproduction.experiment import Config as BaseConfig
+from reproduction.results import row as result_row
 from wgangp import WGAN, WGAN_GP
 from wgangp.data.batches import ScaledImages, scale, to_bytes
 from wgangp.data.images import lsun_bedrooms, mnist
-from wgangp.experiment import Config as BaseConfig
 from wgangp.metrics.judge import Judge, frechet_pixels
 from wgangp.networks import lsun
 from wgangp.networks.mnist import mnist_critic, mnist_generator
-from wgangp.results import row as result_row
 
 
 class Config(BaseConfig):

@@ -8,10 +8,11 @@ import numpy as np
 import paddle
 import paddle.nn.functional as F
 
-from wgangp import checkpoint, results
+from reproduction import results
 from wgangp.base_gan import seed_everything
 from wgangp.data.images import mnist
 from wgangp.metrics.digits import WEIGHTS, DigitClassifier, judge
+from wgangp.runtime import checkpoint
 
 EPOCHS, BATCH, SEED = 10, 100, 0
 

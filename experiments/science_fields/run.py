@@ -10,12 +10,12 @@ from typing import Literal
 
 import numpy as np
 
+from reproduction.experiment import Config as BaseConfig
+from reproduction.results import row as result_row
 from wgangp import WGAN, WGAN_GP
 from wgangp.data.fields import Permeability, Vorticity
-from wgangp.experiment import Config as BaseConfig
 from wgangp.metrics.fields import compare_fields, radial_spectrum, spectrum_ratio, two_point_correlation
 from wgangp.networks.fields import field_critic, field_generator
-from wgangp.results import row as result_row
 
 
 class Config(BaseConfig):

@@ -12,14 +12,14 @@ from typing import ClassVar, Literal
 import numpy as np
 from scipy import stats
 
+from reproduction.experiment import Config as BaseConfig
+from reproduction.results import of_runs, row
 from wgangp import DCGAN, WGAN_GP
 from wgangp.data.batches import ScaledImages, to_bytes
 from wgangp.data.images import cifar10
-from wgangp.experiment import Config as BaseConfig
 from wgangp.metrics.image_scores import CALIBRATION
 from wgangp.metrics.judge import Judge
 from wgangp.networks import random_architecture
-from wgangp.results import of_runs, row
 
 THRESHOLDS = np.arange(1.0, 9.5, 0.5)  # Inception scores
 SHARE = "share_of_real_"

@@ -10,13 +10,13 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from reproduction.experiment import Config as BaseConfig
+from reproduction.results import of_runs
 from wgangp import WGAN_GP, ConditionalWGAN_GP
 from wgangp.data.batches import ScaledImages, to_bytes
 from wgangp.data.images import CIFAR10_CLASSES, cifar10
-from wgangp.experiment import Config as BaseConfig
 from wgangp.metrics.judge import Judge
 from wgangp.networks.cifar import ResNetCritic, ResNetGenerator
-from wgangp.results import of_runs
 
 CLASSES = CIFAR10_CLASSES
 

@@ -12,10 +12,10 @@ import warnings
 
 import numpy as np
 
+from reproduction.experiment import Config as BaseConfig
 from wgangp import WGAN_GP
 from wgangp.data import text as texts
 from wgangp.data.batches import Characters
-from wgangp.experiment import Config as BaseConfig
 from wgangp.metrics.ngram import LanguageJudge, most_likely
 from wgangp.networks.language import LanguageCritic, LanguageGenerator
 

@@ -6,12 +6,13 @@ import pytest
 
 import paddle_aten
 from paddle_aten.tests import first_steps
-from wgangp import WGAN, WGAN_GP, ConditionalWGAN_GP, by_hand, devices, losses
+from wgangp import WGAN, WGAN_GP, ConditionalWGAN_GP, by_hand, losses
 from wgangp.data.batches import ScaledImages
 from wgangp.data.toy import Toy
 from wgangp.errors import BudgetSpent
 from wgangp.layers import use_channels_last
 from wgangp.networks import cifar, mnist, toy
+from wgangp.runtime import devices
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wgangp import paper_csv, results
-from wgangp.experiment import Experiment
+from reproduction import paper_csv, results
+from reproduction.experiment import Experiment
 
 NAME = "fig1_gradient_norms"
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wgangp import compare, paper_csv, results, verdicts
+from reproduction import compare, paper_csv, results, verdicts
+from reproduction.experiment import Experiment
 from wgangp.data.toy import Toy
-from wgangp.experiment import Experiment
 
 NAME = "fig2_toy_8gaussians"
 DATA = ("8gaussians", "25gaussians", "swissroll")

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wgangp import results
-from wgangp.experiment import Experiment
+from reproduction import results
+from reproduction.experiment import Experiment
 from wgangp.networks import lsun
 
 METHODS = ["DCGAN", "LSGAN", "WGAN clipping", "WGAN-GP"]

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wgangp import compare, paper_csv, results, verdicts
-from wgangp.experiment import Experiment, Job, publish, run_job
+from reproduction import compare, paper_csv, results, verdicts
+from reproduction.experiment import Experiment, Job, publish, run_job
 
 NAME = "fig4_cifar_convergence"
 SETTINGS = ("weight clipping", "GP RMSProp", "GP Adam", "DCGAN")

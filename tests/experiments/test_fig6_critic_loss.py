@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from reproduction.experiment import Experiment
 from wgangp.data.images import embedded_patches
-from wgangp.experiment import Experiment
 from wgangp.metrics.judge import Judge
 
 

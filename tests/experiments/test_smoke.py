@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from wgangp import notebooks, report
-from wgangp.experiment import FOLDER, TIERS, Experiment, Job, names, run_job
-from wgangp.results import COLUMNS, EMBEDDED, KEY, of_single_runs, output_root, read
+from reproduction import TIERS, notebooks, report
+from reproduction.experiment import FOLDER, Experiment, Job, names, run_job
+from reproduction.results import COLUMNS, EMBEDDED, KEY, of_single_runs, output_root, read
 
 
 @pytest.fixture(scope="module", autouse=True)

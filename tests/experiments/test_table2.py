@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from wgangp import InputError, compare, paper_csv, results, sampling, verdicts
+from reproduction import compare, paper_csv, results, sampling, verdicts
+from reproduction.experiment import Experiment, Job, run_job
+from wgangp import InputError
 from wgangp.base_gan import BaseGAN
-from wgangp.experiment import Experiment, Job, run_job
 
 NAME = "table2_random_architectures"
 

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from wgangp import compare, paper_csv, results, verdicts
-from wgangp.experiment import Experiment
+from reproduction import compare, paper_csv, results, verdicts
+from reproduction.experiment import Experiment
 
 NAME = "table3_cifar_inception"
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from wgangp import checkpoint
 from wgangp.data import registry
 from wgangp.data.images import embedded_digits, mnist
 from wgangp.metrics import digits
 from wgangp.metrics.scores import inception_score
+from wgangp.runtime import checkpoint
 
 
 def test_weights_file_names_its_accuracy_and_is_small():

@@ -15,6 +15,7 @@ from test_classifier import random_arrays
 from test_image_scores import Calls
 
 import wgangp
+from reproduction.results import ROOT
 from wgangp import WGAN, WGAN_GP, InputError
 from wgangp.data.batches import to_bytes
 from wgangp.data.fields import Permeability
@@ -25,7 +26,6 @@ from wgangp.metrics.fields import compare_fields
 from wgangp.metrics.inception_weights import COMPLETE
 from wgangp.networks.fields import field_critic, field_generator
 from wgangp.optimizers import Adam
-from wgangp.results import ROOT
 
 ppsci = pytest.importorskip("ppsci", reason="PaddleScience is not installed (pip install -e .[science])")
 import hydra  # noqa: E402
@@ -504,7 +504,7 @@ def test_only_this_module_imports_ppsci():
     own = {path for path in (ROOT / "wgangp").rglob("*.py") if "import ppsci" in path.read_text()}
     assert {path.name for path in own} == {"paddlescience.py"}
     told = subprocess.run(
-        [sys.executable, "-c", "import sys, wgangp, wgangp.__main__; print('ppsci' in sys.modules)"],
+        [sys.executable, "-c", "import sys, wgangp, reproduction.__main__; print('ppsci' in sys.modules)"],
         capture_output=True,
         text=True,
         cwd=ROOT,

@@ -11,7 +11,7 @@ from paddle.io.dataloader.collate import default_collate_fn
 from paddle.io.dataloader.worker import _DatasetKind
 
 from wgangp.errors import InputError, number
-from wgangp.files import array_sha256
+from wgangp.runtime.files import array_sha256
 
 SCALINGS = {
     "resnet": lambda x: 2 * (x / 256 - 0.5) + paddle.uniform(x.shape, min=0.0, max=1 / 128),

@@ -7,7 +7,7 @@ import scipy.fft
 from scipy.special import gamma, kv
 
 from wgangp.errors import InputError
-from wgangp.files import array_sha256
+from wgangp.runtime.files import array_sha256
 
 
 def matern(distance, length, smoothness):

@@ -17,7 +17,7 @@ from PIL import Image, ImageOps
 
 from wgangp.data import safe_pickle
 from wgangp.errors import InputError
-from wgangp.files import check_memory, reading
+from wgangp.runtime.files import check_memory, reading
 
 CIFAR10_TRAIN = tuple(f"data_batch_{i}" for i in range(1, 6))
 CIFAR10_LABELS = {name: f"training batch {i} of 5" for i, name in enumerate(CIFAR10_TRAIN, 1)}

@@ -11,8 +11,8 @@ from sklearn.datasets import load_digits, load_sample_images
 from wgangp.data import formats, registry
 from wgangp.data.lmdb_file import Lmdb
 from wgangp.errors import InputError
-from wgangp.files import array_sha256, reading, replacing
-from wgangp.progress import Progress
+from wgangp.runtime.files import array_sha256, reading, replacing
+from wgangp.runtime.progress import Progress
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 

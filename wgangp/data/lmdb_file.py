@@ -6,7 +6,7 @@ import struct
 from pathlib import Path
 
 from wgangp.errors import InputError
-from wgangp.files import reading
+from wgangp.runtime.files import reading
 
 
 class Lmdb:

@@ -12,7 +12,7 @@ import pooch
 from wgangp.data import formats
 from wgangp.data.lmdb_file import Lmdb
 from wgangp.errors import InputError
-from wgangp.files import reading
+from wgangp.runtime.files import reading
 
 FETCHED_UNASKED = 500  # MB; larger files come only when asked for
 

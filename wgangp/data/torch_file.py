@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from wgangp.data import safe_pickle
-from wgangp.files import reading
+from wgangp.runtime.files import reading
 
 MAGIC = 0x1950A86A20F9469CFC6C  # first pickle of a file from before torch 1.6
 DTYPES = {"FloatStorage": "<f4", "DoubleStorage": "<f8", "HalfStorage": "<f2", "LongStorage": "<i8"}

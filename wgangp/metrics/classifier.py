@@ -5,8 +5,8 @@ import paddle
 import paddle.nn.functional as F
 
 from wgangp.errors import InputError
-from wgangp.files import check_floats, most_bytes, read_npz
 from wgangp.metrics.images import add_bias, check_images, stream
+from wgangp.runtime.files import check_floats, most_bytes, read_npz
 
 FILE = "cifar10_resnet56.npz"
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]

@@ -7,7 +7,7 @@ import paddle
 import paddle.nn.functional as F
 from paddle import nn
 
-from wgangp.files import check_floats, most_bytes, read_npz
+from wgangp.runtime.files import check_floats, most_bytes, read_npz
 
 WEIGHTS = Path(__file__).with_name("digit_classifier.npz")
 

@@ -8,13 +8,13 @@ import numpy as np
 
 from wgangp.data.registry import file_hash
 from wgangp.errors import InputError
-from wgangp.files import array_sha256, locked, replacing
 from wgangp.metrics import classifier
 from wgangp.metrics.images import check_images
 from wgangp.metrics.inception import load_inception
 from wgangp.metrics.inception_weights import COMPLETE, find_weights
 from wgangp.metrics.scores import frechet_distance, inception_score, kid, precision_recall
 from wgangp.metrics.statistics import Statistics
+from wgangp.runtime.files import array_sha256, locked, replacing
 
 FRECHET = {"fid_768": "768", "fid_1280": "1280", "fid": "2048"}
 KERNEL = {"kid_768": "768", "kid_1280": "1280", "kid": "2048"}

@@ -4,9 +4,9 @@ import numpy as np
 import paddle
 import paddle.nn.functional as F
 
-from wgangp.devices import full_precision
 from wgangp.errors import InputError
-from wgangp.progress import Progress
+from wgangp.runtime.devices import full_precision
+from wgangp.runtime.progress import Progress
 
 
 def check_images(images, name="images"):

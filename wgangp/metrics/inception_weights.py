@@ -11,7 +11,7 @@ import numpy as np
 
 from wgangp.data.torch_file import read_state_dict
 from wgangp.errors import InputError
-from wgangp.files import check_floats, most_bytes, read_npz, replacing, write_npz
+from wgangp.runtime.files import check_floats, most_bytes, read_npz, replacing, write_npz
 
 COMPLETE = "inception_2015_12_05.npz"
 PARTIAL = "inception_2015_12_05_to_mixed_8.npz"

@@ -6,15 +6,15 @@ from functools import cached_property
 
 import numpy as np
 
+from reproduction.results import output_root, row
 from wgangp.data import registry
 from wgangp.data.batches import to_bytes
 from wgangp.errors import InputError
-from wgangp.files import locked, replacing
 from wgangp.metrics.image_scores import metric_names, score_images
 from wgangp.metrics.inception_weights import find_weights
 from wgangp.metrics.scores import frechet_distance, gaussian, precision_recall
 from wgangp.metrics.statistics import SAMPLE
-from wgangp.results import output_root, row
+from wgangp.runtime.files import locked, replacing
 
 PIXELS = ("frechet_pixels", "precision_pixels", "recall_pixels")  # need no network
 

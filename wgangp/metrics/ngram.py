@@ -4,8 +4,8 @@ from functools import cached_property
 
 import numpy as np
 
+from reproduction.results import row
 from wgangp.errors import InputError
-from wgangp.results import row
 
 ORDERS = (1, 2, 3, 4, 5, 6)
 

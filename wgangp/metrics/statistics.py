@@ -3,7 +3,7 @@
 import numpy as np
 
 from wgangp.errors import InputError
-from wgangp.files import check_floats, read_npz, replacing, write_npz
+from wgangp.runtime.files import check_floats, read_npz, replacing, write_npz
 
 SAMPLE = 5000  # features kept for KID
 CHUNK = 1000  # features merged at a time: each time costs a pass over the matrix [size, size]

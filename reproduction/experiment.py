@@ -16,14 +16,13 @@ import paddle
 import pydantic
 import yaml
 
-from wgangp import devices, distributed, results
+from reproduction import SEEDS, TIERS, results
 from wgangp.base_gan import seed_everything
 from wgangp.errors import InputError, InUse
-from wgangp.files import cannot_write, locked, replacing, write_npz
+from wgangp.runtime import devices, distributed
+from wgangp.runtime.files import cannot_write, locked, replacing, write_npz
 
-TIERS = ("smoke", "short", "medium", "paper")
 FOLDER = results.ROOT / "experiments"
-SEEDS = 2**32  # numpy, Paddle and the results take those below
 NUMBER = r"\{number(:0\d)?\}"  # in a setting's name
 
 

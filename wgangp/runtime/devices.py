@@ -19,7 +19,8 @@ def prepare():
     """Prepare what Paddle looks at when it is first imported: CPU tuning, and the `aten` device.
 
     The `aten` device is loaded when $WGANGP_DEVICE is "aten", and when that is "auto" or not set, there is
-    an NVIDIA GPU, Paddle is its CPU build and `paddle_aten` has been built.
+    an NVIDIA GPU, Paddle is its CPU build and `paddle_aten` has been built. Where it is named and cannot be
+    loaded, a warning says why, and `choose` refuses it.
     """
     if "paddle" in sys.modules:
         return
@@ -31,7 +32,7 @@ def prepare():
             paddle_aten.load()
         except paddle_aten.Unavailable as error:
             if wanted == "aten":
-                sys.exit(f"wgangp: --device aten: {error}")
+                warnings.warn(f"WGANGP_DEVICE is aten: {error}", stacklevel=3)
 
 
 def _paddle_is_for_gpus():

@@ -4,8 +4,8 @@ import textwrap
 
 import pandas as pd
 
-from wgangp import paper_csv, results, verdicts
-from wgangp.files import replacing
+from reproduction import paper_csv, results, verdicts
+from wgangp.runtime.files import replacing
 
 SIDES = ("yours", "committed")  # what was measured in this checkout, and what came with it
 

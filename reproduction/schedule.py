@@ -12,10 +12,11 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 import numpy as np
 import pandas as pd
 
-from wgangp import devices, distributed, results
+from reproduction import results
+from reproduction.experiment import Job, publish_missing
+from reproduction.interrupts import environment
 from wgangp.errors import InputError
-from wgangp.experiment import Job, publish_missing
-from wgangp.interrupts import environment
+from wgangp.runtime import devices, distributed
 
 
 def jobs_of(experiments, tier, settings=None, seeds=None):
@@ -252,7 +253,7 @@ class Board:
         # One thread each: two processes of one thread beat one of two on networks of this size.
         threads = os.environ.get("OMP_NUM_THREADS", "1")
         return subprocess.Popen(
-            [sys.executable, "-m", "wgangp.worker", str(position)],
+            [sys.executable, "-m", "reproduction.worker", str(position)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

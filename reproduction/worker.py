@@ -1,12 +1,12 @@
-"""A process that runs jobs: python -m wgangp.worker BAR reads them from its standard input, a line of JSON each."""
+"""A process that runs jobs, read from its standard input, a line of JSON each: python -m reproduction.worker BAR."""
 
 import json
 import sys
 
+from reproduction.experiment import Experiment, Job, run_job
+from reproduction.interrupts import end_with_parent, sentence
 from wgangp.errors import BudgetSpent, Diverged, InputError, InUse
-from wgangp.experiment import Experiment, Job, run_job
-from wgangp.interrupts import end_with_parent, sentence
-from wgangp.progress import Progress
+from wgangp.runtime.progress import Progress
 
 
 def outcome(name, setting, tier, seed, deadline, device):

@@ -5,9 +5,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from wgangp import results
+from reproduction import results
 from wgangp.errors import InputError
-from wgangp.files import replacing
+from wgangp.runtime.files import replacing
 
 PARAMETERS = "tier = {!r}  # draw what was last run at this tier; None: the best there is"
 

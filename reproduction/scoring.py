@@ -9,7 +9,6 @@ from wgangp.data import formats, images, toy
 from wgangp.data import text as texts
 from wgangp.data.fields import Permeability, Vorticity
 from wgangp.errors import InputError
-from wgangp.files import read_npz
 from wgangp.metrics import digits
 from wgangp.metrics.checks import finite
 from wgangp.metrics.fields import compare_fields
@@ -17,6 +16,7 @@ from wgangp.metrics.judge import Judge
 from wgangp.metrics.ngram import LanguageJudge
 from wgangp.metrics.scores import frechet_distance, gaussian, inception_score
 from wgangp.metrics.toy import exact_w1, mode_coverage
+from wgangp.runtime.files import read_npz
 
 FIELDS = ("permeability", "vorticity")
 DATA = (*toy.NAMES, "mnist", "cifar10", "lsun_bedroom", *FIELDS, "text")
@@ -40,6 +40,8 @@ def score(path, data, metrics=None, real=10_000, text=None):
         InputError: samples of another kind than the data, or unusable ones.
     """
     path = Path(path)
+    if data not in DATA:
+        raise InputError(f"--data {data} is unknown; use one of {', '.join(DATA)}.")
     if metrics and data not in ("cifar10", "lsun_bedroom"):
         raise InputError(f"--metric is for images beside cifar10 or lsun_bedroom; leave it out for {data}.")
     if text is not None and data != "text":

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from wgangp.errors import InputError
-from wgangp.files import array_sha256, reading, replacing, unpack, write_npz
+from wgangp.runtime.files import array_sha256, reading, replacing, unpack, write_npz
 
 _whole = {}  # {path: identity of the file that was last written or read there, and was whole}
 

@@ -8,9 +8,9 @@ import jinja2
 import mistune
 import pandas as pd
 
-from wgangp import compare, results
-from wgangp.experiment import FOLDER, names
-from wgangp.files import replacing
+from reproduction import compare, results
+from reproduction.experiment import FOLDER, names
+from wgangp.runtime.files import replacing
 
 
 def costs(rows):

@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from wgangp import results
-from wgangp.experiment import TIERS
-from wgangp.paper_csv import other_side
+from reproduction import TIERS, results
+from reproduction.paper_csv import other_side
 
 METRICS = {"score": ("inception_score", "classifier_score"), "distance": ("fid", "fid_768")}
 JUDGED_TIERS = [tier for tier in reversed(TIERS) if tier != "smoke"]  # the best first

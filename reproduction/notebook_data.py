@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from wgangp import paper_csv, results
+from reproduction import TIERS, paper_csv, results
+from reproduction.experiment import Experiment, Job
 from wgangp.errors import InputError
-from wgangp.experiment import TIERS, Experiment, Job
-from wgangp.files import read_npz
+from wgangp.runtime.files import read_npz
 
 pd.set_option("display.max_rows", None)  # notebooks show their tables whole
 

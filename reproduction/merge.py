@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from wgangp import results
+from reproduction import results
+from reproduction.experiment import Experiment, Job, names
 from wgangp.errors import InputError
-from wgangp.experiment import Experiment, Job, names
-from wgangp.files import locked, replacing
+from wgangp.runtime.files import locked, replacing
 
 # Columns until November 2026: part, dataset and samples stood in the text of setting and protocol.
 OLD_COLUMNS = [c for c in results.COLUMNS if c not in ("part", "dataset", "low", "high", "samples")]

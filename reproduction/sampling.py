@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from wgangp import results
+from reproduction import results
+from reproduction.experiment import Experiment, Job, names
 from wgangp.data.batches import to_bytes
 from wgangp.data.text import Text
 from wgangp.errors import InputError
-from wgangp.experiment import Experiment, Job, names
-from wgangp.files import check_memory, read_npz, replacing
 from wgangp.metrics.ngram import most_likely
+from wgangp.runtime.files import check_memory, read_npz, replacing
 
 FILES = ("checkpoint.npz", "networks.npz")  # what a run's folder may have
 
@@ -202,7 +202,7 @@ def write(path, samples):
         return
     if samples.dtype != np.uint8 or samples.ndim != 4:
         raise InputError(f"{path}: these samples are no images ({samples.dtype} {list(samples.shape)}); write a .npy.")
-    from wgangp.visualization import tile  # here, since it imports matplotlib
+    from reproduction.visualization import tile  # here, since it imports matplotlib
 
     if path.suffix == ".png":
         pictures = {path: tile(samples, math.ceil(math.sqrt(len(samples))))}

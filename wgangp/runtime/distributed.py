@@ -9,8 +9,8 @@ import os
 
 import paddle
 
-from wgangp import devices
 from wgangp.errors import InputError
+from wgangp.runtime import devices
 
 
 def size():

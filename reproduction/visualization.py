@@ -9,8 +9,8 @@ from IPython import display
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
-from wgangp.files import replacing
-from wgangp.results import output_root
+from reproduction.results import output_root
+from wgangp.runtime.files import replacing
 
 COLORS = {
     "gradient penalty": "tab:blue",

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from reproduction.experiment import FOLDER, names
 from wgangp.errors import InputError
-from wgangp.experiment import FOLDER, names
 
 COLUMNS = [
     "claim",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from wgangp.errors import InputError
-from wgangp.files import locked, replacing
+from wgangp.runtime.files import locked, replacing
 
 COLUMNS = [
     "quantity",

@@ -4,9 +4,9 @@ from functools import cache
 
 import pandas as pd
 
-from wgangp import compare, results
+from reproduction import compare, results
+from reproduction.experiment import FOLDER, names
 from wgangp.errors import InputError
-from wgangp.experiment import FOLDER, names
 
 
 def markdown(table):

@@ -1,0 +1,83 @@
+"""The methods that the paper compares with: WGAN with weight clipping, the GAN as DCGAN trains it, LSGAN."""
+
+import paddle
+
+from wgangp import losses
+from wgangp.base_gan import BaseGAN
+from wgangp.errors import number
+
+
+class WGAN(BaseGAN):
+    """Wasserstein GAN whose critic's weights, biases included, are clipped to [-c, c].
+
+    Args:
+        generator, discriminator, critic_iters, latent_dim: as in `BaseGAN`.
+        clip: the bound c, > 0.
+
+    Source: Section 2.2; gan_toy.py lines 92-107.
+    """
+
+    optimizer, learning_rate = "rmsprop", 5e-5
+
+    def __init__(self, generator, discriminator, critic_iters=5, latent_dim=None, clip=0.01):
+        super().__init__(generator, discriminator, critic_iters, latent_dim)
+        self.clip = number("clip", clip, above=0)
+
+    def method_settings(self):
+        return {"clip": self.clip}
+
+    def critic_loss(self, real, fake):
+        loss = losses.wasserstein_critic_loss(*self.score_both(real, fake))
+        return loss, {"wasserstein_estimate": -loss}
+
+    def generator_loss(self, fake_scores):
+        return losses.wasserstein_generator_loss(fake_scores)
+
+    def constrain_critic(self):
+        with paddle.no_grad():
+            for parameter in self.discriminator.parameters():
+                parameter.clip_(-self.clip, self.clip)
+
+
+class DCGAN(BaseGAN):
+    """GAN with cross-entropy losses, the generator's non-saturating.
+
+    Args:
+        generator, discriminator, critic_iters, latent_dim: as in `BaseGAN`; the discriminator
+            gives logits.
+
+    Source: gan_cifar.py, dcgan mode; Appendix E for the step size.
+    """
+
+    learning_rate, beta1, beta2 = 2e-4, 0.5, 0.999
+
+    def __init__(self, generator, discriminator, critic_iters=1, latent_dim=None):
+        super().__init__(generator, discriminator, critic_iters, latent_dim)
+
+    def critic_loss(self, real, fake):
+        return losses.gan_critic_loss(*self.score_both(real, fake)), {}
+
+    def generator_loss(self, fake_scores):
+        return losses.gan_generator_loss(fake_scores)
+
+
+class LSGAN(BaseGAN):
+    """GAN with least-squares losses, targets 1 for real and 0 for generated.
+
+    Args:
+        generator, discriminator, critic_iters, latent_dim: as in `BaseGAN`.
+
+    Source: gan_64x64.py, lsgan mode; Appendix E for the step size.
+    """
+
+    optimizer, learning_rate = "rmsprop", 1e-4
+    unbounded_scores = False  # their targets are 0 and 1
+
+    def __init__(self, generator, discriminator, critic_iters=1, latent_dim=None):
+        super().__init__(generator, discriminator, critic_iters, latent_dim)
+
+    def critic_loss(self, real, fake):
+        return losses.least_squares_critic_loss(*self.score_both(real, fake)), {}
+
+    def generator_loss(self, fake_scores):
+        return losses.least_squares_generator_loss(fake_scores)

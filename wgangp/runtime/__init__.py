@@ -1,0 +1,1 @@
+"""What runs beneath: devices, several processes, checkpoints, files, progress."""
