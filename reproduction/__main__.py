@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reproduction import SEEDS, TIERS, interrupts
 from wgangp.errors import InputError, number
-from wgangp.runtime import devices
+from wgangp.runtime import devices, kernels
 
 # What a command needs is imported in it: Paddle alone takes a second.
 
@@ -182,16 +182,6 @@ def convert(source):
         print(f"{record['mean']:.4f} ± {record['std']:.4f}: {passed}.")
 
 
-def paddle_aten_state():
-    import paddle_aten
-
-    try:
-        path, torch = paddle_aten.check(), paddle_aten.installed()["torch"]
-        return f"{path}, for PyTorch {torch}; --device aten is on the {'GPU' if paddle_aten.is_cuda() else 'CPU'}"
-    except paddle_aten.Unavailable as error:
-        return f"not usable: {error}"
-
-
 def command_doctor(given):
     import numpy
     import paddle
@@ -207,7 +197,7 @@ def command_doctor(given):
         ("wgangp", wgangp.__version__ + ", commit " + results.code_commit()),
         ("python", sys.version.split()[0]),
         ("paddle", paddle.__version__ + (" (CUDA)" if paddle.is_compiled_with_cuda() else " (CPU)")),
-        ("paddle_aten", paddle_aten_state()),
+        ("paddle_aten", kernels.describe()),
         ("numpy", numpy.__version__),
         ("device", devices.choose()),
         ("devices", ", ".join(devices.there())),

@@ -13,12 +13,12 @@ import paddle
 import paddle.nn.functional as F
 from paddle import _C_ops, nn
 
-from paddle_aten import add_with_bias, conv, conv_dw, conv_dx, conv_relu, relu_grad_over, relu_grad_plus
 from wgangp.layers import ConvMeanPool, shifted_mean, upsample
 from wgangp.losses import norms_of
 from wgangp.networks.cifar import FirstBlock, ResNetCritic
 from wgangp.networks.convolutional import SLOPE, ConvCritic, leaky_relu
 from wgangp.runtime import devices
+from wgangp.runtime.kernels import add_with_bias, conv, conv_dw, conv_dx, conv_relu, relu_grad_over, relu_grad_plus
 
 
 def can(critic, labelled=False):

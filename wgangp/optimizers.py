@@ -4,8 +4,7 @@ import math
 
 import paddle
 
-import paddle_aten
-from wgangp.runtime import devices
+from wgangp.runtime import devices, kernels
 
 
 class Adam(paddle.optimizer.Adam):
@@ -47,7 +46,7 @@ class Adam(paddle.optimizer.Adam):
             names = self._moment1_acc_str, self._moment2_acc_str, self._beta1_pow_acc_str, self._beta2_pow_acc_str
             states = ([self._get_accumulator(name, p) for p in params] for name in names)
             rate = self._global_learning_rate()
-            paddle_aten.adam(params, grads, *states, rate, self._beta1, self._beta2, self.epsilon_hat)
+            kernels.adam(params, grads, *states, rate, self._beta1, self._beta2, self.epsilon_hat)
 
 
 class RMSProp(paddle.optimizer.RMSProp):
