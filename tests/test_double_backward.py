@@ -392,3 +392,12 @@ def test_a_gan_can_be_built_without_gradients():
     with paddle.no_grad():
         gan = WGAN_GP(toy_generator(8), toy_critic(8))
     assert gan.discriminator.parameters()[0].grad is None
+
+
+def test_batch_norm_is_recognised_in_a_critic():
+    for layer, has in (
+        (layers.BatchNorm(3), True),
+        (layers.ConditionalBatchNorm(3), True),
+        (layers.LayerNorm(3), False),
+    ):
+        assert double_backward.has_batch_norm(nn.Sequential(layers.Conv2D(3, 3, 3), layer)) is has

@@ -160,7 +160,7 @@ class BaseGAN:
                 )
         parts = groups * len(sizes)
         if self.one_generator_pass and len(set(sizes)) == 1:
-            with sub_batches(parts):
+            with sub_batches(self.generator, parts):
                 return self.generator(*inputs).split(len(sizes))
         lengths = [size // groups for size in sizes for _ in range(groups)]
         outputs = [self.generator(*part) for part in zip(*(x.split(lengths) for x in inputs), strict=True)]

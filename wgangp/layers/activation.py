@@ -1,0 +1,35 @@
+"""Nonlinearities."""
+
+import paddle
+import paddle.nn.functional as F
+from paddle import nn
+
+from wgangp.layers.memory_layout import ImageLayer
+from wgangp.layers.normalization import BatchNorm
+
+
+class Gate(ImageLayer):
+    """Gated nonlinearity: sigmoid of the even channels times tanh of the odd ones.
+
+    Shapes: [n, 2 c, h, w] to [n, c, h, w].
+
+    Source: pixcnn_gated_nonlinearity of gan_64x64.py.
+    """
+
+    def forward(self, x):
+        axis = 3 if self.channels_last else 1
+        shape = x.shape[:axis] + [x.shape[axis] // 2] + x.shape[axis + 1 :]
+        even, odd = x.reshape([*shape[: axis + 1], 2, *shape[axis + 1 :]]).split(2, axis + 1)
+        return (F.sigmoid(even) * F.tanh(odd)).reshape(shape)
+
+
+def rectified(norm: nn.Layer, x: paddle.Tensor, *labels: paddle.Tensor) -> paddle.Tensor:
+    """relu(norm(x, *labels)), in one pass over memory where that can be.
+
+    Args:
+        norm: a layer.
+        x, labels: what it takes.
+    """
+    if type(norm) is BatchNorm:
+        return norm.normalise(x, norm.scale, norm.offset, relu=True)
+    return F.relu(norm(x, *labels))
