@@ -11,8 +11,8 @@ from wgangp.data.fields import Permeability, Vorticity
 from wgangp.errors import InputError
 from wgangp.metrics import digits
 from wgangp.metrics.checks import finite
+from wgangp.metrics.evaluator import ImageEvaluator
 from wgangp.metrics.fields import compare_fields
-from wgangp.metrics.judge import Judge
 from wgangp.metrics.ngram import LanguageJudge
 from wgangp.metrics.scores import frechet_distance, gaussian, inception_score
 from wgangp.metrics.toy import exact_w1, mode_coverage
@@ -159,13 +159,12 @@ def print_points(points, data):
 def print_images(samples, data, metrics, real):
     """Print scores of colour images, uint8 [n, 3, size, size]; the arguments are those of `score`."""
     side = samples.shape[-1]
-    judge = Judge(
-        images.cifar10() if data == "cifar10" else images.lsun_bedrooms(size=side, count=real), len(samples), real
-    )
-    metrics = metrics or judge.metrics
-    print(f"{judge.protocol}; their figures change with the number of images")
-    scores = {"samples": judge.judge(samples, metrics)}
-    scores["real"] = judge.judge(judge.others, metrics, judge.reference_of_real)
+    real_images = images.cifar10() if data == "cifar10" else images.lsun_bedrooms(size=side, count=real)
+    evaluator = ImageEvaluator(real_images, len(samples), real)
+    metrics = metrics or evaluator.metrics
+    print(f"{evaluator.protocol}; their figures change with the number of images")
+    scores = {"samples": evaluator.evaluate(samples, metrics)}
+    scores["real"] = evaluator.evaluate(evaluator.held_out, metrics, evaluator.held_out_reference)
     for name in scores:
         for metric, (value, spread) in scores[name].items():
             print(f"{name:9}{metric:18}{value:.4f}" + (f" ± {spread:.4f} over splits" if spread is not None else ""))

@@ -14,7 +14,7 @@ from wgangp.data.fields import Permeability, Vorticity
 from wgangp.data.images import cifar10, mnist
 from wgangp.data.toy import Toy
 from wgangp.metrics import digits
-from wgangp.metrics.judge import Judge
+from wgangp.metrics.evaluator import ImageEvaluator
 from wgangp.metrics.scores import frechet_distance, gaussian, inception_score
 from wgangp.metrics.toy import exact_w1, mode_coverage
 
@@ -64,13 +64,13 @@ def load_case(cfg: DictConfig) -> Case:
         )
     if name == "cifar10":
         data = cifar10("train", fallback=True)
-        judge = Judge(data, count, count)
+        evaluator = ImageEvaluator(data, count, count)
 
         def compare_images(generated, real):
-            scores = judge.judge(to_bytes(generated, "dcgan"), reference=real)
+            scores = evaluator.evaluate(to_bytes(generated, "dcgan"), reference=real)
             return {score: value for score, (value, _) in scores.items()}
 
-        return Case(ScaledImages(data.images, "dcgan"), judge.reference, metric(compare_images))
+        return Case(ScaledImages(data.images, "dcgan"), evaluator.reference, metric(compare_images))
     data = Toy(name)
 
     def compare_points(generated, real):

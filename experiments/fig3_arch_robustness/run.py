@@ -12,13 +12,15 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from reproduction.evaluation import ImageEvaluation
 from reproduction.experiment import Config as BaseConfig
 from reproduction.results import of_runs
 from reproduction.results import row as result_row
 from wgangp import DCGAN, LSGAN, WGAN, WGAN_GP, Diverged
 from wgangp.data.batches import ScaledImages, to_bytes
 from wgangp.data.images import lsun_bedrooms
-from wgangp.metrics.judge import PIXELS, Judge
+from wgangp.metrics.evaluator import weights_sha256
+from wgangp.metrics.pixels import PIXEL_METRICS
 from wgangp.networks import lsun
 
 METHODS = ("DCGAN", "LSGAN", "WGAN clipping", "WGAN-GP")
@@ -55,35 +57,35 @@ def build(config):
 
 def run(config, seed):
     data = lsun_bedrooms("train", config.size, fallback=True)
-    judge = Judge(data, config.judged, config.reference)
-    if config.judged_by == "pixels":
-        judge.metrics = list(PIXELS)
+    metrics = PIXEL_METRICS if config.judged_by == "pixels" else None
+    evaluation = ImageEvaluation(data, config.judged, config.reference, metrics)
     gan = build(config)
     gan.batch_size = config.batch_size
-    untrained = judge.judge(to_bytes(gan.generate(judge.count, seed=seed), config.scaling))
-    rows = judge.rows_of_real() + judge.rows_of(untrained, "_of_untrained_generator")
+    untrained = evaluation.evaluate(to_bytes(gan.generate(evaluation.count, seed=seed), config.scaling))
+    rows = evaluation.rows_of_real() + evaluation.rows_of(untrained, "_of_untrained_generator")
     if config.judge_noise:
-        noise = np.random.default_rng(seed).integers(0, 256, [judge.count, *data.images.shape[1:]], "uint8")
-        rows += judge.rows_of(judge.judge(noise), "_of_noise")
+        noise = np.random.default_rng(seed).integers(0, 256, [evaluation.count, *data.images.shape[1:]], "uint8")
+        rows += evaluation.rows_of(evaluation.evaluate(noise), "_of_noise")
 
     diverged = not train(gan, data, config, seed)
-    samples = gan.generate(judge.count, seed=seed)
+    samples = gan.generate(evaluation.count, seed=seed)
     finite = bool(np.isfinite(samples).all())
     images = to_bytes(np.nan_to_num(samples, nan=-1.0), config.scaling)
     config.save_arrays(data, samples=images[:9])  # NaN are shown black
 
-    row = partial(result_row, data=data, samples=judge.count)
-    trained = False
+    row = partial(result_row, data=data, samples=evaluation.count)
+    trained, distance, recall = False, evaluation.distance, evaluation.recall
     if finite:  # else there are no images to judge
-        scores = judge.judge(images)
-        diversity = float(images.std(axis=0).mean() / judge.others.std(axis=0).mean())
-        rows += [*judge.rows_of(scores), row("diversity", diversity, protocol="standard deviation over real images'")]
-        trained = not diverged and has_trained(scores, untrained, judge.real, judge.distance, judge.recall)
-    protocol = f"{judge.distance} at most half-way from real to untrained, {judge.recall} at least a quarter of real's"
+        scores = evaluation.evaluate(images)
+        diversity = float(images.std(axis=0).mean() / evaluation.held_out.std(axis=0).mean())
+        rows += evaluation.rows_of(scores)
+        rows.append(row("diversity", diversity, protocol="standard deviation over real images'"))
+        trained = not diverged and has_trained(scores, untrained, evaluation.real, distance, recall)
+    protocol = f"{distance} at most half-way from real to untrained, {recall} at least a quarter of real's"
     return [
         *rows,
         row("diverged", diverged or not finite, protocol="a loss or an image is not finite"),
-        row("trained", trained, protocol=protocol, weights=judge.weights_sha256(judge.distance)),
+        row("trained", trained, protocol=protocol, weights=weights_sha256(distance)),
     ]
 
 
@@ -111,7 +113,7 @@ def has_trained(scores, untrained, real, distance, recall):
 
     Args:
         scores, untrained, real: of the generator, of the generator before training and of real images, as from
-            `Judge.judge`.
+            `ImageEvaluator.evaluate`.
         distance, recall: names of the two metrics that it goes by.
 
     Returns:

@@ -12,13 +12,13 @@ from typing import ClassVar, Literal
 import numpy as np
 import pandas as pd
 
+from reproduction.evaluation import ImageEvaluation, rows_over_training
 from reproduction.experiment import Config as BaseConfig
 from reproduction.results import of_runs
 from reproduction.results import row as result_row
 from wgangp import DCGAN, WGAN, WGAN_GP
 from wgangp.data.batches import ScaledImages, to_bytes
 from wgangp.data.images import cifar10
-from wgangp.metrics.judge import Judge
 from wgangp.networks.cifar import dcgan_critic, dcgan_generator
 
 WARM_UP = 200  # iterations whose seconds are left out
@@ -55,8 +55,8 @@ def build(config):
 
 def run(config, seed):
     gan, data = build(config), cifar10(fallback=True)
-    judge = Judge(data, config.judged, config.reference)
-    metrics = judge.metrics if config.judged_by == "all" else judge.cheap
+    evaluation = ImageEvaluation(data, config.judged, config.reference)
+    metrics = evaluation.metrics if config.judged_by == "all" else evaluation.cheap
     training = {"g_learning_rate": config.learning_rate, "d_learning_rate": config.learning_rate}
     training |= {"optimizer": config.optimizer, "beta1": config.beta1, "beta2": config.beta2}
     history = gan.train(
@@ -64,7 +64,7 @@ def run(config, seed):
         batch_size=config.batch_size,
         iterations=config.iterations,
         seed=seed,
-        callbacks=[judge.callback(config.judged_every, config.scaling, metrics, config.publish)],
+        callbacks=[evaluation.callback(config.judged_every, config.scaling, metrics, config.publish)],
         **training,
         **config.train_options,
     )
@@ -74,8 +74,8 @@ def run(config, seed):
     grid = to_bytes(gan.generate(36, seed=seed), config.scaling)
     stacked = {f"curve/{k}": np.stack([v.index + 1, v[k], seconds[v.index]]) for k, v in curves.items()}
     config.save_arrays(data, samples=grid, **stacked)
-    rows = judge.rows(to_bytes(gan.generate(judge.count, seed=seed + 1), config.scaling))
-    rows += judge.rows_over_training(history, metrics)
+    rows = evaluation.rows(to_bytes(gan.generate(evaluation.count, seed=seed + 1), config.scaling))
+    rows += rows_over_training(evaluation, history, metrics)
     row = partial(result_row, data=data, protocol=f"training alone, after iteration {after}")
     judged_at = history.index[history[metrics[0]].notna() & (history.index >= after)]
     rows += [row("training_seconds", seconds[i], part=f"iteration {i + 1}") for i in judged_at]

@@ -6,11 +6,11 @@ and no numbers; a distance to real images is measured beside them.
 
 from typing import ClassVar
 
+from reproduction.evaluation import ImageEvaluation
 from reproduction.experiment import Config as BaseConfig
 from wgangp import WGAN_GP
 from wgangp.data.batches import ScaledImages, to_bytes
 from wgangp.data.images import lsun_bedrooms
-from wgangp.metrics.judge import Judge
 from wgangp.networks.lsun import DeepCritic, DeepGenerator
 
 
@@ -36,7 +36,7 @@ def build(config):
 
 def run(config, seed):
     gan, data = build(config), lsun_bedrooms("train", config.size, fallback=True)
-    judge = Judge(data, config.judged, config.reference)
+    evaluation = ImageEvaluation(data, config.judged, config.reference)
     gan.train(
         ScaledImages(data.images, config.scaling),
         batch_size=config.batch_size,
@@ -49,6 +49,6 @@ def run(config, seed):
         seed=seed,
         **config.train_options,
     )
-    images = to_bytes(gan.generate(judge.count, seed=seed), config.scaling)
+    images = to_bytes(gan.generate(evaluation.count, seed=seed), config.scaling)
     config.save_arrays(data, samples=images[:32])
-    return judge.rows(images)
+    return evaluation.rows(images)

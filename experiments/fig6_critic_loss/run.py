@@ -13,12 +13,13 @@ import numpy as np
 import paddle
 from scipy.stats import spearmanr
 
+from reproduction.evaluation import ImageEvaluation, rows_over_training
 from reproduction.experiment import Config as BaseConfig
 from reproduction.results import row as result_row
 from wgangp import WGAN, WGAN_GP
 from wgangp.data.batches import ScaledImages, scale, to_bytes
 from wgangp.data.images import lsun_bedrooms, mnist
-from wgangp.metrics.judge import Judge, frechet_pixels
+from wgangp.metrics.pixels import frechet_pixels
 from wgangp.networks import lsun
 from wgangp.networks.mnist import mnist_critic, mnist_generator
 
@@ -70,20 +71,21 @@ def run(config, seed):
         images = images[np.sort(np.random.default_rng(seed).permutation(len(images))[: config.training_images])]
     count = min(config.measured, len(images), len(validation.images))
     measured = {"train": images[:count], "validation": validation.images[:count]}
-    judge = Judge(train, config.judged, config.reference) if config.judged_every else None
+    evaluation = ImageEvaluation(train, config.judged, config.reference) if config.judged_every else None
 
     def measure(gan, iteration, record):
         for name, held in measured.items():
             real = scale(paddle.to_tensor(held), config.scaling)
             record[name] = -float(gan.critic_loss(real, gan.draw_fake(real).detach())[0])
-        if bedrooms and judge is None:
+        if bedrooms and evaluation is None:
             samples = to_bytes(gan.generate(config.measured, seed=iteration), config.scaling)
             record["frechet_pixels"] = frechet_pixels(samples, images[:20_000])
 
     measure.every = config.measured_every
     callbacks = [measure]
-    if judge is not None:
-        callbacks.append(judge.callback(config.judged_every, config.scaling, [judge.distance], config.publish))
+    if evaluation is not None:
+        distance = [evaluation.distance]
+        callbacks.append(evaluation.callback(config.judged_every, config.scaling, distance, config.publish))
     gan = build(config)
     history = gan.train(
         ScaledImages(images, config.scaling),
@@ -110,7 +112,7 @@ def run(config, seed):
     if not bedrooms:
         rows += [row(name, value) for name, value in changes(curve).items()]
     else:
-        metric = judge.distance if judge else "frechet_pixels"
+        metric = evaluation.distance if evaluation else "frechet_pixels"
         distances = history[metric].dropna()
         saved["distances"] = np.stack([distances.index + 1, distances])
         pixels = "pixel_" * (metric == "frechet_pixels")
@@ -121,8 +123,8 @@ def run(config, seed):
         ]
         rows += [made for made in comparisons if np.isfinite(made["value"])]
     config.save_arrays(train, **saved)
-    if judge is not None:
-        rows += judge.rows(samples) + judge.rows_over_training(history, [judge.distance])
+    if evaluation is not None:
+        rows += evaluation.rows(samples) + rows_over_training(evaluation, history, [evaluation.distance])
     return rows
 
 

@@ -12,13 +12,14 @@ from typing import ClassVar, Literal
 import numpy as np
 from scipy import stats
 
+from reproduction.evaluation import ImageEvaluation
 from reproduction.experiment import Config as BaseConfig
 from reproduction.results import of_runs, row
 from wgangp import DCGAN, WGAN_GP
 from wgangp.data.batches import ScaledImages, to_bytes
 from wgangp.data.images import cifar10
+from wgangp.metrics.evaluator import available_metrics, cheap_metrics
 from wgangp.metrics.image_scores import CALIBRATION
-from wgangp.metrics.judge import Judge
 from wgangp.networks import random_architecture
 
 THRESHOLDS = np.arange(1.0, 9.5, 0.5)  # Inception scores
@@ -59,9 +60,8 @@ def build(config):
 
 def run(config, seed):
     data, (index, architecture) = cifar10(fallback=True), chosen(config)
-    judge = Judge(data, config.judged, config.reference)
-    judge.metrics = judge.cheap
-    metric = judge.metrics[0]
+    evaluation = ImageEvaluation(data, config.judged, config.reference, cheap_metrics(available_metrics(data)))
+    metric = evaluation.metrics[0]
     try:
         gan = build(config)
         gan.train(
@@ -76,19 +76,19 @@ def run(config, seed):
             seed=seed,
             **config.train_options,
         )
-        samples = gan.generate(judge.count, seed=seed)
+        samples = gan.generate(evaluation.count, seed=seed)
         failure = "" if np.isfinite(samples).all() else "the samples are not finite"
     except (ArithmeticError, MemoryError, RuntimeError) as error:  # NaN, no memory, an operator's error
         failure = " ".join(str(error).split())[:200] or type(error).__name__
     rows, share = [], 0.0
     if not failure:
-        rows = judge.rows(to_bytes(samples, config.scaling))
+        rows = evaluation.rows(to_bytes(samples, config.scaling))
         values = {scored["quantity"]: scored["value"] for scored in rows}
         share = share_of_real(metric, values[metric], values[f"{metric}_of_real_images"])
         config.keep_networks(gan)
-    about = f"{architecture} (number {index} of the set); {judge.protocol}"
-    rows.append(judge.row(metric, share, protocol=about) | {"quantity": SHARE + metric})
-    return [*rows, row("failed", bool(failure), data, failure or judge.protocol)]
+    about = f"{architecture} (number {index} of the set); {evaluation.protocol}"
+    rows.append(evaluation.row(metric, share, protocol=about) | {"quantity": SHARE + metric})
+    return [*rows, row("failed", bool(failure), data, failure or evaluation.protocol)]
 
 
 def share_of_real(metric, value, real):

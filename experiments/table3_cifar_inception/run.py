@@ -10,12 +10,12 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from reproduction.evaluation import ImageEvaluation, rows_over_training
 from reproduction.experiment import Config as BaseConfig
 from reproduction.results import of_runs
 from wgangp import WGAN_GP, ConditionalWGAN_GP
 from wgangp.data.batches import ScaledImages, to_bytes
 from wgangp.data.images import CIFAR10_CLASSES, cifar10
-from wgangp.metrics.judge import Judge
 from wgangp.networks.cifar import ResNetCritic, ResNetGenerator
 
 CLASSES = CIFAR10_CLASSES
@@ -48,8 +48,8 @@ def build(config):
 
 def run(config, seed):
     gan, data = build(config), cifar10(fallback=True)
-    judge = Judge(data, config.judged, config.reference)
-    metrics = judge.metrics if config.judged_by == "all" else judge.cheap
+    evaluation = ImageEvaluation(data, config.judged, config.reference)
+    metrics = evaluation.metrics if config.judged_by == "all" else evaluation.cheap
     labels = {"labels": np.tile(np.arange(10), 10)} if config.supervised else {}  # a class per column
 
     def grid():
@@ -64,7 +64,7 @@ def run(config, seed):
     training |= {"beta1": config.beta1, "beta2": config.beta2, "iterations": config.iterations, "seed": seed}
     history = gan.train(
         ScaledImages(data.images, config.scaling, data.labels if config.supervised else None),
-        callbacks=[judge.callback(config.judged_every, config.scaling, metrics, config.publish), keep_samples],
+        callbacks=[evaluation.callback(config.judged_every, config.scaling, metrics, config.publish), keep_samples],
         **training,
         **config.train_options,
     )
@@ -77,8 +77,8 @@ def run(config, seed):
         **{f"curve/{name}": np.stack([curve.index + 1, curve]) for name, curve in curves.items()},
         **generator,
     )
-    rows = judge.rows(to_bytes(gan.generate(judge.count, seed=seed + 1), config.scaling))
-    return rows + judge.rows_over_training(history, metrics)
+    rows = evaluation.rows(to_bytes(gan.generate(evaluation.count, seed=seed + 1), config.scaling))
+    return rows + rows_over_training(evaluation, history, metrics)
 
 
 def summary(rows):

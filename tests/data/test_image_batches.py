@@ -3,7 +3,7 @@ import paddle
 import pytest
 
 from wgangp import InputError
-from wgangp.data.batches import ScaledImages, as_batches, scale
+from wgangp.data.batches import SCALINGS, ScaledImages, as_batches, scale, to_bytes
 
 PIXELS = np.arange(256, dtype="uint8").reshape(16, 1, 4, 4)
 
@@ -17,6 +17,17 @@ def test_scalings_are_the_authors(scaling, formula):
     got = scale(paddle.to_tensor(PIXELS), scaling)
     assert got.dtype == paddle.float32
     assert np.allclose(got.numpy(), formula(PIXELS.astype("float64")), atol=1e-7)
+
+
+@pytest.mark.parametrize("scaling", SCALINGS)
+def test_bytes_survive_scaling_and_back(scaling):
+    pixels = np.arange(256, dtype="uint8").reshape(1, 1, 16, 16)
+    back = to_bytes(scale(paddle.to_tensor(pixels), scaling).numpy(), scaling)
+    assert back.dtype == np.uint8 and abs(back.astype(int) - pixels).max() <= 1
+
+
+def test_samples_out_of_range_are_cut():
+    assert to_bytes(np.array([-9.0, 9.0]), "dcgan").tolist() == [0, 255]
 
 
 def test_dequantisation_noise_fills_exactly_one_grey_level():

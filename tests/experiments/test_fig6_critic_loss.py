@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from reproduction import evaluation
 from reproduction.experiment import Experiment
 from wgangp.data.images import embedded_patches
-from wgangp.metrics.judge import Judge
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_undefined_correlations_are_nan(fig6):
     assert math.isnan(fig6.module.rank_correlation(loss, pd.Series([1.0, 2.0], index=[1, 3])))
 
 
-def test_only_distances_of_the_judge_s_network_carry_the_claim_s_name(fig6, monkeypatch):
+def test_only_distances_of_a_network_carry_the_claim_s_name(fig6, monkeypatch):
     config = fig6.config("LSUN bedrooms", "smoke").model_copy(update={"iterations": 8})
     judged = config.model_copy(update={"judged_every": 2, "judged": 16, "reference": 16})
     name, pixels = "rank_correlation_of_loss_and_distance", "rank_correlation_of_loss_and_pixel_distance"
@@ -89,9 +89,9 @@ def test_only_distances_of_the_judge_s_network_carry_the_claim_s_name(fig6, monk
     def by_network(self, images, metrics=None, reference=None):
         return {"fid_768": (float(images.mean()), None)}
 
-    monkeypatch.setattr(Judge, "judge", by_network)
-    monkeypatch.setattr(Judge, "distance", "fid_768")
-    monkeypatch.setattr(Judge, "weights_sha256", lambda self, metric: "w")
+    monkeypatch.setattr(evaluation.ImageEvaluation, "evaluate", by_network)
+    monkeypatch.setattr(evaluation.ImageEvaluation, "distance", "fid_768")
+    monkeypatch.setattr(evaluation, "weights_sha256", lambda metric: "w")
     with_network = quantities(judged)
     assert name in with_network and pixels not in with_network
 

@@ -9,7 +9,7 @@ from wgangp.errors import InputError
 from wgangp.metrics import fields, ngram, scores, toy
 from wgangp.metrics.checks import finite, real_numbers
 from wgangp.metrics.images import check_images
-from wgangp.metrics.judge import frechet_pixels, pixel_features, precision_recall_pixels
+from wgangp.metrics.pixels import frechet_pixels, pixel_features, precision_recall_pixels
 from wgangp.networks.toy import MLP
 
 RNG = np.random.default_rng(0)

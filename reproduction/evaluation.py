@@ -1,0 +1,93 @@
+"""Evaluators whose scores become rows of results."""
+
+from reproduction.results import output_root, row
+from wgangp.data.batches import to_bytes
+from wgangp.metrics.evaluator import ImageEvaluator, weights_sha256
+
+
+class ImageEvaluation(ImageEvaluator):
+    """Scores of generated images as rows of results, each beside the same score of real images.
+
+    Args:
+        data, count, reference, metrics: as of `ImageEvaluator`.
+    """
+
+    def __init__(self, data, count, reference, metrics=None):
+        super().__init__(data, count, reference, metrics, cache=output_root() / "runs" / "real")
+
+    def callback(self, every, scaling, metrics, publish):
+        """A callback of `.train` that evaluates the generator every so many iterations.
+
+        Args:
+            every: iterations.
+            scaling: of the generator's samples, as in `wgangp.data.batches.scale`.
+            metrics: as of `evaluate`.
+            publish: called with the evaluation's rows.
+        """
+
+        def evaluate(gan, iteration, record):
+            images = to_bytes(gan.generate(self.count, seed=iteration), scaling)
+            scores = self.evaluate(images, metrics)
+            record |= {name: value for name, (value, _) in scores.items()}
+            publish(self.rows_of(scores, part=part_at(iteration)))
+
+        evaluate.every = every
+        return evaluate
+
+    def row(self, metric, value, **about):
+        """A row of results.
+
+        Args:
+            metric: of `metrics`.
+            value: a number.
+            about: part, err and whatever else of `results.row` is not as usual.
+        """
+        usual = {"protocol": self.protocol, "samples": self.count, "weights": weights_sha256(metric)}
+        return row(metric, value, self.data, **usual | about)
+
+    def rows(self, images):
+        """Rows of results: generated images' scores, and real ones' under `<metric>_of_real_images`.
+
+        Args:
+            images: uint8 [count, channels, height, width].
+        """
+        return self.rows_of(self.evaluate(images)) + self.rows_of_real()
+
+    def rows_of(self, scores, ending="", **about):
+        """Rows of results of one evaluation.
+
+        Args:
+            scores: as from `evaluate`.
+            ending: of the quantities' names, after the metric's.
+            about: as of `row`.
+        """
+        return [
+            self.row(metric, value, err=err, **about) | {"quantity": metric + ending}
+            for metric, (value, err) in scores.items()
+        ]
+
+    def rows_of_real(self):
+        """Rows of results: real images' scores, under `<metric>_of_real_images`."""
+        about = {"protocol": self.held_out_protocol, "samples": len(self.held_out)}
+        return self.rows_of(self.real, "_of_real_images", **about)
+
+
+def rows_over_training(evaluation, history, metrics):
+    """Rows of what an evaluation's callback put into a training's history, "iteration N" their parts.
+
+    Args:
+        evaluation: an `ImageEvaluation`.
+        history: a pandas.DataFrame, as `.train` returns it.
+        metrics: names of columns; those that the history lacks are left out.
+    """
+    curves = {metric: history[metric].dropna() for metric in metrics if metric in history}
+    return [
+        evaluation.row(metric, value, part=part_at(iteration))
+        for metric, curve in curves.items()
+        for iteration, value in curve.items()
+    ]
+
+
+def part_at(iteration):
+    """The part of a row that was measured after an iteration, which is counted from 0."""
+    return f"iteration {iteration + 1}"

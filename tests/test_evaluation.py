@@ -1,0 +1,63 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from reproduction.evaluation import ImageEvaluation, rows_over_training
+from wgangp.data.images import embedded_patches
+from wgangp.metrics.pixels import PIXEL_METRICS
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path, monkeypatch):
+    monkeypatch.setenv("WGANGP_OUTPUT", str(tmp_path))
+    monkeypatch.setenv("WGANGP_DATA", str(tmp_path / "none"))
+    return tmp_path
+
+
+def test_rows_of_generated_and_of_real_images(folders):
+    data = embedded_patches("train", 32)
+    evaluation = ImageEvaluation(data, 50, 200)
+    images = 255 - evaluation.held_out
+    scores, real = evaluation.evaluate(images), evaluation.real
+    rows = {row["quantity"]: row for row in evaluation.rows(images)}
+    assert set(rows) == {name + ending for name in PIXEL_METRICS for ending in ("", "_of_real_images")}
+    for metric in PIXEL_METRICS:
+        assert (rows[metric]["value"], rows[metric]["err"]) == scores[metric]
+        assert (rows[f"{metric}_of_real_images"]["value"], rows[f"{metric}_of_real_images"]["err"]) == real[metric]
+    for row in rows.values():
+        assert (row["dataset"], row["data_sha256"], row["samples"]) == ("embedded", data.sha256, 50)
+        assert row["weights_sha256"] == "" and row["protocol"] == "50 images against 200 real ones"
+    assert len(list((folders / "runs" / "real").glob("*.json"))) == 1
+    rows = evaluation.rows_of(scores, "_of_noise", part="iteration 7")
+    expected = [(f"{metric}_of_noise", value, "iteration 7") for metric, (value, _) in scores.items()]
+    assert [(row["quantity"], row["value"], row["part"]) for row in rows] == expected
+
+
+def test_rows_of_real_images_say_how_many_they_were():
+    data = embedded_patches("train", 32)
+    n = len(data.images)
+    rows = {row["quantity"]: row for row in ImageEvaluation(data, n, n).rows(data.images)}
+    generated, real = rows["frechet_pixels"], rows["frechet_pixels_of_real_images"]
+    assert (generated["protocol"], generated["samples"]) == (f"{n} images against {n} real ones", n)
+    assert (real["protocol"], real["samples"]) == (f"{n // 2} images against {n - n // 2} real ones", n // 2)
+
+
+class Images:
+    def generate(self, n, seed):
+        return np.random.default_rng(seed).uniform(-1, 1, (n, 3, 32, 32))
+
+
+def test_scores_of_images_are_published_and_read_back_from_the_history():
+    evaluation, published = ImageEvaluation(embedded_patches("train", 32), 20, 50), []
+    callback = evaluation.callback(5, "dcgan", evaluation.metrics, published.extend)
+    check_published(callback, Images(), evaluation, evaluation.metrics, published)
+
+
+def check_published(callback, gan, evaluation, metrics, published):
+    records = [{}, {}]
+    assert callback.every == 5
+    for iteration, record in zip((4, 9), records, strict=True):
+        callback(gan, iteration, record)
+    rows = rows_over_training(evaluation, pd.DataFrame(records, index=[4, 9]), metrics)
+    assert sorted(rows, key=str) == sorted(published, key=str) and len(rows) == 2 * len(metrics)
+    assert {row["part"] for row in rows} == {"iteration 5", "iteration 10"}

@@ -1,0 +1,151 @@
+"""Scores of generated images, by the networks whose weights are there, beside the same scores of real images."""
+
+import hashlib
+import json
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from wgangp.data import registry
+from wgangp.metrics.image_scores import metric_names, score_images
+from wgangp.metrics.inception_weights import find_weights
+from wgangp.metrics.pixels import PIXEL_METRICS, score_pixels
+from wgangp.runtime.files import locked, replacing
+
+
+def available_metrics(data):
+    """The metrics that images of a data set can be scored with.
+
+    With complete, calibrated Inception weights: inception_score, fid, precision and recall. With the partial ones:
+    fid_768, precision_768 and recall_768 (and classifier_score for CIFAR-10). Without, or for embedded images:
+    frechet_pixels, precision_pixels and recall_pixels. None of the latter carries the paper's name.
+
+    Args:
+        data: the real images, an `Images`.
+
+    Returns:
+        A list of names; scores (of Inception or of the classifier) for CIFAR-10 only.
+    """
+    names = () if data.name == "embedded" else metric_names(registry.root())
+    names = [name for name in names if name != "fid_1280"]
+    if data.name != "cifar10":
+        names = [name for name in names if not name.endswith("score")]
+    return names or list(PIXEL_METRICS)
+
+
+def cheap_metrics(metrics):
+    """Those of some metrics that are cheap enough to be taken often: without the Inception network, else all."""
+    return [name for name in metrics if name in ("classifier_score", "frechet_pixels")] or metrics
+
+
+def weights_sha256(metric):
+    """Digest of the weights behind a metric, "" for none."""
+    if metric in PIXEL_METRICS:
+        return ""
+    if metric == "classifier_score":
+        return registry.file_hash(registry.locate("cifar10_resnet56"))
+    return registry.file_hash(find_weights(registry.root()))
+
+
+class ImageEvaluator:
+    """Scores of images against real ones, and of real images that are kept apart from those.
+
+    Args:
+        data: the real images, an `Images`.
+        count: generated images per evaluation.
+        reference: real images that distances are taken to, drawn once, at most as many as there are. Up to
+            half of the data in `count` are kept apart from them, to be scored like the generated ones;
+            with a larger count one half of the data is scored against the other.
+        metrics: names, as of `available_metrics`; all of these when None.
+        cache: folder that keeps `real` for other evaluators; None keeps nothing.
+
+    Attributes:
+        reference: uint8 [at most reference, channels, height, width], what distances are taken to.
+        held_out, held_out_reference: uint8 [n, channels, height, width], real images that are scored like generated
+            ones, and those that their own distances are taken to.
+    """
+
+    def __init__(self, data, count, reference, metrics=None, cache=None):
+        n = len(data.images)
+        order = np.random.default_rng(0).permutation(n)
+        apart = min(count, n // 2)
+
+        def chosen(part):
+            return data.images[np.sort(part)]
+
+        self.data, self.count, self.held_out = data, count, chosen(order[:apart])
+        if count <= n // 2:
+            self.reference = self.held_out_reference = chosen(order[apart : apart + reference])
+        else:
+            self.reference, self.held_out_reference = chosen(order[:reference]), chosen(order[apart:])
+        self.metrics = available_metrics(data) if metrics is None else list(metrics)
+        self.cache = cache
+
+    @property
+    def cheap(self):
+        """Those of the metrics that are cheap enough for many evaluations, as `cheap_metrics` has it."""
+        return cheap_metrics(self.metrics)
+
+    @property
+    def distance(self):
+        """The name of the Fréchet distance among the metrics."""
+        return next(name for name in self.metrics if name.startswith(("fid", "frechet")))
+
+    @property
+    def recall(self):
+        """The name of the recall among the metrics."""
+        return next(name for name in self.metrics if name.startswith("recall"))
+
+    @property
+    def protocol(self):
+        """How many generated images are scored against how many real ones, in words."""
+        return self._protocol(self.count, self.reference)
+
+    @property
+    def held_out_protocol(self):
+        """The same for `real`."""
+        return self._protocol(len(self.held_out), self.held_out_reference)
+
+    def _protocol(self, count, reference):
+        if any(name.startswith(("fid", "frechet")) for name in self.metrics):
+            return f"{count} images against {len(reference)} real ones"
+        return f"{count} images"
+
+    def evaluate(self, images, metrics=None, reference=None):
+        """Score images.
+
+        Args:
+            images: uint8 [n, channels, height, width].
+            metrics: only these; all of `self.metrics` when None.
+            reference: real images that distances are taken to; the evaluator's when None.
+
+        Returns:
+            {metric: (value, standard deviation over splits or None)}.
+
+        Raises:
+            InputError: as of `score_images` and `score_pixels`.
+        """
+        metrics = self.metrics if metrics is None else metrics
+        reference = self.reference if reference is None else reference
+        if set(metrics) <= set(PIXEL_METRICS):
+            return score_pixels(images, metrics, reference)
+        return score_images(images, metrics, registry.root(), real=reference)
+
+    @cached_property
+    def real(self):
+        """The scores of the held-out real images, as of `evaluate`."""
+        if self.cache is None:
+            return self._evaluate_held_out()
+        weights = [weights_sha256(name) for name in self.metrics]
+        identity = [self.data.sha256, len(self.held_out), len(self.held_out_reference), self.metrics, weights]
+        digest = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:32]
+        path = Path(self.cache) / f"{digest}.json"
+        with locked(path.with_suffix(".lock")):  # another process may be scoring the same
+            if not path.exists():
+                with replacing(path) as file:
+                    file.write(json.dumps(self._evaluate_held_out()).encode())
+        return {name: tuple(score) for name, score in json.loads(path.read_text()).items()}
+
+    def _evaluate_held_out(self):
+        return self.evaluate(self.held_out, reference=self.held_out_reference)
