@@ -3,6 +3,7 @@
 from reproduction.results import output_root, row
 from wgangp.data.batches import to_bytes
 from wgangp.metrics.evaluator import ImageEvaluator, weights_sha256
+from wgangp.metrics.ngram import ORDERS, LanguageEvaluator, most_likely
 
 
 class ImageEvaluation(ImageEvaluator):
@@ -72,11 +73,68 @@ class ImageEvaluation(ImageEvaluator):
         return self.rows_of(self.real, "_of_real_images", **about)
 
 
+class LanguageEvaluation(LanguageEvaluator):
+    """Measures of generated lines as rows of results, beside those of held-out lines and of a unigram model's.
+
+    Args:
+        text, count: as of `LanguageEvaluator`.
+    """
+
+    def callback(self, every, publish):
+        """A callback of `.train` that evaluates the generator every so many iterations.
+
+        Args:
+            every: iterations.
+            publish: called with the evaluation's rows.
+        """
+
+        def evaluate(gan, iteration, record):
+            values = self.evaluate(most_likely(gan.generate(self.count, seed=iteration)))
+            record |= values
+            publish([self.row(name, value, part=part_at(iteration)) for name, value in values.items()])
+
+        evaluate.every = every
+        return evaluate
+
+    def row(self, quantity, value, part="", count=None):
+        """A row of results.
+
+        Args:
+            quantity, value, part: as of `results.row`.
+            count: lines that were measured; the evaluation's when None.
+        """
+        count = count or self.count
+        protocol = f"{count} lines against {len(self.train)} training lines"
+        return row(quantity, value, self.text, protocol, part=part, samples=count)
+
+    def rows(self, codes):
+        """Rows of results: generated lines, held-out ones, a unigram model's, and how far the first are on the way.
+
+        That share is (unigram model's divergence - generated lines') / (unigram model's - held-out lines'), for n = 4
+        and 6: 0 at the unigram model, 1 at held-out text. It is left out where held-out text is not the nearer.
+
+        Args:
+            codes: uint8 [count, length].
+        """
+        rows, values = [], {}
+        for lines, ending in ((codes, ""), (self.held_out, "_of_held_out_text"), (self.unigram, "_of_unigram_model")):
+            values[ending] = self.evaluate(lines)
+            known = {"share_of_known_words": self.share_of_known_words(lines)}
+            rows += [self.row(name + ending, v, count=len(lines)) for name, v in (values[ending] | known).items()]
+        for n in (4, 6):
+            name = self.metrics[ORDERS.index(n)]
+            generated, real, unigram = (values[e][name] for e in ("", "_of_held_out_text", "_of_unigram_model"))
+            if real < unigram:
+                share = (unigram - generated) / (unigram - real)
+                rows.append(self.row("share_of_way_to_held_out_text", share, part=f"js{n}"))
+        return rows
+
+
 def rows_over_training(evaluation, history, metrics):
     """Rows of what an evaluation's callback put into a training's history, "iteration N" their parts.
 
     Args:
-        evaluation: an `ImageEvaluation`.
+        evaluation: an `ImageEvaluation` or a `LanguageEvaluation`.
         history: a pandas.DataFrame, as `.train` returns it.
         metrics: names of columns; those that the history lacks are left out.
     """

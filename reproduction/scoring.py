@@ -13,7 +13,7 @@ from wgangp.metrics import digits
 from wgangp.metrics.checks import finite
 from wgangp.metrics.evaluator import ImageEvaluator
 from wgangp.metrics.fields import compare_fields
-from wgangp.metrics.ngram import LanguageJudge
+from wgangp.metrics.ngram import LanguageEvaluator
 from wgangp.metrics.scores import frechet_distance, gaussian, inception_score
 from wgangp.metrics.toy import exact_w1, mode_coverage
 from wgangp.runtime.files import read_npz
@@ -214,8 +214,9 @@ def print_lines(path, text):
     codes = np.full(256, texts.UNKNOWN, "uint8")
     codes[real.characters[1:]] = np.arange(1, real.vocabulary)
     judged = codes[own.characters[own.codes]]
-    judge = LanguageJudge(real, len(judged))
-    print(f"{len(judged)} lines against {len(judge.train)} training lines of {real.name}")
-    for name, lines in (("samples", judged), ("held out", judge.held_out), ("unigram", judge.unigram)):
-        for quantity, value in (judge.judge(lines) | {"known_words": judge.share_of_known_words(lines)}).items():
+    evaluator = LanguageEvaluator(real, len(judged))
+    print(f"{len(judged)} lines against {len(evaluator.train)} training lines of {real.name}")
+    for name, lines in (("samples", judged), ("held out", evaluator.held_out), ("unigram", evaluator.unigram)):
+        measures = evaluator.evaluate(lines) | {"known_words": evaluator.share_of_known_words(lines)}
+        for quantity, value in measures.items():
             print(f"{name:9}{quantity:18}{value:.4f}")

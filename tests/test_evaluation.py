@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reproduction.evaluation import ImageEvaluation, rows_over_training
+from reproduction.evaluation import ImageEvaluation, LanguageEvaluation, rows_over_training
+from wgangp.data import text
 from wgangp.data.images import embedded_patches
 from wgangp.metrics.pixels import PIXEL_METRICS
 
@@ -42,6 +43,43 @@ def test_rows_of_real_images_say_how_many_they_were():
     assert (real["protocol"], real["samples"]) == (f"{n // 2} images against {n - n // 2} real ones", n // 2)
 
 
+def test_rows_of_generated_and_held_out_lines_and_of_a_unigram_model():
+    data = text.embedded_text()
+    evaluation = LanguageEvaluation(data, 200)
+    noise = np.random.default_rng(0).integers(1, data.vocabulary, (200, 32)).astype("uint8")
+    rows = {row["quantity"]: row for row in evaluation.rows(noise)}
+    kinds = {"": noise, "_of_held_out_text": evaluation.held_out, "_of_unigram_model": evaluation.unigram}
+    for ending, lines in kinds.items():
+        expected = evaluation.evaluate(lines) | {"share_of_known_words": evaluation.share_of_known_words(lines)}
+        assert {name: rows.pop(name + ending)["value"] for name in expected} == expected
+    assert set(rows) == {"share_of_way_to_held_out_text"}
+    row = evaluation.row("js1_other_corpus", 0.5)
+    assert row["protocol"] == f"200 lines against {len(evaluation.train)} training lines"
+    assert (row["dataset"], row["samples"], row["data_sha256"]) == ("embedded", 200, data.sha256)
+
+
+def test_share_of_the_way_to_held_out_text():
+    data = text.embedded_text()
+    evaluation = LanguageEvaluation(data, 200)
+    reach = {
+        n: [evaluation.evaluate(lines)[f"js{n}_other_corpus"] for lines in (evaluation.unigram, evaluation.held_out)]
+        for n in (4, 6)
+    }
+
+    def shares(lines):
+        rows = [row for row in evaluation.rows(lines) if row["quantity"] == "share_of_way_to_held_out_text"]
+        return {row["part"]: row["value"] for row in rows}
+
+    assert shares(evaluation.unigram) == {"js4": 0, "js6": 0} and shares(evaluation.held_out) == {"js4": 1, "js6": 1}
+    half = np.concatenate([evaluation.held_out[:100], evaluation.unigram[100:]])
+    for n, (unigram, real) in reach.items():
+        place = evaluation.evaluate(half)[f"js{n}_other_corpus"]
+        assert shares(half)[f"js{n}"] == pytest.approx((unigram - place) / (unigram - real)) and 0 < place
+    assert 0 < shares(half)["js4"] < 1
+    evaluation.held_out = evaluation.unigram  # held-out text that is no nearer than characters drawn one by one
+    assert shares(half) == {}
+
+
 class Images:
     def generate(self, n, seed):
         return np.random.default_rng(seed).uniform(-1, 1, (n, 3, 32, 32))
@@ -50,14 +88,25 @@ class Images:
 def test_scores_of_images_are_published_and_read_back_from_the_history():
     evaluation, published = ImageEvaluation(embedded_patches("train", 32), 20, 50), []
     callback = evaluation.callback(5, "dcgan", evaluation.metrics, published.extend)
-    check_published(callback, Images(), evaluation, evaluation.metrics, published)
+    check_published(callback, Images(), evaluation, published)
 
 
-def check_published(callback, gan, evaluation, metrics, published):
+class Lines:
+    def generate(self, n, seed):
+        return np.random.default_rng(seed).uniform(0, 1, (n, 32, text.embedded_text().vocabulary))
+
+
+def test_measures_of_lines_are_published_and_read_back_from_the_history():
+    evaluation, published = LanguageEvaluation(text.embedded_text(), 20), []
+    callback = evaluation.callback(5, published.extend)
+    check_published(callback, Lines(), evaluation, published)
+
+
+def check_published(callback, gan, evaluation, published):
     records = [{}, {}]
     assert callback.every == 5
     for iteration, record in zip((4, 9), records, strict=True):
         callback(gan, iteration, record)
-    rows = rows_over_training(evaluation, pd.DataFrame(records, index=[4, 9]), metrics)
-    assert sorted(rows, key=str) == sorted(published, key=str) and len(rows) == 2 * len(metrics)
+    rows = rows_over_training(evaluation, pd.DataFrame(records, index=[4, 9]), evaluation.metrics)
+    assert sorted(rows, key=str) == sorted(published, key=str) and len(rows) == 2 * len(evaluation.metrics)
     assert {row["part"] for row in rows} == {"iteration 5", "iteration 10"}

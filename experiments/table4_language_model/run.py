@@ -12,11 +12,12 @@ import warnings
 
 import numpy as np
 
+from reproduction.evaluation import LanguageEvaluation, rows_over_training
 from reproduction.experiment import Config as BaseConfig
 from wgangp import WGAN_GP
 from wgangp.data import text as texts
 from wgangp.data.batches import Characters
-from wgangp.metrics.ngram import LanguageJudge, most_likely
+from wgangp.metrics.ngram import most_likely
 from wgangp.networks.language import LanguageCritic, LanguageGenerator
 
 
@@ -52,9 +53,9 @@ def build(config, characters=None):
 def run(config, seed):
     text = texts.read(config.text, config.vocabulary, fallback=True)
     config.record(characters=text.characters.tolist())
-    gan, judge = build(config, text.characters), LanguageJudge(text, config.judged)
+    gan, evaluation = build(config, text.characters), LanguageEvaluation(text, config.judged)
     history = gan.train(
-        Characters(judge.train, text.vocabulary),
+        Characters(evaluation.train, text.vocabulary),
         batch_size=config.batch_size,
         iterations=config.iterations,
         g_learning_rate=config.g_learning_rate,
@@ -63,15 +64,15 @@ def run(config, seed):
         beta1=config.beta1,
         beta2=config.beta2,
         seed=seed,
-        callbacks=[judge.callback(config.judged_every, config.publish)],
+        callbacks=[evaluation.callback(config.judged_every, config.publish)],
         **config.train_options,
     )
-    codes = most_likely(gan.generate(judge.count, seed=seed))
-    shown = {"generated": codes, "unigram": judge.unigram, "real": judge.held_out}
-    curves = {f"curve/{name}": history[name].dropna() for name in judge.metrics}
+    codes = most_likely(gan.generate(evaluation.count, seed=seed))
+    shown = {"generated": codes, "unigram": evaluation.unigram, "real": evaluation.held_out}
+    curves = {f"curve/{name}": history[name].dropna() for name in evaluation.metrics}
     config.save_arrays(
         text,
         **{kind: text.bytes_of(lines[:64]) for kind, lines in shown.items()},
         **{name: np.stack([curve.index + 1, curve]) for name, curve in curves.items()},
     )
-    return judge.rows(codes) + judge.rows_over_training(history)
+    return evaluation.rows(codes) + rows_over_training(evaluation, history, evaluation.metrics)

@@ -2,7 +2,6 @@ import math
 from collections import Counter
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from wgangp.data import text
@@ -71,63 +70,21 @@ def test_words_are_whole():
     assert ngram.words([b"the cat sat", b"an apple 4you ,``", b"word`", b"````"]) == [b"the", b"cat", b"apple", b"word"]
 
 
-def test_judging_orders_real_unigram_and_noise():
+def test_divergences_order_held_out_text_unigram_model_and_noise():
     data = text.embedded_text()
-    judge = ngram.LanguageJudge(data, 200)
-    assert judge.metrics[3] == "js4_other_corpus"
+    evaluator = ngram.LanguageEvaluator(data, 200)
+    assert evaluator.metrics[3] == "js4_other_corpus"
     noise = np.random.default_rng(0).integers(1, data.vocabulary, (200, 32)).astype("uint8")
-    rows = {row["quantity"]: row for row in judge.rows(noise)}
-    for name in judge.metrics:
-        real, unigram = rows[f"{name}_of_held_out_text"]["value"], rows[f"{name}_of_unigram_model"]["value"]
-        assert unigram < rows[name]["value"] <= 1
+    real, unigram, noisy = map(evaluator.evaluate, (evaluator.held_out, evaluator.unigram, noise))
+    assert list(real) == evaluator.metrics
+    for name in evaluator.metrics:
+        assert unigram[name] < noisy[name] <= 1
         if not name.startswith("js1"):  # a unigram model's characters are right, by themselves
-            assert real < unigram
-    assert rows["share_of_known_words_of_held_out_text"]["value"] > rows["share_of_known_words"]["value"]
-    row = rows["js1_other_corpus"]
-    assert row["protocol"] == f"200 lines against {len(judge.train)} training lines"
-    assert (row["dataset"], row["samples"], row["data_sha256"]) == ("embedded", 200, data.sha256)
-
-
-def test_share_of_the_way_to_held_out_text():
-    data = text.embedded_text()
-    judge = ngram.LanguageJudge(data, 200)
-    reach = {
-        n: [judge.judge(lines)[f"js{n}_other_corpus"] for lines in (judge.unigram, judge.held_out)] for n in (4, 6)
-    }
-
-    def shares(lines):
-        rows = [row for row in judge.rows(lines) if row["quantity"] == "share_of_way_to_held_out_text"]
-        return {row["part"]: row["value"] for row in rows}
-
-    assert shares(judge.unigram) == {"js4": 0, "js6": 0} and shares(judge.held_out) == {"js4": 1, "js6": 1}
-    half = np.concatenate([judge.held_out[:100], judge.unigram[100:]])
-    for n, (unigram, real) in reach.items():
-        place = judge.judge(half)[f"js{n}_other_corpus"]
-        assert shares(half)[f"js{n}"] == pytest.approx((unigram - place) / (unigram - real)) and 0 < place
-    assert 0 < shares(half)["js4"] < 1
-    judge.held_out = judge.unigram  # held-out text that is no nearer than characters drawn one by one
-    assert shares(half) == {}
+            assert real[name] < unigram[name]
+    assert evaluator.share_of_known_words(evaluator.held_out) > evaluator.share_of_known_words(noise)
 
 
 def test_only_the_training_corpus_carries_the_authors_name():
     data = text.embedded_text()
     corpus = text.Text(data.codes, data.characters, "billion_word")
-    assert ngram.LanguageJudge(corpus, 10).metrics == ["js1", "js2", "js3", "js4", "js5", "js6"]
-
-
-def test_judgements_are_published_and_read_back_from_the_history():
-    data = text.embedded_text()
-    judge, published, records = ngram.LanguageJudge(data, 20), [], []
-
-    class Generator:
-        def generate(self, n, seed):
-            return np.random.default_rng(seed).uniform(0, 1, (n, 32, data.vocabulary))
-
-    callback = judge.callback(5, published.extend)
-    assert callback.every == 5
-    for iteration in (4, 9):
-        records.append({})
-        callback(Generator(), iteration, records[-1])
-    rows = judge.rows_over_training(pd.DataFrame(records, index=[4, 9]))
-    assert sorted(rows, key=str) == sorted(published, key=str)
-    assert {row["part"] for row in rows} == {"iteration 5", "iteration 10"}
+    assert ngram.LanguageEvaluator(corpus, 10).metrics == ["js1", "js2", "js3", "js4", "js5", "js6"]

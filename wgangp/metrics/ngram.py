@@ -4,7 +4,6 @@ from functools import cached_property
 
 import numpy as np
 
-from reproduction.results import row
 from wgangp.errors import InputError
 
 ORDERS = (1, 2, 3, 4, 5, 6)
@@ -131,15 +130,15 @@ def words(lines):
     return found
 
 
-class LanguageJudge:
-    """Judges generated lines by their n-grams, beside as many held-out lines and lines of a unigram model.
+class LanguageEvaluator:
+    """Measures generated lines by their n-grams, beside as many held-out lines and lines of a unigram model.
 
     The divergence is called js1 to js6 where the text is the Billion Word corpus's training set, and
     js1_other_corpus and so on elsewhere: it depends on how much text there is.
 
     Args:
         text: a `wgangp.data.text.Text`.
-        count: generated lines per judgement, and held-out ones, which at most half of the text is.
+        count: generated lines per evaluation, and held-out ones, which at most half of the text is.
 
     Attributes:
         train: uint8 [n, length], the lines to train on and to compare with.
@@ -156,8 +155,8 @@ class LanguageJudge:
         self.metrics = [f"js{n}{suffix}" for n in ORDERS]
 
     @cached_property
-    def real(self):
-        """The training lines' n-grams, by n."""
+    def train_ngrams(self):
+        """The training lines' n-grams, {n: `NGrams`}."""
         return {n: NGrams(self.train, n) for n in ORDERS}
 
     @cached_property
@@ -165,7 +164,7 @@ class LanguageJudge:
         """The training lines' words."""
         return set(words(self.text.bytes_of(self.train)))
 
-    def judge(self, codes):
+    def evaluate(self, codes):
         """Divergence of lines from the training lines.
 
         Args:
@@ -174,75 +173,20 @@ class LanguageJudge:
         Returns:
             {metric: bits}, for n = 1 to 6.
         """
-        values = [js_divergence(NGrams(codes, n), self.real[n]) for n in ORDERS]
+        values = [js_divergence(NGrams(codes, n), self.train_ngrams[n]) for n in ORDERS]
         return dict(zip(self.metrics, values, strict=True))
 
     def share_of_known_words(self, codes):
-        """Share of the lines' words that the training lines have; 0 where there is no word."""
+        """Share of the lines' words that the training lines have.
+
+        Args:
+            codes: uint8 [n, length].
+
+        Returns:
+            A float in [0, 1]; 0 where there is no word.
+        """
         found = words(self.text.bytes_of(codes))
         return sum(word in self.known_words for word in found) / max(len(found), 1)
-
-    def callback(self, every, publish):
-        """A callback of `.train` that judges the generator every so many iterations.
-
-        Args:
-            every: iterations.
-            publish: called with the judgement's rows.
-        """
-
-        def judge(gan, iteration, record):
-            values = self.judge(most_likely(gan.generate(self.count, seed=iteration)))
-            record |= values
-            publish([self.row(name, value, part=f"iteration {iteration + 1}") for name, value in values.items()])
-
-        judge.every = every
-        return judge
-
-    def row(self, quantity, value, part="", count=None):
-        """A row of results.
-
-        Args:
-            quantity, value, part: as of `results.row`.
-            count: lines that were judged; the judge's when None.
-        """
-        count = count or self.count
-        protocol = f"{count} lines against {len(self.train)} training lines"
-        return row(quantity, value, self.text, protocol, part=part, samples=count)
-
-    def rows(self, codes):
-        """Rows of results: generated lines, held-out ones, a unigram model's, and how far the first are on the way.
-
-        That share is (unigram model's divergence - generated lines') / (unigram model's - held-out lines'), for n = 4
-        and 6: 0 at the unigram model, 1 at held-out text. It is left out where held-out text is not the nearer.
-
-        Args:
-            codes: uint8 [count, length].
-        """
-        rows, values = [], {}
-        for lines, ending in ((codes, ""), (self.held_out, "_of_held_out_text"), (self.unigram, "_of_unigram_model")):
-            values[ending] = self.judge(lines)
-            known = {"share_of_known_words": self.share_of_known_words(lines)}
-            rows += [self.row(name + ending, v, count=len(lines)) for name, v in (values[ending] | known).items()]
-        for n in (4, 6):
-            name = self.metrics[ORDERS.index(n)]
-            generated, real, unigram = (values[e][name] for e in ("", "_of_held_out_text", "_of_unigram_model"))
-            if real < unigram:
-                share = (unigram - generated) / (unigram - real)
-                rows.append(self.row("share_of_way_to_held_out_text", share, part=f"js{n}"))
-        return rows
-
-    def rows_over_training(self, history):
-        """Rows of what the callback put into a training's history, "iteration N" their parts.
-
-        Args:
-            history: a pandas.DataFrame, as `.train` returns it.
-        """
-        curves = {name: history[name].dropna() for name in self.metrics}
-        return [
-            self.row(name, value, part=f"iteration {i + 1}")
-            for name, curve in curves.items()
-            for i, value in curve.items()
-        ]
 
 
 def most_likely(probabilities):
