@@ -152,32 +152,32 @@ def command_score(given):
 
 
 def command_data(given):
-    from wgangp.data import registry, toy
+    from wgangp.data import catalogue, download, toy
 
     if given.action == "list":
-        print(registry.list_data())
+        print(catalogue.list_data())
         for name in toy.NAMES:
             print(f"\n{name}: drawn, nothing to fetch\n  sha256 of its first 10,000 points {toy.Toy(name).sha256}")
     elif given.action == "fetch":
-        print(registry.fetch_data(given.names))
+        print(download.fetch_data(given.names))
     elif given.action == "verify":
-        print(registry.verify_data(given.names))
+        print(download.verify_data(given.names))
     else:
-        convert(Path(given.names[0]) if given.names else registry.root() / registry.known("inception").file)
+        convert(Path(given.names[0]) if given.names else catalogue.root() / catalogue.entry("inception").file)
 
 
 def convert(source):
     """Convert Inception weights, and calibrate complete ones on real CIFAR-10."""
-    from wgangp.data import images, registry
+    from wgangp.data import catalogue, images
     from wgangp.metrics.image_scores import calibrate
     from wgangp.metrics.inception_weights import COMPLETE, PARTIAL, convert_inception
 
-    target = registry.root() / (PARTIAL if source.suffix == ".npz" else COMPLETE)
+    target = catalogue.root() / (PARTIAL if source.suffix == ".npz" else COMPLETE)
     complete = convert_inception(source, target)
     print(f"Wrote {target}.")
     if complete:
         print("Scoring real CIFAR-10 train, which must give 11.24 ± 0.10 ...", flush=True)
-        record = calibrate(registry.root(), images.cifar10().images, label="calibration")
+        record = calibrate(catalogue.root(), images.cifar10().images, label="calibration")
         passed = "passed" if record["passed"] else "NOT passed: no score will be called inception_score"
         print(f"{record['mean']:.4f} ± {record['std']:.4f}: {passed}.")
 
@@ -188,7 +188,7 @@ def command_doctor(given):
 
     import wgangp
     from reproduction import results
-    from wgangp.data import registry
+    from wgangp.data import catalogue
 
     root = results.output_root()
     free = shutil.disk_usage(next(folder for folder in (root, *root.parents) if folder.is_dir())).free / 2**30
@@ -206,7 +206,7 @@ def command_doctor(given):
         ("MKL_DEBUG_CPU_TYPE", os.environ.get("MKL_DEBUG_CPU_TYPE", "not set")),
         ("results", f"{root}{state}, {free:.0f} GiB free"),
     ]
-    rows += [(file.name, str(registry.find(file.name) or "missing")) for file in registry.FILES]
+    rows += [(file.name, str(catalogue.find(file.name) or "missing")) for file in catalogue.FILES]
     for name, value in rows:
         print(f"{name:22}{value}")
 

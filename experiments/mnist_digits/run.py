@@ -13,8 +13,8 @@ from reproduction.experiment import Config as BaseConfig
 from reproduction.results import row as result_row
 from wgangp import DCGAN, WGAN, WGAN_GP
 from wgangp.data.batches import ScaledImages, to_bytes
+from wgangp.data.download import file_hash
 from wgangp.data.images import mnist
-from wgangp.data.registry import file_hash
 from wgangp.metrics import digits
 from wgangp.metrics.scores import frechet_distance, gaussian, inception_score
 from wgangp.networks.mnist import mnist_critic, mnist_generator

@@ -3,7 +3,7 @@ import tracemalloc
 
 import pytest
 
-from wgangp.data import registry
+from wgangp.data import catalogue
 
 
 @pytest.fixture(autouse=True)
@@ -21,8 +21,8 @@ def real_data(folder, monkeypatch):
     def need(name):
         monkeypatch.undo()
         monkeypatch.setenv("WGANGP_OFFLINE", "1")
-        if registry.find(name) is None:
-            pytest.skip(f"{registry.known(name).file} is not in {registry.root()} (WGANGP_DATA)")
+        if catalogue.find(name) is None:
+            pytest.skip(f"{catalogue.entry(name).file} is not in {catalogue.root()} (WGANGP_DATA)")
 
     return need
 

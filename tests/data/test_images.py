@@ -4,7 +4,7 @@ from PIL import Image
 from publishers import cifar10_batch, write_cifar10, write_idx
 
 from wgangp import InputError
-from wgangp.data import images, registry
+from wgangp.data import catalogue, images
 
 
 def write_mnist(folder, train=60_000, test=10_000, train_labels=None):
@@ -73,7 +73,7 @@ def test_without_data_there_is_an_error_or_the_embedded_images():
         (images.mnist, "train-images-idx3-ubyte.gz"),
         (images.lsun_bedrooms, "bedroom_train_lmdb.zip"),
     ):
-        with pytest.raises(registry.Missing, match=f"{file} is not in .*; download it from http"):
+        with pytest.raises(catalogue.Missing, match=f"{file} is not in .*; download it from http"):
             load()
         assert load(fallback=True).name == "embedded"
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from wgangp import InputError
-from wgangp.data import registry, text
+from wgangp.data import catalogue, download, text
 from wgangp.data.batches import Characters, as_batches
 
 
@@ -66,8 +66,8 @@ def test_any_number_of_shards_comes_before_the_heldout_one(folder):
     data = text.read()
     assert data.name == "billion_word" and len(data.codes) == 6
     assert data.bytes_of(data.codes)[2].rstrip(b"`") == b"line one of 2"
-    assert registry.verify("billion_word").endswith("3 of 99 training shards, no checksum is known")
-    assert "billion_word: there, 1-billion-word" in registry.list_data()
+    assert download.verify("billion_word").endswith("3 of 99 training shards, no checksum is known")
+    assert "billion_word: there, 1-billion-word" in catalogue.list_data()
 
 
 def test_a_packed_or_empty_corpus_gets_one_sentence(folder):
@@ -81,7 +81,7 @@ def test_a_packed_or_empty_corpus_gets_one_sentence(folder):
         text.read()
     subprocess.run(["rm", "-r", str(unpacked)], check=True)
     packed.unlink()
-    with pytest.raises(registry.Missing, match="billionword_heldout00.txt is not in"):
+    with pytest.raises(catalogue.Missing, match="billionword_heldout00.txt is not in"):
         text.read()
 
 
@@ -115,7 +115,7 @@ def test_batches_are_one_hot():
 
 def test_real_shard_is_whole(real_data):
     real_data("billion_word_heldout")
-    data = text.from_lines(text._lines([registry.locate("billion_word_heldout")]), "billion_word_heldout")
+    data = text.from_lines(text._lines([catalogue.locate("billion_word_heldout")]), "billion_word_heldout")
     assert data.codes.shape == (6075, 32)
     first = b"Having a little flexibility on that issue"
     assert data.bytes_of(data.codes)[0] == first[:32]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from wgangp.data import registry
+from wgangp.data import catalogue
 from wgangp.data.images import embedded_digits, mnist
 from wgangp.metrics import digits
 from wgangp.metrics.scores import inception_score
@@ -16,8 +16,8 @@ def test_weights_file_names_its_accuracy_and_is_small():
 
 def test_accuracy_on_mnist_test_digits():
     for name in ("mnist_test_images", "mnist_test_labels"):
-        if registry.find(name) is None:
-            pytest.skip(f"{registry.known(name).file} is not in {registry.root()} (WGANGP_DATA)")
+        if catalogue.find(name) is None:
+            pytest.skip(f"{catalogue.entry(name).file} is not in {catalogue.root()} (WGANGP_DATA)")
     data = mnist("test")
     probabilities = digits.judge(digits.load_classifier(), data.images)[1]
     assert (probabilities.argmax(axis=1) == data.labels).mean() >= 0.985

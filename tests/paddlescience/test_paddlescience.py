@@ -18,8 +18,8 @@ import wgangp
 from reproduction.results import ROOT
 from wgangp import WGAN, WGAN_GP, InputError
 from wgangp.data.batches import to_bytes
+from wgangp.data.download import file_hash
 from wgangp.data.fields import Permeability
-from wgangp.data.registry import file_hash
 from wgangp.metrics import image_scores
 from wgangp.metrics.classifier import FILE as CLASSIFIER
 from wgangp.metrics.fields import compare_fields

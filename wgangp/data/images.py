@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits, load_sample_images
 
-from wgangp.data import formats, registry
+from wgangp.data import catalogue, download, formats
 from wgangp.data.lmdb_file import Lmdb
 from wgangp.errors import InputError
 from wgangp.runtime.files import array_sha256, reading, replacing
@@ -59,8 +59,8 @@ def cifar10(split="train", fallback=False):
     """
     _check_split(split, ("train", "test"))
     try:
-        path = registry.obtain("cifar10")
-    except registry.Missing:
+        path = download.obtain("cifar10")
+    except catalogue.Missing:
         if fallback:
             return embedded_patches(split, 32)
         raise
@@ -86,8 +86,8 @@ def mnist(split="train", fallback=False):
     _check_split(split, ("train", "validation", "test"))
     part = "test" if split == "test" else "train"
     try:
-        images_path, labels_path = registry.obtain(f"mnist_{part}_images"), registry.obtain(f"mnist_{part}_labels")
-    except registry.Missing:
+        images_path, labels_path = download.obtain(f"mnist_{part}_images"), download.obtain(f"mnist_{part}_labels")
+    except catalogue.Missing:
         if fallback:
             return embedded_digits(split)
         raise
@@ -128,8 +128,8 @@ def lsun_bedrooms(split="train", size=64, count=None, fallback=False):
     if count is not None and count < 10:
         raise InputError(f"count is {count}; at least 10 images are needed for training and validation.")
     try:
-        path = registry.obtain("lsun_bedroom")
-    except registry.Missing:
+        path = download.obtain("lsun_bedroom")
+    except catalogue.Missing:
         if fallback:
             return embedded_patches(split, size)
         raise

@@ -8,7 +8,7 @@ from itertools import chain, islice
 
 import numpy as np
 
-from wgangp.data import registry
+from wgangp.data import catalogue, download
 from wgangp.errors import InputError
 
 LENGTH, MAX_LINES = 32, 10_000_000
@@ -91,13 +91,13 @@ def read(text=None, vocabulary=256, fallback=False):
     Source: load_dataset of language_helpers.py.
     """
     if text is not None:
-        path = registry.root() / registry.expanded(text)
+        path = catalogue.root() / catalogue.expanded(text)
         return from_lines(_lines([path]), path.name, vocabulary)
     try:
-        if registry.find("billion_word"):
-            return from_lines(_lines(shards(registry.locate("billion_word"))), "billion_word", vocabulary)
-        return from_lines(_lines([registry.obtain("billion_word_heldout")]), "billion_word_heldout", vocabulary)
-    except registry.Missing:
+        if catalogue.find("billion_word"):
+            return from_lines(_lines(shards(catalogue.locate("billion_word"))), "billion_word", vocabulary)
+        return from_lines(_lines([download.obtain("billion_word_heldout")]), "billion_word_heldout", vocabulary)
+    except catalogue.Missing:
         if fallback:
             return embedded_text(vocabulary)
         raise
@@ -111,7 +111,7 @@ def shards(path):
     """
     if path.is_file():
         raise InputError(f"{path} is still packed; unpack it with: tar -xzf {path} -C {path.parent}")
-    found = registry.billion_word_shards(path)
+    found = catalogue.billion_word_shards(path)
     if not found:
         raise InputError(f"{path} has no training shard (news.en-000NN-of-00100); unpack the corpus again.")
     return found

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from wgangp.data import registry
+from wgangp.data import catalogue
+from wgangp.data.download import file_hash
 from wgangp.metrics.image_scores import metric_names, score_images
 from wgangp.metrics.inception_weights import find_weights
 from wgangp.metrics.pixels import PIXEL_METRICS, score_pixels
@@ -27,7 +28,7 @@ def available_metrics(data):
     Returns:
         A list of names; scores (of Inception or of the classifier) for CIFAR-10 only.
     """
-    names = () if data.name == "embedded" else metric_names(registry.root())
+    names = () if data.name == "embedded" else metric_names(catalogue.root())
     names = [name for name in names if name != "fid_1280"]
     if data.name != "cifar10":
         names = [name for name in names if not name.endswith("score")]
@@ -44,8 +45,8 @@ def weights_sha256(metric):
     if metric in PIXEL_METRICS:
         return ""
     if metric == "classifier_score":
-        return registry.file_hash(registry.locate("cifar10_resnet56"))
-    return registry.file_hash(find_weights(registry.root()))
+        return file_hash(catalogue.locate("cifar10_resnet56"))
+    return file_hash(find_weights(catalogue.root()))
 
 
 class ImageEvaluator:
@@ -130,7 +131,7 @@ class ImageEvaluator:
         reference = self.reference if reference is None else reference
         if set(metrics) <= set(PIXEL_METRICS):
             return score_pixels(images, metrics, reference)
-        return score_images(images, metrics, registry.root(), real=reference)
+        return score_images(images, metrics, catalogue.root(), real=reference)
 
     @cached_property
     def real(self):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wgangp.data.registry import file_hash
+from wgangp.data.download import file_hash
 from wgangp.errors import InputError
 from wgangp.metrics import classifier
 from wgangp.metrics.images import check_images

@@ -1,0 +1,190 @@
+"""Fetches the catalogue's data files, and verifies that they are the publishers'."""
+
+import hashlib
+import os
+import shutil
+import zipfile
+from pathlib import Path
+
+import pooch
+
+from wgangp.data import catalogue, formats
+from wgangp.data.lmdb_file import Lmdb
+from wgangp.errors import InputError
+from wgangp.runtime.files import reading
+
+FETCHED_UNASKED = 500  # MB; larger files come only when asked for
+LSUN_BEDROOMS = 3_033_042
+
+
+def obtain(name):
+    """The path of a file, downloaded first where it is missing and smaller than 500 MB.
+
+    With the environment variable WGANGP_OFFLINE set, nothing is downloaded.
+
+    Raises:
+        Missing: it is not there and cannot be had.
+    """
+    file = catalogue.entry(name)
+    small = file.url is not None and file.megabytes <= FETCHED_UNASKED
+    if catalogue.find(name) is None and small and not os.environ.get("WGANGP_OFFLINE"):
+        return fetch(name)
+    return catalogue.locate(name)
+
+
+def fetch(name):
+    """Download a file (to another name first), check it and, for a .zip, unpack it.
+
+    Args:
+        name: of an entry in FILES.
+
+    Returns:
+        The path; that of the file that is there already, unchecked, if there is one.
+
+    Raises:
+        Missing: the download failed or is not the publisher's file.
+    """
+    file = catalogue.entry(name)
+    path = catalogue.find(name)
+    if path is not None and path.suffix != ".zip":
+        return path
+    if file.url is None:
+        raise catalogue.Missing(catalogue.missing(file))
+    try:
+        catalogue.root().mkdir(parents=True, exist_ok=True)
+        downloader = pooch.HTTPDownloader(progressbar=True, timeout=10)
+        path = Path(pooch.retrieve(file.url, file.known_hash, file.file, catalogue.root(), downloader=downloader))
+        if path.suffix == ".zip":
+            path = _unzip(path)
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        reason = "the file there is another" if "hash" in str(error) else _reason(error)
+        raise catalogue.Missing(catalogue.missing(file, f" and its download failed ({reason})")) from None
+    return path
+
+
+def _reason(error):
+    if isinstance(error, PermissionError):
+        return f"no right to write into {catalogue.root()}"
+    return getattr(error, "strerror", None) or type(error).__name__
+
+
+def _unzip(path):
+    part, folder = path.with_suffix(".unpacking.part"), path.with_suffix("")
+    with zipfile.ZipFile(path) as file:
+        file.extractall(part)
+    os.replace(part / folder.name, folder)
+    shutil.rmtree(part)
+    return folder
+
+
+def file_hash(path, algorithm="sha256", unpack=False):
+    """The hash of a file.
+
+    Args:
+        path: of the file.
+        algorithm: as hashlib calls it.
+        unpack: hash what gzip packed, where it is packed.
+
+    Returns:
+        Hexadecimal digits.
+
+    Raises:
+        InputError: it cannot be read, or unpacked.
+    """
+    digest = hashlib.new(algorithm)
+    with reading(path), formats.open_unpacked(path) if unpack else open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def verify(name):
+    """Check that a file is the publisher's, or has the publisher's content in another archive.
+
+    Args:
+        name: of an entry in FILES.
+
+    Returns:
+        One line: the path and what is in it.
+
+    Raises:
+        InputError: it is missing, damaged or something else.
+    """
+    file, path = catalogue.entry(name), catalogue.locate(name)
+    another = InputError(f"{path} is not the file that was published; delete it and fetch it again.")
+    if path.name == file.file:
+        algorithm, digest = file.known_hash.split(":")
+        if file_hash(path, algorithm) == digest:
+            return f"{path}: the publisher's file"
+        if not file.contents or path.suffix == ".zip":
+            raise another
+    if path.name == "bedroom_train_lmdb":
+        count = sum(1 for _ in Lmdb(path).places())
+        if count != LSUN_BEDROOMS:
+            raise InputError(f"{path} has {count} of {LSUN_BEDROOMS} images; unpack it again.")
+        return f"{path}: {count} images, as published"
+    if file.name == "billion_word":
+        return f"{path}: {len(catalogue.billion_word_shards(path))} of 99 training shards, no checksum is known"
+    if not file.contents:
+        return f"{path}: no checksum is known"
+    hashes = _content_hashes(file, path)
+    if all(digest in file.contents for digest in hashes):
+        return f"{path}: {', '.join(file.contents[digest] for digest in hashes)}"
+    if file.name == "lsun_bedroom":
+        return f"{path}: readable images, no checksum is known"
+    raise another
+
+
+def _content_hashes(file, path):
+    if file.name == "lsun_bedroom":
+        return [hashlib.sha256(formats.read_folder(path, 64)).hexdigest()]
+    if file.name != "cifar10":
+        return [file_hash(path, unpack=True)]
+    hashes = []
+    for split in ("train", "test"):
+        images, labels = formats.read_cifar10(path, split)
+        hashes += [hashlib.sha256(images).hexdigest(), hashlib.sha256(labels.astype("uint8")).hexdigest()]
+    if path.is_dir() and file_hash(path / "test_batch", "md5") in file.contents:
+        hashes[2:] = [file_hash(path / "test_batch", "md5")]
+    return hashes
+
+
+def fetch_data(names):
+    """What `wgangp data fetch NAME...` does.
+
+    Args:
+        names: of entries in `catalogue.FILES` or `catalogue.GROUPS`.
+
+    Returns:
+        Text: a line for each file.
+
+    Raises:
+        InputError: an unknown name, or a file that cannot be had.
+    """
+    if not names:
+        names = [*catalogue.GROUPS, *(file.name for file in catalogue.FILES)]
+        raise InputError(f"name what to fetch: {', '.join(names)}.")
+    return "\n".join(f"{name}: {fetch(name)}" for name in catalogue.names_of(names))
+
+
+def verify_data(names=()):
+    """What `wgangp data verify [NAME...]` does.
+
+    Args:
+        names: of entries in `catalogue.FILES` or `catalogue.GROUPS`; empty for all that are there.
+
+    Returns:
+        Text: a line for each file.
+
+    Raises:
+        InputError: a file is missing, damaged or something else; the message has a line for each.
+    """
+    lines, wrong = [], []
+    for name in catalogue.names_of(names) or [file.name for file in catalogue.FILES if catalogue.find(file.name)]:
+        try:
+            lines.append(f"{name}: {verify(name)}")
+        except InputError as error:
+            wrong.append(f"{name}: {error}")
+    if wrong:
+        raise InputError("\n".join(wrong))
+    return "\n".join(lines) or f"there is no data in {catalogue.root()}."
