@@ -13,17 +13,20 @@ enter_project() {  # enter_project SCRIPT: go to the script's folder; relative f
     CDPATH='' cd "$(dirname "$1")"
 }
 
-has_packages() {  # has_packages PYTHON EXTRA...: are the versions that pyproject.toml pins installed?
+has_packages() {  # has_packages PYTHON - EXTRA...: are the project's packages there, in constraints.txt's versions?
     "$@" 2>/dev/null <<'PY'
+import re
 import sys
 import tomllib
 from importlib.metadata import PackageNotFoundError, version
 project = tomllib.load(open("pyproject.toml", "rb"))["project"]
-pins = project["dependencies"] + [p for e in sys.argv[2:] for p in project["optional-dependencies"][e]]
-for name, pinned in (pin.split("==") for pin in pins):
+extras = [project["optional-dependencies"][extra] for extra in ("reproduction", *sys.argv[1:])]
+versions = dict(re.findall(r"^([\w-]+)==(\S+)$", open("constraints.txt").read(), re.M))
+for requirement in sum(extras, project["dependencies"]):
+    name = re.match(r"[\w-]+", requirement)[0]
     for candidate in [name] + [name + "-gpu"] * (name == "paddlepaddle"):
         try:
-            if version(candidate) == pinned:
+            if version(candidate) == versions[candidate]:
                 break
         except PackageNotFoundError:
             pass
@@ -42,14 +45,14 @@ find_python() {  # a Python 3.11 or 3.12
     return 1
 }
 
-setup_env() {  # setup_env [EXTRA...]: the extras of pyproject.toml that an active environment must have
+setup_env() {  # setup_env [EXTRA...]: the extras that an active environment must have, beside `reproduction`
     if { [ -n "${VIRTUAL_ENV:-}" ] || [ -n "${CONDA_PREFIX:-}" ]; } && has_packages python - "$@"; then
         PYTHON=$(command -v python)
         echo "Using the active environment: $PYTHON"
         return
     fi
     stamp=.venv/wgangp-complete
-    wanted=$(cat pyproject.toml)
+    wanted=$(cat pyproject.toml constraints.txt)
     if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then
         PYTHON=$PWD/.venv/bin/python
         echo "Using .venv"
@@ -57,17 +60,17 @@ setup_env() {  # setup_env [EXTRA...]: the extras of pyproject.toml that an acti
     fi
     if [ -e .venv ] && [ ! -f .venv/wgangp-made ]; then
         has_packages .venv/bin/python - "$@" || fail ".venv was not made by this script and lacks packages of \
-pyproject.toml; activate another environment, or remove .venv and run again."
+constraints.txt; activate another environment, or remove .venv and run again."
         PYTHON=$PWD/.venv/bin/python
         echo "Using your .venv"
         return
     fi
     base=$(find_python) || fail "No Python 3.11 or 3.12 was found; install one (with venv) and run again."
-    echo "Making .venv with $base and installing the packages of pyproject.toml (about 1 GB, a few minutes) ..."
+    echo "Making .venv with $base and installing the packages of constraints.txt (about 1 GB, a few minutes) ..."
     rm -rf .venv
     mkdir .venv && touch .venv/wgangp-made
     "$base" -m venv .venv || fail "$base cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv."
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check -e ".[dev]" ||
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[reproduction,dev]" ||
         fail "Installing the packages failed (above); .venv is incomplete and will be made anew by the next run."
     printf '%s' "$wanted" > .venv/part && sync .venv/part && mv .venv/part "$stamp" ||
         fail "Cannot write in .venv; make room on the disk and run again."

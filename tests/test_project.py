@@ -1,33 +1,61 @@
 """The promises of README, environment.yml and the set-up scripts."""
 
+import ast
 import json
 import re
 import subprocess
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 from reproduction.experiment import names
 from reproduction.results import ROOT
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PIN = re.compile(r"^([\w-]+)==(\S+)$", re.MULTILINE)
+CONSTRAINTS = dict(PIN.findall((ROOT / "constraints.txt").read_text()))
 
-def pins():
-    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+
+def requirements(*extras):
+    """Of the library and of extras, {name: versions that it may have}."""
+    texts = sum((PROJECT["optional-dependencies"][extra] for extra in extras), PROJECT["dependencies"])
+    return {one.name: one.specifier for one in map(Requirement, texts)}
 
 
-def test_conda_environment_has_the_same_pins():
+def test_tested_versions_are_within_the_ranges():
+    ranges = requirements(*PROJECT["optional-dependencies"])
+    assert set(ranges) | {"paddlepaddle-gpu"} == set(CONSTRAINTS)
+    assert all(ranges[name].contains(CONSTRAINTS[name]) for name in ranges)
+    assert CONSTRAINTS["paddlepaddle"] == CONSTRAINTS["paddlepaddle-gpu"]
+
+
+def test_library_depends_on_what_it_imports():
+    imported = set()
+    for path in (ROOT / "wgangp").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                imported.add(node.module.partition(".")[0])
+    imported -= sys.stdlib_module_names | {"wgangp", "reproduction", "paddle_aten", "ppsci"}  # ppsci: an extra
+    distributions = {packages_distributions()[module][0].removesuffix("-gpu") for module in imported}
+    assert distributions == set(requirements())
+
+
+def test_conda_environment_has_the_same_packages():
     pip = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"][-1]["pip"]
-    assert {p for p in pip if not p.startswith("--")} == {
-        p.replace("paddlepaddle==", "paddlepaddle-gpu==") for p in pins()
-    }
-    assert all("==" in p for p in pins())
+    assert "-c constraints.txt" in pip
+    frame = requirements("reproduction")
+    assert {line for line in pip if line[0] != "-"} == set(frame) - {"paddlepaddle"} | {"paddlepaddle-gpu"}
 
 
 def test_linter_before_a_commit_is_that_of_the_tests():
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
-    dev = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["dev"]
-    assert all(set(hook["additional_dependencies"]) <= set(dev) for hook in hooks)
+    assert all(hook["additional_dependencies"] == [f"ruff=={CONSTRAINTS['ruff']}"] for hook in hooks)
 
 
 READMES = ("README.md", "README.zh.md")
@@ -59,12 +87,13 @@ def pages():
 
 
 @pytest.mark.parametrize("page", pages())
-def test_links_of_pages_resolve(page):
+def test_links_and_versions_of_pages_hold(page):
     text = (ROOT / page).read_text()
     links = re.findall(r"\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)", text, re.MULTILINE)
     for link in filter(None, (a or b for a, b in links)):
         if not link.startswith(("http", "#")):
             assert ((ROOT / page).parent / link.partition("#")[0]).exists(), link
+    assert all(CONSTRAINTS[name] == version for name, version in re.findall(r"([\w-]+)==([\w.]+)", text))
 
 
 def source_and_call(folder, script, **environment):
@@ -88,7 +117,8 @@ def test_relative_folders_stay_those_of_the_caller(tmp_path):
 
 @pytest.fixture
 def project(tmp_path):
-    (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
+    for name in ("pyproject.toml", "constraints.txt"):
+        (tmp_path / name).write_text((ROOT / name).read_text())
     return tmp_path
 
 
@@ -113,6 +143,17 @@ def test_failed_download_leaves_nothing_that_the_next_run_trusts(project):
     assert "usable" in source_and_call(project, setup).stdout
     again = source_and_call(project, setup)
     assert "Using .venv" in again.stdout and "Making" not in again.stdout
+    (project / "constraints.txt").write_text("numpy==2.0.0")
+    assert "Making .venv" in source_and_call(project, setup).stdout
+
+
+@pytest.mark.parametrize(
+    "package, extra, status", [("none", "", 0), ("tqdm", "", 1), ("pytest", "", 0), ("pytest", "dev", 1)]
+)
+def test_active_environment_must_have_the_tested_versions(project, package, extra, status):
+    text = (project / "constraints.txt").read_text()
+    (project / "constraints.txt").write_text(re.sub(f"^{package}==.*", f"{package}==0.1", text, flags=re.MULTILINE))
+    assert source_and_call(project, f"has_packages {sys.executable} - {extra}").returncode == status
 
 
 def test_foreign_venv_is_not_deleted(project):
