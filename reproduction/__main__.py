@@ -1,6 +1,7 @@
 """The command line: python -m wgangp, or wgangp."""
 
 import argparse
+import importlib.util
 import os
 import shutil
 import signal
@@ -22,6 +23,31 @@ NUMBERS = {  # options, and their ranges
     "number": A_COUNT,
     "budget": {"above": 0},
 }
+WITHOUT_CHECKOUT = ("data", "doctor", "score")  # commands of an installed package
+FRAME = ("jinja2", "matplotlib", "mistune", "papermill", "pydantic", "seaborn", "yaml")  # of the extra `reproduction`
+
+
+def check_installation(command):
+    """Refuse a command where the repository is missing, or a package that only the extra `reproduction` brings.
+
+    Raises:
+        InputError: what is missing, and how to get it.
+    """
+    from reproduction import results
+
+    if command in WITHOUT_CHECKOUT:
+        return
+    if not results.is_checkout():
+        raise InputError(
+            f"{command} needs a checkout of the repository: the package installed in {results.ROOT} comes without "
+            f"experiments/; clone the repository and run python -m wgangp {command} there."
+        )
+    missing = [name for name in FRAME if importlib.util.find_spec(name) is None]
+    if missing:
+        raise InputError(
+            f"{command} needs packages that are not installed ({', '.join(missing)}); run: "
+            "pip install -c constraints.txt -e '.[reproduction]'."
+        )
 
 
 def check_numbers(given):
@@ -48,7 +74,7 @@ def settle_folders():
     """
     from reproduction import results
 
-    for name, default in (("WGANGP_OUTPUT", results.ROOT), ("WGANGP_DATA", "data")):
+    for name, default in (("WGANGP_OUTPUT", results.output_root()), ("WGANGP_DATA", "data")):
         path = os.path.expanduser(os.environ.get(name) or default)
         if str(path).startswith("~"):
             raise InputError(f"{name} is {path}: there is no such user; name another folder.")
@@ -193,8 +219,9 @@ def command_doctor(given):
     root = results.output_root()
     free = shutil.disk_usage(next(folder for folder in (root, *root.parents) if folder.is_dir())).free / 2**30
     state = "" if root.is_dir() else ", is no folder" if root.exists() else ", not made yet"
+    commit = f"commit {results.code_commit()}" if results.is_checkout() else "installed without a checkout"
     rows = [
-        ("wgangp", wgangp.__version__ + ", commit " + results.code_commit()),
+        ("wgangp", f"{wgangp.__version__}, {commit}"),
         ("python", sys.version.split()[0]),
         ("paddle", paddle.__version__ + (" (CUDA)" if paddle.is_compiled_with_cuda() else " (CPU)")),
         ("paddle_aten", kernels.describe()),
@@ -296,6 +323,7 @@ def main(arguments=None):
         interrupts.end_with_parent()
         if given.command == "run":
             hint = "; run the same command to resume"
+        check_installation(given.command)
         check_numbers(given)
         settle_folders()
         status = given.function(given) or 0

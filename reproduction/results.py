@@ -38,12 +38,20 @@ RUN = ["setting", "tier", "seed", "dataset"]
 NUMBERS = ["value", "err", "low", "high", "wall_seconds"]
 EMBEDDED = "embedded"  # dataset of what runs without data are trained on; never compared with the paper
 SUMMARY = "runs "  # a config_sha256 that begins so is a digest of several runs' ones
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent  # of the checkout, or where the package is installed without one
+
+
+def is_checkout():
+    """Whether the package lies in a checkout of the repository, with its experiments and committed results."""
+    return (ROOT / "run_all.sh").is_file()
 
 
 def output_root():
-    """Folder that holds results, paper_figures, notebooks and runs: $WGANGP_OUTPUT, else the repository."""
-    return Path(os.environ.get("WGANGP_OUTPUT") or ROOT)
+    """Folder that holds results, paper_figures, notebooks and runs.
+
+    $WGANGP_OUTPUT, else the checkout, else the current folder.
+    """
+    return Path(os.environ.get("WGANGP_OUTPUT") or (ROOT if is_checkout() else Path.cwd()))
 
 
 def row(quantity, value, data, protocol, part="", samples=None, err=None, low=None, high=None, weights=""):
