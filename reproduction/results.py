@@ -290,7 +290,7 @@ def code_commit():
     """
     if given := os.environ.get("WGANGP_COMMIT"):
         return given
-    changed = git("status", "--porcelain", "--", "wgangp", "experiments", "paddle_aten")
+    changed = git("status", "--porcelain", "--", "wgangp", "reproduction", "experiments", "paddle_aten")
     commit = git("rev-parse", "--short=12", "HEAD")
     if changed is None or commit is None:
         return "unknown"

@@ -82,7 +82,7 @@ def refused(capfd, *arguments):
         (["import", "none"], "none has no results/<experiment>.csv"),
         (["generate", "none/checkpoint.npz"], "nor a checkpoint in a run's folder"),
         (["score", "none.npy", "--data", "swissroll"], "cannot be read as an array"),
-        (["score", "none.npy", "--data", "moons"], "invalid choice: 'moons'"),
+        (["score", "none.npy", "--data", "moons"], "--data moons is unknown; use one of 8gaussians"),
     ],
 )
 def test_bad_input_is_one_sentence(capfd, arguments, words):

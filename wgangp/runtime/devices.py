@@ -7,8 +7,6 @@ import warnings
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import numpy as np
-
 import paddle_aten
 from wgangp.errors import InputError
 
@@ -199,6 +197,7 @@ class full_precision:
 
 def tensors(arrays):
     """Arrays on the device: one tensor along a new first axis where all have one shape, else a list."""
+    import numpy as np
     import paddle
 
     if len({array.shape for array in arrays}) == 1:
