@@ -4,6 +4,7 @@ from reproduction.results import output_root, row
 from wgangp.data.batches import to_bytes
 from wgangp.metrics.evaluator import ImageEvaluator, weights_sha256
 from wgangp.metrics.ngram import ORDERS, LanguageEvaluator, most_likely
+from wgangp.training import Callback
 
 
 class ImageEvaluation(ImageEvaluator):
@@ -26,14 +27,13 @@ class ImageEvaluation(ImageEvaluator):
             publish: called with the evaluation's rows.
         """
 
-        def evaluate(gan, iteration, record):
+        def evaluate(gan, iteration, losses):
             images = to_bytes(gan.generate(self.count, seed=iteration), scaling)
             scores = self.evaluate(images, metrics)
-            record |= {name: value for name, (value, _) in scores.items()}
             publish(self.rows_of(scores, part=part_at(iteration)))
+            return {name: value for name, (value, _) in scores.items()}
 
-        evaluate.every = every
-        return evaluate
+        return Callback(evaluate, every)
 
     def row(self, metric, value, **about):
         """A row of results.
@@ -88,13 +88,12 @@ class LanguageEvaluation(LanguageEvaluator):
             publish: called with the evaluation's rows.
         """
 
-        def evaluate(gan, iteration, record):
+        def evaluate(gan, iteration, losses):
             values = self.evaluate(most_likely(gan.generate(self.count, seed=iteration)))
-            record |= values
             publish([self.row(name, value, part=part_at(iteration)) for name, value in values.items()])
+            return values
 
-        evaluate.every = every
-        return evaluate
+        return Callback(evaluate, every)
 
     def row(self, quantity, value, part="", count=None):
         """A row of results.

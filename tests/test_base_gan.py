@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from paddle import nn
 
-from wgangp import DCGAN, LSGAN, WGAN, WGAN_GP, Diverged, InputError
+from wgangp import DCGAN, LSGAN, WGAN, WGAN_GP, Callback, Diverged, InputError
 from wgangp.base_gan import frozen
 from wgangp.data.toy import Toy
 from wgangp.errors import BudgetSpent
@@ -197,7 +197,7 @@ def test_resumed_training_is_bit_equal(method, tmp_path):
     assert (np.diff(history["seconds"]) > 0).all()
 
 
-def stop(gan, iteration, record):
+def stop(gan, iteration, losses):
     if iteration == 2:
         raise KeyboardInterrupt
 
@@ -272,7 +272,7 @@ def test_a_clock_set_back_stops_no_checkpoint(tmp_path, monkeypatch):
     monkeypatch.setattr(time, "time", lambda: 3600.0 * next(hours))
     seen = []
 
-    def look(gan, iteration, record):
+    def look(gan, iteration, losses):
         seen.append(checkpoint.read(tmp_path / "c.npz")[1]["iteration"])
 
     options = {"checkpoint": tmp_path / "c.npz", "checkpoint_seconds": 0, "callbacks": [look], "progress": None}
@@ -284,7 +284,7 @@ def test_a_clock_set_back_stops_no_checkpoint(tmp_path, monkeypatch):
 def test_seconds_do_not_count_callbacks():
     import time
 
-    def slow(gan, iteration, record):
+    def slow(gan, iteration, losses):
         time.sleep(0.2)
 
     began = time.time()
@@ -347,9 +347,9 @@ def test_generate_is_seeded_and_uses_whole_batches():
 
 
 def test_callbacks_add_columns():
-    def callback(gan, iteration, record):
+    def callback(gan, iteration, losses):
         if iteration % 2:
-            record["norm"] = iteration
+            return {"norm": iteration}
 
     history = new().train(Toy("8gaussians"), batch_size=16, iterations=4, callbacks=[callback], progress=None)
     assert history["norm"].dropna().tolist() == [1, 3]
@@ -359,7 +359,7 @@ def test_divergence_names_step_quantity_and_checkpoint(tmp_path):
     path = tmp_path / "c.npz"
     new().train(Toy("8gaussians"), batch_size=16, iterations=2, checkpoint=path, progress=None)
 
-    def spoil(gan, iteration, record):
+    def spoil(gan, iteration, losses):
         if iteration == 3:
             gan.discriminator.linears[-1].weight.set_value(np.full((8, 1), np.inf, "float32"))
 
@@ -374,7 +374,7 @@ def test_weights_that_are_not_finite_take_no_checkpoints_place(options, tmp_path
     path = tmp_path / "c.npz"
     new().train(Toy("8gaussians"), batch_size=16, iterations=2, checkpoint=path, progress=None)
 
-    def spoil(gan, iteration, record):
+    def spoil(gan, iteration, losses):
         gan.generator.linears[0].weight.set_value(np.full((2, 8), np.nan, "float32"))
 
     options = {"batch_size": 16, "callbacks": [spoil], "progress": None} | options
@@ -402,11 +402,11 @@ def test_a_checkpoint_that_holds_nan_is_refused(tmp_path):
 
 @pytest.mark.parametrize("value", ["good", b"1", None, [1, 2], np.zeros(3), 1j])
 def test_what_is_no_number_in_a_record_is_refused_at_its_callback(value, tmp_path):
-    def callback(gan, iteration, record):
+    def callback(gan, iteration, losses):
         if iteration == 2:
-            record["verdict"] = value
+            return {"verdict": value}
 
-    with pytest.raises(InputError, match="a callback put .* into the record as 'verdict'"):
+    with pytest.raises(InputError, match="a callback returned .* as 'verdict'"):
         new().train(
             Toy("8gaussians"),
             batch_size=16,
@@ -418,8 +418,8 @@ def test_what_is_no_number_in_a_record_is_refused_at_its_callback(value, tmp_pat
 
 
 def test_numbers_of_any_kind_in_a_record_are_the_same_after_resuming(tmp_path):
-    def callback(gan, iteration, record):
-        record |= {"a": np.float32(iteration), "b": np.array([iteration]), "c": paddle.to_tensor(2.0), "d": True}
+    def callback(gan, iteration, losses):
+        return {"a": np.float32(iteration), "b": np.array([iteration]), "c": paddle.to_tensor(2.0), "d": True}
 
     options = {"batch_size": 16, "callbacks": [callback], "progress": None}
     whole = new().train(Toy("8gaussians"), iterations=4, **options)
@@ -480,7 +480,7 @@ NAN[7, 1] = np.nan
         (np.zeros((50, 2)), {"checkpoint": ""}, "'' cannot be a checkpoint"),
         (np.zeros((50, 2)), {"lr_decay": "no"}, "lr_decay is 'no'; use True or False"),
         (np.zeros((50, 2)), {"callbacks": print}, "give a list of functions"),
-        (np.zeros((50, 2)), {"callbacks": ["print"]}, "give a list of functions"),
+        (np.zeros((50, 2)), {"callbacks": ["print"]}, "'print' is no callback"),
     ],
 )
 def test_unusable_training_data_and_settings(data, options, words):
@@ -488,13 +488,17 @@ def test_unusable_training_data_and_settings(data, options, words):
         new().train(data, **{"batch_size": 16, "iterations": 2, "progress": None} | options)
 
 
-def test_a_callback_s_every_is_checked():
-    def callback(gan, iteration, record):
-        pass
+@pytest.mark.parametrize("every", [0, 1.5, "2", None])
+def test_a_callback_s_every_is_checked(every):
+    with pytest.raises(InputError, match="every is"):
+        Callback(print, every)
 
-    callback.every = 0
-    with pytest.raises(InputError, match="the attribute every of a callback is 0"):
-        new().train(Toy("8gaussians"), batch_size=16, iterations=2, callbacks=[callback], progress=None)
+
+def test_a_callback_is_called_after_every_so_many_iterations():
+    calls = []
+    callback = Callback(lambda gan, iteration, losses: calls.append((iteration, sorted(losses))), every=3)
+    history = new().train(Toy("8gaussians"), batch_size=16, iterations=7, callbacks=[callback], progress=None)
+    assert calls == [(i, sorted(history)) for i in (2, 5)]
 
 
 @pytest.mark.parametrize(

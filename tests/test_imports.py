@@ -13,7 +13,7 @@ LEVELS = [
     ["wgangp.layers"],
     ["wgangp.losses", "wgangp.optimizers", "wgangp.double_backward"],
     ["wgangp.data", "wgangp.networks"],
-    ["wgangp.base_gan wgangp.history"],
+    ["wgangp.base_gan wgangp.history wgangp.training"],
     ["wgangp.wgan_gp wgangp.baselines wgangp.conditional wgangp.by_hand", "wgangp.metrics"],
     ["wgangp.paddlescience"],
     ["wgangp"],  # the names that users import from it, such as WGAN_GP

@@ -3,6 +3,7 @@
     WGAN_GP, WGAN, DCGAN, LSGAN     train a generator against a critic
     ConditionalWGAN_GP              with labels (AC-GAN conditioning)
     gradient_penalty                the paper's Eq. 3, as a function
+    Callback                        what a training calls every so many iterations
     InputError, Diverged            what they raise
 
 Modules: losses, layers, networks, data, metrics, optimizers, paddlescience; runtime has devices, checkpoints and files.
@@ -16,17 +17,29 @@ from wgangp.runtime import devices
 devices.prepare()  # before the first import of paddle, which reads the environment then
 
 __version__ = "0.1.0"
-__all__ = ["DCGAN", "LSGAN", "WGAN", "WGAN_GP", "ConditionalWGAN_GP", "Diverged", "InputError", "gradient_penalty"]
+__all__ = [
+    "DCGAN",
+    "LSGAN",
+    "WGAN",
+    "WGAN_GP",
+    "Callback",
+    "ConditionalWGAN_GP",
+    "Diverged",
+    "InputError",
+    "gradient_penalty",
+]
 _MODULES = {
     "DCGAN": "baselines",
     "LSGAN": "baselines",
     "WGAN": "baselines",
     "WGAN_GP": "wgan_gp",
     "ConditionalWGAN_GP": "conditional",
+    "Callback": "training",
     "Diverged": "errors",
     "InputError": "errors",
     "gradient_penalty": "losses",
 }
+__all__ = list(_MODULES)
 
 
 def __getattr__(name):

@@ -14,13 +14,14 @@ import pandas as pd
 from wgangp import double_backward
 from wgangp.data.batches import as_batches
 from wgangp.errors import BudgetSpent, Diverged, InputError, brief, cause, number
-from wgangp.history import History, keep_numbers
+from wgangp.history import History, as_numbers
 from wgangp.layers import BatchNorm, sub_batches, use_channels_last
 from wgangp.optimizers import Adam, RMSProp, load_state_arrays, state_arrays
 from wgangp.runtime import checkpoint as checkpoints
 from wgangp.runtime import devices, distributed
 from wgangp.runtime.devices import tensors
 from wgangp.runtime.progress import Progress
+from wgangp.training import Callback
 
 
 class BaseGAN:
@@ -346,9 +347,8 @@ class BaseGAN:
             seed: of data order, noise and the penalty's positions, a non-negative integer.
             checkpoint: path ending in .npz; training goes on from it where it is there.
             checkpoint_seconds: how often it is written (and at the beginning and the end).
-            callbacks: called as f(gan, iteration, record) after each iteration, or after every so many
-                where they have an attribute `every`; the numbers that they put into the dict `record` become
-                columns of the history.
+            callbacks: a list of `Callback`; a function f(gan, iteration, losses) stands for one that is called after
+                each iteration.
             deadline: time.time() after which training stops with BudgetSpent, checkpoint written.
             progress: label of the progress bar, None for none.
 
@@ -392,10 +392,9 @@ class BaseGAN:
             number("deadline", deadline)
         if lr_decay not in (True, False):
             raise InputError(f"lr_decay is {lr_decay!r}; use True or False.")
-        if not isinstance(callbacks, (list, tuple)) or not all(map(callable, callbacks)):
+        if not isinstance(callbacks, (list, tuple)):
             raise InputError(f"callbacks is {callbacks!r}; give a list of functions.")
-        for callback in callbacks:
-            number("the attribute every of a callback", getattr(callback, "every", 1), at_least=1, whole=True)
+        callbacks = [one if isinstance(one, Callback) else Callback(one) for one in callbacks]
         self._check_precision()
         batches = as_batches(train_data, batch_size, seed, getattr(self, "classes", None))
         settings |= {"data": batches.describe(), **self.method_settings()}
@@ -443,11 +442,10 @@ class BaseGAN:
                 drawn = [distributed.share(batches.draw(first + i)) for i in range(self.critic_iters)]
                 history.add(step(drawn) if iteration else self.iteration(batches, None, d_optimizer, tensors(drawn)))
                 for callback in callbacks if distributed.rank() == 0 else ():
-                    if (iteration + 1) % getattr(callback, "every", 1) == 0:
+                    if (iteration + 1) % callback.every == 0:
                         record = history.read()
                         with history.paused():
-                            callback(self, iteration, record)
-                        keep_numbers(record)
+                            record |= as_numbers(callback.function(self, iteration, dict(record)))
                 bar.update()
                 if deadline is not None and distributed.any_of(time.time() > deadline):
                     write_checkpoint()

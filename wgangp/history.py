@@ -3,6 +3,7 @@
 import math
 import reprlib
 import time
+from collections.abc import Mapping
 from contextlib import contextmanager
 
 import paddle
@@ -74,22 +75,31 @@ class History:
         return pd.DataFrame(self.records)
 
 
-def keep_numbers(record):
-    """Make what callbacks put into a row Python's floats, in place, as a checkpoint keeps them.
+def as_numbers(returned):
+    """What a callback returned, as Python's floats: a checkpoint keeps no others.
 
     Args:
-        record: a row of a history, {name: value}.
+        returned: {name: number}, or None for nothing.
+
+    Returns:
+        {name: float}.
 
     Raises:
-        InputError: a name is not a word, or a value not one number.
+        InputError: it is something else.
     """
-    for name, value in record.items():
+    if returned is None:
+        return {}
+    if not isinstance(returned, Mapping):
+        raise InputError(f"a callback returned {reprlib.repr(returned)}; return numbers by name, or nothing.")
+    numbers = {}
+    for name, value in returned.items():
         try:
             value = value.item() if hasattr(value, "item") else value  # of an array or a tensor
             if not isinstance(name, str) or isinstance(value, (str, bytes)):
                 raise TypeError
-            record[name] = float(value)
+            numbers[name] = float(value)
         except (TypeError, ValueError):
             raise InputError(
-                f"a callback put {reprlib.repr(value)} into the record as {name!r}; put single numbers there, by name."
+                f"a callback returned {reprlib.repr(value)} as {name!r}; return single numbers by name."
             ) from None
+    return numbers

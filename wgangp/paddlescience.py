@@ -4,7 +4,6 @@ The only module that imports ppsci.
 """
 
 import copy
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from wgangp.errors import InputError, brief, number
 from wgangp.metrics.fields import compare_fields
 from wgangp.metrics.image_scores import score_images
 from wgangp.runtime import checkpoint
+from wgangp.training import Callback
 
 try:
     import ppsci
@@ -301,26 +301,24 @@ class GANSolver(ppsci.solver.Solver):
         Raises:
             InputError, Diverged: see `BaseGAN.train`.
         """
-        log, end_epoch = partial(self._log), partial(self._end_epoch)
-        log.every, end_epoch.every = self.log_freq, self.iters_per_epoch
         return self.gan.train(
             self.train_data,
             iterations=self.epochs * self.iters_per_epoch,
             seed=self.cfg.seed,
             checkpoint=self.checkpoint_path,
-            callbacks=[log, end_epoch],
+            callbacks=[Callback(self._log, self.log_freq), Callback(self._end_epoch, self.iters_per_epoch)],
             progress=None,
             **self.options,
         )
 
-    def _log(self, gan, iteration, record):
+    def _log(self, gan, iteration, losses):
         self.global_step = iteration + 1
         epoch, i = divmod(iteration, self.iters_per_epoch)
-        told = ", ".join(f"{name}: {value:.5f}" for name, value in record.items())
-        logger.info(f"[Train][Epoch {epoch + 1}/{self.epochs}][Iter {i + 1}/{self.iters_per_epoch}] {told}")
-        self._write({f"train/{name}": value for name, value in record.items()}, self.global_step)
+        values = ", ".join(f"{name}: {value:.5f}" for name, value in losses.items())
+        logger.info(f"[Train][Epoch {epoch + 1}/{self.epochs}][Iter {i + 1}/{self.iters_per_epoch}] {values}")
+        self._write({f"train/{name}": value for name, value in losses.items()}, self.global_step)
 
-    def _end_epoch(self, gan, iteration, record):
+    def _end_epoch(self, gan, iteration, losses):
         epoch = (iteration + 1) // self.iters_per_epoch
         if self.eval_during_train and epoch >= self.start_eval_epoch and epoch % self.eval_freq == 0:
             self.cur_metric, groups = self.eval(epoch)

@@ -16,7 +16,7 @@ from scipy.stats import spearmanr
 from reproduction.evaluation import ImageEvaluation, rows_over_training
 from reproduction.experiment import Config as BaseConfig
 from reproduction.results import row as result_row
-from wgangp import WGAN, WGAN_GP
+from wgangp import WGAN, WGAN_GP, Callback
 from wgangp.data.batches import ScaledImages, scale, to_bytes
 from wgangp.data.images import lsun_bedrooms, mnist
 from wgangp.metrics.pixels import frechet_pixels
@@ -73,16 +73,17 @@ def run(config, seed):
     measured = {"train": images[:count], "validation": validation.images[:count]}
     evaluation = ImageEvaluation(train, config.judged, config.reference) if config.judged_every else None
 
-    def measure(gan, iteration, record):
+    def measure(gan, iteration, losses):
+        values = {}
         for name, held in measured.items():
             real = scale(paddle.to_tensor(held), config.scaling)
-            record[name] = -float(gan.critic_loss(real, gan.draw_fake(real).detach())[0])
+            values[name] = -float(gan.critic_loss(real, gan.draw_fake(real).detach())[0])
         if bedrooms and evaluation is None:
             samples = to_bytes(gan.generate(config.measured, seed=iteration), config.scaling)
-            record["frechet_pixels"] = frechet_pixels(samples, images[:20_000])
+            values["frechet_pixels"] = frechet_pixels(samples, images[:20_000])
+        return values
 
-    measure.every = config.measured_every
-    callbacks = [measure]
+    callbacks = [Callback(measure, config.measured_every)]
     if evaluation is not None:
         distance = [evaluation.distance]
         callbacks.append(evaluation.callback(config.judged_every, config.scaling, distance, config.publish))

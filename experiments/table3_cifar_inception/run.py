@@ -13,7 +13,7 @@ import numpy as np
 from reproduction.evaluation import ImageEvaluation, rows_over_training
 from reproduction.experiment import Config as BaseConfig
 from reproduction.results import of_runs
-from wgangp import WGAN_GP, ConditionalWGAN_GP
+from wgangp import WGAN_GP, Callback, ConditionalWGAN_GP
 from wgangp.data.batches import ScaledImages, to_bytes
 from wgangp.data.images import CIFAR10_CLASSES, cifar10
 from wgangp.networks.cifar import ResNetCritic, ResNetGenerator
@@ -55,16 +55,16 @@ def run(config, seed):
     def grid():
         return to_bytes(gan.generate(100, seed=seed, **labels), config.scaling)
 
-    def keep_samples(gan, iteration, record):  # so that a run on its way can be looked at
+    def keep_samples(gan, iteration, losses):  # so that a run on its way can be looked at
         config.save_arrays(data, samples=grid())
 
-    keep_samples.every = config.judged_every
+    every = config.judged_every
     training = {"batch_size": config.batch_size, "generator_batch_size": config.generator_batch_size}
     training |= {"g_learning_rate": config.learning_rate, "d_learning_rate": config.learning_rate, "lr_decay": True}
     training |= {"beta1": config.beta1, "beta2": config.beta2, "iterations": config.iterations, "seed": seed}
     history = gan.train(
         ScaledImages(data.images, config.scaling, data.labels if config.supervised else None),
-        callbacks=[evaluation.callback(config.judged_every, config.scaling, metrics, config.publish), keep_samples],
+        callbacks=[evaluation.callback(every, config.scaling, metrics, config.publish), Callback(keep_samples, every)],
         **training,
         **config.train_options,
     )
