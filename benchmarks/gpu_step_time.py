@@ -6,8 +6,8 @@ The networks of Table 3 (without and with labels) and of Figure 3 at the paper's
 ResNet-101 and Figure 4's at 64 pixels; an iteration is five critic steps with fresh batches of 64 and a generator step
 (of 128 for Table 3). Ours as `BaseGAN.train` makes them, step by
 step and as a captured graph; PyTorch's as its ports of WGAN-GP write them, likewise. "Paddle" has the gradients that
-`wgangp.by_hand` writes out, "autograd" has not. Each side has a process of its own, and they take turns block by
-block on the same GPU, TF32 allowed, cuDNN choosing its fastest kernels. Printed: milliseconds (median, lowest,
+`wgangp.networks.written_out` writes out, "autograd" has not. Each side has a process of its own, and they take turns
+block by block on the same GPU, TF32 allowed, cuDNN choosing its fastest kernels. Printed: milliseconds (median, lowest,
 highest over blocks), the ratio to the first way, and where a captured iteration of ours spends its time.
 """
 
@@ -67,9 +67,10 @@ def answers_of(side, dim):
         return iteration_of(models(dim)[number], captured)
 
     if side == "autograd":
-        from wgangp import by_hand
+        from wgangp.networks.cifar import ResNetCritic
+        from wgangp.networks.convolutional import ConvCritic
 
-        by_hand.can = lambda *_, **__: False
+        del ResNetCritic.loss_gradients, ConvCritic.loss_gradients
 
     def answer(number, captured, repeats):
         iteration = made(number, captured)

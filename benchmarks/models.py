@@ -48,9 +48,9 @@ def iteration_of(model, captured=False, device="auto"):
         device: as of `wgangp.runtime.devices.choose`.
     """
     from wgangp import WGAN_GP, ConditionalWGAN_GP
-    from wgangp.base_gan import make_optimizer
     from wgangp.data.batches import ScaledImages, as_batches
     from wgangp.networks import cifar, lsun, toy
+    from wgangp.optimizers import make_optimizer
     from wgangp.runtime import devices
 
     devices.choose(device)

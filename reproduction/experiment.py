@@ -17,10 +17,10 @@ import pydantic
 import yaml
 
 from reproduction import SEEDS, TIERS, results
-from wgangp.base_gan import seed_everything
 from wgangp.errors import InputError, InUse
 from wgangp.runtime import devices, distributed
 from wgangp.runtime.files import cannot_write, locked, replacing, write_npz
+from wgangp.training import seed_everything
 
 FOLDER = results.ROOT / "experiments"
 NUMBER = r"\{number(:0\d)?\}"  # in a setting's name

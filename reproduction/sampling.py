@@ -48,7 +48,7 @@ def generate(what, number, seed=0, setting=None, tier=None, run_seed=0, label=No
     gan, config, module = from_results(what, setting, tier, run_seed) if of_experiment else from_run(what)
     if not gan.generator.parameters():
         raise InputError(f"[{config.setting}] has a fixed generator, which makes samples of real data only.")
-    check_memory(12 * number * math.prod(gan._sample_shape), f"{number} samples of shape {list(gan._sample_shape)}")
+    check_memory(12 * number * math.prod(gan.sample_shape), f"{number} samples of shape {list(gan.sample_shape)}")
     if label is None:
         samples = gan.generate(number, seed=seed)
     else:

@@ -9,7 +9,7 @@ import paddle
 import pytest
 from fuzz_arrays import ABOUT, ARRAYS, DAMAGES, changed, entries, repacked, same
 
-from wgangp import WGAN_GP, InputError
+from wgangp import WGAN_GP, InputError, network_state
 from wgangp.data.toy import Toy
 from wgangp.networks.toy import toy_critic, toy_generator
 from wgangp.runtime import checkpoint
@@ -199,7 +199,7 @@ def test_networks_of_which_one_does_not_fit_change_nothing(path):
 @pytest.mark.parametrize("kind", ["int32", "complex64", "|S4", "float64"])
 def test_weights_of_another_type(kind, path):
     gan = new()
-    arrays = {name: array.astype(kind) for name, array in gan._network_arrays().items()}
+    arrays = {name: array.astype(kind) for name, array in network_state.arrays_of(gan.networks).items()}
     words = re.escape(f"linears.0.bias is {kind} in the file and float32 in the network")
     checkpoint.write(path, arrays, {})
     with pytest.raises(InputError, match=words):

@@ -317,7 +317,7 @@ def test_full_disk_at_the_end_of_a_run_loses_nothing(monkeypatch):
         experiment.run_job(job, name="cpu")
     assert (job.folder / "checkpoint.npz").exists() and not job.done
     monkeypatch.setattr(experiment, "write_json", write)
-    monkeypatch.setattr("wgangp.base_gan.BaseGAN.iteration", lambda *_: iterations.append(1))
+    monkeypatch.setattr("wgangp.gan.BaseGAN.iteration", lambda *_: iterations.append(1))
     assert experiment.run_job(job, name="cpu") and job.done and not iterations
     assert not experiment.run_job(job, name="cpu")  # it is done
 

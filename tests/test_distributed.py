@@ -36,7 +36,7 @@ loss = losses.wasserstein_critic_loss(critic(real), critic(fake.detach()))
 (loss + 10 * losses.gradient_penalty(critic, real, fake.detach(), alpha)).backward()
 distributed.average_gradients(critic)
 gradients = [p.grad.numpy() for p in critic.parameters()]
-gan._clear_gradients()
+gan.clear_gradients()
 losses.wasserstein_generator_loss(critic(fake)).backward()
 distributed.average_gradients(gan.generator)
 gradients += [p.grad.numpy() for p in gan.generator.parameters()]

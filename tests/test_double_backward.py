@@ -62,7 +62,7 @@ def test_batch_norm_is_refused_unless_asked_for():
     critic = critic_with(nn.BatchNorm1D(4), nn.ReLU())
     with pytest.raises(InputError, match="batch normalisation"):
         WGAN_GP(toy_generator(8), critic)
-    assert not WGAN_GP(toy_generator(8), critic, allow_batch_norm=True).one_pass
+    assert not WGAN_GP(toy_generator(8), critic, allow_batch_norm=True).scores_in_one_call
 
 
 def test_prim_mode_is_refused():

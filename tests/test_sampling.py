@@ -12,9 +12,9 @@ from reproduction import results, sampling
 from reproduction.__main__ import main
 from reproduction.experiment import Experiment, Job, run_job
 from wgangp import InputError
-from wgangp.base_gan import BaseGAN
 from wgangp.data import images as data_images
 from wgangp.data.images import CIFAR10_CLASSES, embedded_digits, embedded_patches
+from wgangp.gan import BaseGAN
 
 NAME = "table3_cifar_inception"
 
@@ -211,7 +211,7 @@ def test_generator_that_has_diverged_or_is_fixed_is_refused(tmp_path, monkeypatc
         sampling.generate(path, 4)
     for name, setting in (("fig2_toy_8gaussians", "gp, swissroll, trained generator"), ("mnist_digits", "DCGAN")):
         path = untrained(tmp_path, name, setting)
-        monkeypatch.setattr(BaseGAN, "generate", lambda gan, n, seed: np.full([n, 2], np.nan))
+        monkeypatch.setattr(BaseGAN, "generate", lambda gan, n, seed, batch_size=None: np.full([n, 2], np.nan))
         with pytest.raises(InputError, match="NaN or infinite values"):
             sampling.generate(path, 4)
 

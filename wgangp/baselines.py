@@ -3,8 +3,8 @@
 import paddle
 
 from wgangp import losses
-from wgangp.base_gan import BaseGAN
 from wgangp.errors import number
+from wgangp.gan import BaseGAN
 
 
 class WGAN(BaseGAN):
@@ -19,21 +19,28 @@ class WGAN(BaseGAN):
 
     optimizer, learning_rate = "rmsprop", 5e-5
 
-    def __init__(self, generator, discriminator, critic_iters=5, latent_dim=None, clip=0.01):
+    def __init__(
+        self,
+        generator: paddle.nn.Layer,
+        discriminator: paddle.nn.Layer,
+        critic_iters: int = 5,
+        latent_dim: int | None = None,
+        clip: float = 0.01,
+    ):
         super().__init__(generator, discriminator, critic_iters, latent_dim)
         self.clip = number("clip", clip, above=0)
 
-    def method_settings(self):
+    def method_settings(self) -> dict[str, float]:
         return {"clip": self.clip}
 
-    def critic_loss(self, real, fake):
+    def critic_loss(self, real: paddle.Tensor, fake: paddle.Tensor) -> tuple[paddle.Tensor, dict[str, paddle.Tensor]]:
         loss = losses.wasserstein_critic_loss(*self.score_both(real, fake))
         return loss, {"wasserstein_estimate": -loss}
 
-    def generator_loss(self, fake_scores):
+    def generator_loss(self, fake_scores: paddle.Tensor) -> paddle.Tensor:
         return losses.wasserstein_generator_loss(fake_scores)
 
-    def constrain_critic(self):
+    def constrain_critic(self) -> None:
         with paddle.no_grad():
             for parameter in self.discriminator.parameters():
                 parameter.clip_(-self.clip, self.clip)
@@ -51,13 +58,19 @@ class DCGAN(BaseGAN):
 
     learning_rate, beta1, beta2 = 2e-4, 0.5, 0.999
 
-    def __init__(self, generator, discriminator, critic_iters=1, latent_dim=None):
+    def __init__(
+        self,
+        generator: paddle.nn.Layer,
+        discriminator: paddle.nn.Layer,
+        critic_iters: int = 1,
+        latent_dim: int | None = None,
+    ):
         super().__init__(generator, discriminator, critic_iters, latent_dim)
 
-    def critic_loss(self, real, fake):
+    def critic_loss(self, real: paddle.Tensor, fake: paddle.Tensor) -> tuple[paddle.Tensor, dict[str, paddle.Tensor]]:
         return losses.gan_critic_loss(*self.score_both(real, fake)), {}
 
-    def generator_loss(self, fake_scores):
+    def generator_loss(self, fake_scores: paddle.Tensor) -> paddle.Tensor:
         return losses.gan_generator_loss(fake_scores)
 
 
@@ -73,11 +86,17 @@ class LSGAN(BaseGAN):
     optimizer, learning_rate = "rmsprop", 1e-4
     unbounded_scores = False  # their targets are 0 and 1
 
-    def __init__(self, generator, discriminator, critic_iters=1, latent_dim=None):
+    def __init__(
+        self,
+        generator: paddle.nn.Layer,
+        discriminator: paddle.nn.Layer,
+        critic_iters: int = 1,
+        latent_dim: int | None = None,
+    ):
         super().__init__(generator, discriminator, critic_iters, latent_dim)
 
-    def critic_loss(self, real, fake):
+    def critic_loss(self, real: paddle.Tensor, fake: paddle.Tensor) -> tuple[paddle.Tensor, dict[str, paddle.Tensor]]:
         return losses.least_squares_critic_loss(*self.score_both(real, fake)), {}
 
-    def generator_loss(self, fake_scores):
+    def generator_loss(self, fake_scores: paddle.Tensor) -> paddle.Tensor:
         return losses.least_squares_generator_loss(fake_scores)

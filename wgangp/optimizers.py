@@ -4,6 +4,7 @@ import math
 
 import paddle
 
+from wgangp.errors import InputError
 from wgangp.runtime import devices, kernels
 
 
@@ -66,6 +67,29 @@ class RMSProp(paddle.optimizer.RMSProp):
         if name == self._mean_square_acc_str:
             kwargs["fill_value"] = 1.0
         return super()._add_accumulator(name, param, **kwargs)
+
+
+def make_optimizer(
+    network: paddle.nn.Layer, settings: dict, learning_rate: float, weight_decay: float | None = None
+) -> paddle.optimizer.Optimizer:
+    """The optimizer of one network.
+
+    Args:
+        network: a Paddle layer.
+        settings: "optimizer", which is "adam" or "rmsprop", and "beta1" and "beta2" of Adam.
+        learning_rate: step size.
+        weight_decay: of Adam; None for none.
+
+    Raises:
+        InputError: the optimizer is unknown, or weight decay is wanted of RMSProp.
+    """
+    if settings["optimizer"] == "rmsprop":
+        if weight_decay:
+            raise InputError("weight decay is for Adam only; use optimizer='adam' or no weight decay.")
+        return RMSProp(learning_rate, network.parameters())
+    if settings["optimizer"] == "adam":
+        return Adam(learning_rate, settings["beta1"], settings["beta2"], network.parameters(), weight_decay)
+    raise InputError(f"optimizer {settings['optimizer']!r} is unknown; use 'adam' or 'rmsprop'.")
 
 
 def state_arrays(optimizer, prefix):

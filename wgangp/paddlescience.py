@@ -10,7 +10,7 @@ import numpy as np
 import paddle
 from paddle import nn
 
-from wgangp import base_gan, double_backward
+from wgangp import double_backward, network_state
 from wgangp.data.batches import a_pass_of, to_bytes
 from wgangp.errors import InputError, brief, number
 from wgangp.metrics.fields import compare_fields
@@ -162,7 +162,7 @@ def load_pretrained(model, path):
         saved = {name: np.asarray(value) for name, value in paddle.load(str(path), return_numpy=True).items()}
     except Exception as error:
         raise InputError(f"{path} cannot be read ({brief(error)}); name another file.") from None
-    base_gan.check_state(model, saved, "network", path)
+    network_state.check_state(model, saved, "network", path)
     model.set_state_dict(saved)
 
 
@@ -208,7 +208,7 @@ def generator_loss(gan, key):
     """
 
     def loss(outputs, labels=None, weights=None):
-        with base_gan.frozen(gan.discriminator):
+        with network_state.frozen(gan.discriminator):
             return {"generator_loss": gan.generator_loss(gan.discriminator(outputs[key]))}
 
     return ppsci.loss.FunctionalLoss(loss)

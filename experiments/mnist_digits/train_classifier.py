@@ -9,10 +9,10 @@ import paddle
 import paddle.nn.functional as F
 
 from reproduction import results
-from wgangp.base_gan import seed_everything
 from wgangp.data.images import mnist
 from wgangp.metrics.digits import WEIGHTS, DigitClassifier, judge
 from wgangp.runtime import checkpoint
+from wgangp.training import seed_everything
 
 EPOCHS, BATCH, SEED = 10, 100, 0
 

@@ -14,7 +14,7 @@ from scipy import stats
 from reproduction import compare, paper_csv, results, sampling, verdicts
 from reproduction.experiment import Experiment, Job, run_job
 from wgangp import InputError
-from wgangp.base_gan import BaseGAN
+from wgangp.gan import BaseGAN
 
 NAME = "table2_random_architectures"
 

@@ -231,7 +231,7 @@ def test_critics_of_the_other_methods_have_batch_norm_and_the_penalty_refuses_it
         (mnist.mnist_generator(2, batch_norm=True), mnist.mnist_critic(2, batch_norm=True)),
         lsun.pair("gated", "batch", 4, 16),
     ):
-        assert wgangp.DCGAN(generator, critic).one_pass is False
+        assert wgangp.DCGAN(generator, critic).scores_in_one_call is False
         with pytest.raises(wgangp.InputError, match="batch normalisation"):
             wgangp.WGAN_GP(generator, critic)
 

@@ -9,8 +9,9 @@ import pytest
 from scipy import stats
 
 from wgangp import DCGAN, WGAN_GP, InputError, double_backward
+from wgangp.layers import leaky_relu
 from wgangp.networks import random_architecture
-from wgangp.networks.convolutional import ConvCritic, DeconvGenerator, leaky_relu
+from wgangp.networks.convolutional import ConvCritic, DeconvGenerator
 from wgangp.networks.random_architecture import CHOICES, SIZE, Architecture, architecture, build, draw
 
 PLAIN = Architecture("ReLU", "LeakyReLU", 4, 4, False, False, 32, 32)

@@ -3,13 +3,13 @@
 convolution       Conv1D, Conv2D, Conv3D, Deconv2D
 resampling        ConvMeanPool, UpsampleConv, SubpixelConv2D, shifted_mean, upsample
 normalization     BatchNorm, ConditionalBatchNorm, LayerNorm, CRITIC_NORMS, sub_batches
-activation        Gate, rectified
+activation        Gate, leaky_relu, rectified
 linear            Linear, uniform_linear
 initialization    uniform
 memory_layout     ImageLayer, use_channels_last
 """
 
-from wgangp.layers.activation import Gate, rectified
+from wgangp.layers.activation import SLOPE, Gate, leaky_relu, rectified
 from wgangp.layers.convolution import Conv1D, Conv2D, Conv3D, Deconv2D
 from wgangp.layers.initialization import uniform
 from wgangp.layers.linear import Linear, uniform_linear
@@ -19,6 +19,7 @@ from wgangp.layers.resampling import ConvMeanPool, SubpixelConv2D, UpsampleConv,
 
 __all__ = [
     "CRITIC_NORMS",
+    "SLOPE",
     "BatchNorm",
     "ConditionalBatchNorm",
     "Conv1D",
@@ -32,6 +33,7 @@ __all__ = [
     "Linear",
     "SubpixelConv2D",
     "UpsampleConv",
+    "leaky_relu",
     "rectified",
     "shifted_mean",
     "sub_batches",

@@ -23,6 +23,20 @@ class Gate(ImageLayer):
         return (F.sigmoid(even) * F.tanh(odd)).reshape(shape)
 
 
+SLOPE = 0.2  # of the LeakyReLU, gan_cifar.py lines 36-37
+
+
+def leaky_relu(x: paddle.Tensor) -> paddle.Tensor:
+    """LeakyReLU with the authors' slope.
+
+    Args:
+        x: any shape.
+
+    Source: gan_cifar.py lines 36-37.
+    """
+    return F.leaky_relu(x, SLOPE)
+
+
 def rectified(norm: nn.Layer, x: paddle.Tensor, *labels: paddle.Tensor) -> paddle.Tensor:
     """relu(norm(x, *labels)), in one pass over memory where that can be.
 

@@ -12,8 +12,10 @@ from wgangp.layers import (
     rectified,
     uniform_linear,
 )
+from wgangp.networks import written_out
 from wgangp.networks.convolutional import ConvCritic, DeconvGenerator
 from wgangp.networks.resnet import ResidualBlock
+from wgangp.runtime import devices
 
 
 def dcgan_generator(dim=128):
@@ -129,3 +131,12 @@ class ResNetCritic(ImageLayer):
 
     def forward(self, x):
         return self.score(self.features(x)).reshape([-1])
+
+    def loss_gradients(self, real, fake, loss_of_heads, penalty_of, labelled):
+        """The gradients of WGAN-GP's loss, as `WGAN_GP` asks for them; None but on the `aten` device."""
+        if type(self) is not ResNetCritic or (self.classifier is not None) != labelled or not devices.on_aten():
+            return None
+        n, heads = real.shape[0], [self.score, self.classifier] if labelled else [self.score]
+        blocks = [written_out.Block(block, n, first=i == 0) for i, block in enumerate(self.blocks)]
+        end = written_out.MeanOverPixels(self, n)
+        return written_out.loss_gradients(self, blocks, end, heads, real, fake, loss_of_heads, penalty_of)

@@ -8,8 +8,7 @@ import paddle.nn.functional as F
 from paddle import nn
 
 from wgangp.errors import InputError
-from wgangp.layers import CRITIC_NORMS, BatchNorm, Conv2D, Deconv2D, ImageLayer, uniform_linear
-from wgangp.networks.convolutional import leaky_relu
+from wgangp.layers import CRITIC_NORMS, BatchNorm, Conv2D, Deconv2D, ImageLayer, leaky_relu, uniform_linear
 
 
 def softplus(x):

@@ -7,9 +7,10 @@ import pytest
 from paddle import nn
 
 from wgangp import DCGAN, LSGAN, WGAN, WGAN_GP, Callback, Diverged, InputError
-from wgangp.base_gan import frozen
 from wgangp.data.toy import Toy
 from wgangp.errors import BudgetSpent
+from wgangp.losses import interpolate
+from wgangp.network_state import frozen
 from wgangp.networks.toy import toy_critic, toy_generator
 from wgangp.runtime import checkpoint
 
@@ -72,7 +73,7 @@ def test_one_critic_step_is_adam_on_the_stated_loss():
     gan, twin = new(seed=3), new(seed=3)
     gan.critic_iters = 1
     gan.train(data, batch_size=16, iterations=1, seed=5, progress=None)
-    from wgangp.base_gan import seed_everything
+    from wgangp.training import seed_everything
 
     real = paddle.to_tensor(data.sample(16, np.random.default_rng([5, 0])))
     seed_everything(5, 0)
@@ -121,11 +122,11 @@ def test_batch_norm_separates_real_from_fake():
 def test_decay_and_generator_batch_size():
     rates, sizes = [], []
     gan = new()
-    whole_step, whole_fakes = gan.critic_step, gan.draw_fakes
+    whole_step, whole_fakes = gan.critic_step, gan.in_batches
     gan.critic_step = lambda real, fake, optimizer: (
         rates.append(optimizer.get_lr()) or whole_step(real, fake, optimizer)
     )
-    gan.draw_fakes = lambda reals: sizes.extend(real.shape[0] for real in reals) or whole_fakes(reals)
+    gan.in_batches = lambda batch_sizes, *z: sizes.extend(batch_sizes) or whole_fakes(batch_sizes, *z)
     gan.train(
         Toy("8gaussians"), 16, iterations=4, lr_decay=True, generator_batch_size=24, d_learning_rate=1.0, progress=None
     )
@@ -654,3 +655,65 @@ def test_frozen_critics_pass_the_gradient_on_and_take_none(layer):
     assert not any(p.grad is not None and p.grad.numpy().any() for p in critic.parameters())
     critic(z[:, :, :2]).sum().backward()  # it can be trained again
     assert all(p.grad is not None and not p.stop_gradient for p in critic.parameters())
+
+
+def test_generate_takes_the_batch_size_of_training_or_another():
+    sizes, gan = [], new()
+    gan.generator.register_forward_pre_hook(lambda _, inputs: sizes.append(inputs[0].shape[0]))
+    gan.train(Toy("8gaussians"), batch_size=16, generator_batch_size=24, iterations=1, progress=None)
+    sizes.clear()
+    assert gan.generate(50, seed=1).shape == (50, 2) and sizes == [24, 24, 24]
+    sizes.clear()
+    assert gan.generate(50, seed=1, batch_size=40).shape == (50, 2) and sizes == [40, 40]
+    with pytest.raises(InputError, match="batch_size is 0"):
+        gan.generate(50, batch_size=0)
+
+
+class QuadraticCritic(nn.Layer):
+    """D(x) = w |x|^2 / 2, whose gradients are short to write out: the norm at x is |w| |x|."""
+
+    def __init__(self):
+        super().__init__()
+        self.w, self.asked = self.create_parameter([1], default_initializer=nn.initializer.Constant(0.7)), []
+
+    def forward(self, x):
+        return self.w * x.square().sum(1) / 2
+
+    def loss_gradients(self, real, fake, loss_of_heads, penalty_of, labelled):
+        self.asked.append(labelled)
+        lengths = interpolate(real, fake).square().sum(1).sqrt()
+        loss, penalty = loss_of_heads(self(real), self(fake)), penalty_of(self.w.abs() * lengths)
+        slope = ((fake.square().sum(1) - real.square().sum(1)) / 2).mean()
+        slope += 10 * (2 * (self.w * lengths - 1) * lengths).mean()
+        return loss, penalty, [slope.reshape([1])]
+
+
+class LeavesThemToPaddle(QuadraticCritic):
+    def loss_gradients(self, *_):
+        self.asked.append(1)
+
+
+class HasNone(QuadraticCritic):
+    loss_gradients = property()  # as if it were not there
+
+
+def trained_with(critic, **options):
+    paddle.seed(0)
+    gan = WGAN_GP(toy_generator(8, 2), critic)
+    history = gan.train(Toy("8gaussians"), batch_size=16, iterations=6, progress=None, **options)
+    return gan, history.drop(columns="seconds").to_numpy()[1:]
+
+
+def test_a_critics_own_gradients_train_like_paddles():
+    own, history = trained_with(QuadraticCritic(), d_learning_rate=1e-2)
+    expected, expected_history = trained_with(HasNone(), d_learning_rate=1e-2)
+    assert own.discriminator.asked == [False] * 30 and abs(own.discriminator.w.item() - 0.7) > 0.01
+    assert own.discriminator.w.item() == pytest.approx(expected.discriminator.w.item(), rel=1e-4)
+    np.testing.assert_allclose(history, expected_history, rtol=2e-3, atol=1e-5)
+
+
+def test_a_critic_that_leaves_its_gradients_to_paddle_draws_the_same_numbers():
+    asked, history = trained_with(LeavesThemToPaddle())
+    plain, expected = trained_with(HasNone())
+    assert len(asked.discriminator.asked) == 30
+    assert (weights(asked) == weights(plain)).all() and (history == expected).all()

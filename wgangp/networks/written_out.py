@@ -1,4 +1,4 @@
-"""The gradients of WGAN-GP's critic loss written out, for the critics of Table 3 and Figure 3 on a GPU.
+"""The gradients of WGAN-GP's critic loss written out, for the critics of Table 3 and Figure 3 on the `aten` device.
 
 Such a critic is linear between the kinks of its ReLUs. So the gradient of the penalty by the parameters is that of the
 critic's derivative along v = d penalty / d (gradient at x), with the ReLUs' masks as they are at x. One forward pass
@@ -8,59 +8,44 @@ over memory.
 """
 
 import math
+from collections.abc import Callable
 
 import paddle
 import paddle.nn.functional as F
-from paddle import _C_ops, nn
+from paddle import _C_ops
 
-from wgangp.layers import ConvMeanPool, shifted_mean, upsample
-from wgangp.losses import norms_of
-from wgangp.networks.cifar import FirstBlock, ResNetCritic
-from wgangp.networks.convolutional import SLOPE, ConvCritic, leaky_relu
-from wgangp.runtime import devices
+from wgangp.layers import SLOPE, ConvMeanPool, leaky_relu, shifted_mean, upsample
+from wgangp.losses import interpolate, norms_of
 from wgangp.runtime.kernels import add_with_bias, conv, conv_dw, conv_dx, conv_relu, relu_grad_over, relu_grad_plus
 
 
-def can(critic, labelled=False):
-    """Whether the gradients of this critic are written out here.
+def loss_gradients(
+    critic: paddle.nn.Layer,
+    blocks: list,
+    end: "MeanOverPixels | Flattened",
+    heads: list[paddle.nn.Linear],
+    real: paddle.Tensor,
+    fake: paddle.Tensor,
+    loss_of_heads: Callable,
+    penalty_of: Callable,
+) -> tuple[tuple, tuple, list[paddle.Tensor]]:
+    """The critic's loss and its gradients by the critic's parameters; what `WGAN_GP` asks a critic for.
 
     Args:
-        critic: a Paddle layer.
-        labelled: whether its class logits are trained, too.
-    """
-    if not devices.on_aten():
-        return False
-    if type(critic) is ResNetCritic:
-        return (critic.classifier is not None) == labelled
-    if type(critic) is not ConvCritic or labelled or not devices.on_gpu():  # on a CPU autograd is a fifth faster there
-        return False
-    return critic.activation is leaky_relu and all(type(norm) is nn.Identity for norm in critic.norms)
-
-
-def critic_gradients(critic, real, fake, mixed, loss_of_heads, penalty):
-    """The critic's loss and its gradients by the critic's parameters.
-
-    Args:
-        critic: one that `can` accepts.
-        real, fake, mixed: [n, 3, h, w], mixed being where the penalty is taken.
-        loss_of_heads: function of the scores of real and generated samples, [n] each, and of their class logits,
-            [n, classes] each, where the critic has them, that gives a scalar and a dict of others.
-        penalty: function of the critic's gradient norms at `mixed`, [n], that gives a scalar and a dict of others.
+        critic: an `ImageLayer` whose parameters are those of its blocks and heads, in this order.
+        blocks: a `Layer` or `Block` for each of its parts.
+        end: what follows them.
+        heads: the linear layers of the scores and, where they are trained, of the class logits.
+        real, fake, loss_of_heads, penalty_of: as of `WGAN_GP`.
 
     Returns:
-        The value of `loss_of_heads`, that of `penalty`, and the gradients of their scalars' sum, in the order of
+        The value of `loss_of_heads`, that of `penalty_of`, and the gradients of their scalars' sum, in the order of
         `critic.parameters()`.
 
     Source: Eq. 3, differentiated.
     """
-    n = real.shape[0]
+    n, mixed = real.shape[0], interpolate(real, fake)
     with paddle.no_grad():
-        if type(critic) is ResNetCritic:
-            blocks, end = [_Block(block, n) for block in critic.blocks], _Mean(critic, n)
-            heads = [critic.score] if critic.classifier is None else [critic.score, critic.classifier]
-        else:
-            blocks = [_Layer(conv, n, first=i == 0) for i, conv in enumerate(critic.convs)]
-            end, heads = _Flat(critic), [critic.linear]
         x = critic.enter(paddle.concat([real, fake, mixed])).contiguous()
         for block in blocks:
             x = block.forward(x)
@@ -79,8 +64,8 @@ def critic_gradients(critic, real, fake, mixed, loss_of_heads, penalty):
             d = block.backward(d)
         (gradient,) = _variables(d)
         with paddle.enable_grad():
-            penalised = penalty(norms_of(gradient))
-        (v,) = paddle.grad(penalised[0], gradient)
+            penalty = penalty_of(norms_of(gradient))
+        (v,) = paddle.grad(penalty[0], gradient)
 
         for block in blocks:
             v = block.tangent(v)
@@ -89,7 +74,7 @@ def critic_gradients(critic, real, fake, mixed, loss_of_heads, penalty):
         of_heads = [[judged.matmul(slope, transpose_x=True), slope.sum(0)] for slope in slopes]
         of_heads[0][0] += v.sum(0).reshape([-1, 1])
         gradients += [gradient for both in of_heads for gradient in both]
-    return loss, penalised, gradients
+    return loss, penalty, gradients
 
 
 def _variables(*tensors):
@@ -100,7 +85,7 @@ def _variables(*tensors):
     return tensors
 
 
-class _Mean:
+class MeanOverPixels:
     """What follows the blocks of the ResNet: a ReLU and the mean over the pixels.
 
     Args:
@@ -124,7 +109,7 @@ class _Mean:
         return self.critic.mean_over_plane(relu_grad_over(v, self.rectified[2 * self.n :]))
 
 
-class _Flat:
+class Flattened:
     """What follows the convolutions of a `ConvCritic`: all features in a row.
 
     Args:
@@ -146,7 +131,7 @@ class _Flat:
         return self.critic.leave(v).reshape([v.shape[0], -1])
 
 
-class _Layer:
+class Layer:
     """A convolution of any stride and a LeakyReLU.
 
     Args:
@@ -221,16 +206,17 @@ class _Convolution:
         return F.avg_pool2d(dw, 2, stride=1) if self.pools else dw  # the adjoint of shifted_mean
 
 
-class _Block:
+class Block:
     """A residual block, x + conv2(relu(conv1(relu(x)))), with pools and without the first ReLU where it has them.
 
     Args:
         block: of the critic.
         n: samples in each third of the batch; the last third is the mixed ones.
+        first: whether its input is the images, whose gradient is wanted at the mixed samples alone.
     """
 
-    def __init__(self, block, n):
-        self.n, self.first = n, isinstance(block, FirstBlock)
+    def __init__(self, block, n, first):
+        self.n, self.first = n, first
         self.conv1, self.conv2 = _Convolution(block.conv1), _Convolution(block.conv2)
         self.shortcut = _Convolution(block.shortcut) if isinstance(block.shortcut, ConvMeanPool) else None
 
@@ -271,8 +257,8 @@ class _Block:
     def gradients(self):
         """By kernel and bias of each convolution; the biases do not see v."""
         of_bias = self.of_bias(self.dy)
-        found = [self.conv1.dw(self.dz, self.a), self.of_bias(self.dz), self.conv2.dw(self.dy, self.b), of_bias]
-        return found + ([self.shortcut.dw(self.dy, self.pooled), of_bias] if self.shortcut else [])
+        of_convs = [self.conv1.dw(self.dz, self.a), self.of_bias(self.dz), self.conv2.dw(self.dy, self.b), of_bias]
+        return of_convs + ([self.shortcut.dw(self.dy, self.pooled), of_bias] if self.shortcut else [])
 
     def of_bias(self, dy):
         plane = self.conv1.layer.plane

@@ -1,0 +1,127 @@
+"""What a generator and a critic must be before they can train together."""
+
+import re
+import warnings
+
+import numpy as np
+import paddle
+
+from wgangp.errors import InputError, brief, cause
+
+RANGES = {  # of the values of functions at a network's end
+    "tanh": (-1, 1),
+    "sigmoid": (0, 1),
+    "hardsigmoid": (0, 1),
+    "softmax": (0, 1),
+}
+
+
+def check_layers(generator: paddle.nn.Layer, critic: paddle.nn.Layer) -> None:
+    """Refuse what is no network, and a critic without anything to train.
+
+    Raises:
+        InputError: which of the two, and why.
+    """
+    for name, network in (("generator", generator), ("discriminator", critic)):
+        if not isinstance(network, paddle.nn.Layer):
+            kind = network.__name__ if isinstance(network, type) else type(network).__name__
+            raise InputError(f"the {name} is {kind}; give a network, an instance of paddle.nn.Layer.")
+    if all(parameter.stop_gradient for parameter in critic.parameters()):
+        raise InputError("the critic has no parameters to train; give it some, or let them have gradients.")
+
+
+def check_fit(gan) -> tuple[list[int], str]:
+    """Draw two samples and score them, to find out whether the networks fit each other.
+
+    Args:
+        gan: a `BaseGAN`.
+
+    Returns:
+        The shape of one sample, and the function at the generator's end, as of `last_function`.
+
+    Raises:
+        InputError: the generator does not take latent vectors, or the critic does not take its samples or does not
+            give one score for each.
+    """
+    try:
+        fake = gan.draw(2)
+    except Exception as error:
+        raise InputError(
+            f"the generator cannot take latent vectors of shape [2, {gan.latent_dim}]: {brief(error)}."
+        ) from cause(error)
+    if not isinstance(fake, paddle.Tensor) or fake.shape[:1] != [2]:
+        raise InputError(
+            f"the generator gives {_shape_in_words(fake)} for 2 latent vectors; it must give one tensor of "
+            "samples, [2, ...]."
+        )
+    try:
+        scores = gan.discriminator(fake.detach())
+    except Exception as error:
+        raise InputError(
+            f"the generator's output, of shape {list(fake.shape)}, does not fit the critic: {brief(error)}."
+        ) from cause(error)
+    if not isinstance(scores, paddle.Tensor) or scores.shape not in ([2], [2, 1]):
+        raise InputError(
+            f"the critic gives {_shape_in_words(scores)} for 2 samples; it must give one score per sample, "
+            "shape [2, 1] or [2]."
+        )
+    if gan.unbounded_scores and last_function(scores) in RANGES:
+        warnings.warn(
+            f"the critic ends in a {last_function(scores)}, which bounds its scores; {type(gan).__name__} needs "
+            "unbounded ones: leave it out.",
+            stacklevel=4,
+        )
+    return fake.shape[1:], last_function(fake)
+
+
+def check_precision(*networks: paddle.nn.Layer) -> None:
+    """Refuse networks that are not in float32.
+
+    Raises:
+        InputError: they, or Paddle's default type, are of another type.
+    """
+    types = {str(parameter.dtype).removeprefix("paddle.") for network in networks for parameter in network.parameters()}
+    others = sorted({paddle.get_default_dtype(), *types} - {"float32"})
+    if others:
+        raise InputError(
+            f"the networks or Paddle's default type are {', '.join(others)}; training is in float32: call "
+            "paddle.set_default_dtype('float32') and build the networks afterwards."
+        )
+
+
+def check_samples(real: paddle.Tensor, shape: list[int], function: str) -> None:
+    """Hold real samples against what the generator makes: the shape, and, with a warning, the range.
+
+    Args:
+        real: [n, ...].
+        shape: of one generated sample.
+        function: at the generator's end, as of `last_function`.
+
+    Raises:
+        InputError: they have another shape.
+    """
+    if real.shape[1:] != shape:
+        raise InputError(
+            f"train_data has samples of shape {list(real.shape[1:])} but the generator makes "
+            f"{list(shape)}; reshape the data or change the generator."
+        )
+    low, high = RANGES.get(function, (-np.inf, np.inf))
+    smallest, largest = real.min().item(), real.max().item()
+    if smallest < low - 0.1 or largest > high + 0.1:
+        warnings.warn(
+            f"train_data has values from {smallest:.4g} to {largest:.4g}, but the generator ends in a "
+            f"{function}, whose values are between {low} and {high}; scale the data.",
+            stacklevel=4,
+        )
+
+
+def last_function(output: paddle.Tensor) -> str:
+    """The function that computed a tensor, reshapes left out, such as "sigmoid"; "" where Paddle does not tell."""
+    node = output.grad_fn
+    while node is not None and re.match("Reshape|Squeeze|Unsqueeze|Flatten|Transpose", node.name()):
+        node = next(iter(node.next_functions), None)
+    return node.name().split("Grad")[0].lower() if node is not None else ""
+
+
+def _shape_in_words(output):
+    return f"shape {list(output.shape)}" if isinstance(output, paddle.Tensor) else f"a {type(output).__name__}"
