@@ -31,7 +31,7 @@ class ConditionalWGAN_GP(WGAN_GP):
     labelled = True
     critic_scale, generator_scale = 1.0, 0.1  # of the cross entropies (gan_cifar_resnet.py lines 51-52)
 
-    def __init__(self, generator: paddle.nn.Layer, discriminator: paddle.nn.Layer, classes: int = 10, **others):
+    def __init__(self, generator: paddle.nn.Layer, discriminator: paddle.nn.Layer, classes: int = 10, **others: Any):
         if not hasattr(discriminator, "heads"):
             raise InputError("the critic has no method heads(x) that gives scores and class logits; add it.")
         self.classes = number("classes", classes, at_least=1, whole=True)
@@ -51,7 +51,7 @@ class ConditionalWGAN_GP(WGAN_GP):
         """Labels drawn uniformly, int64 [n]."""
         return paddle.randint(0, self.classes, [n])
 
-    def select_samples(self, batch) -> tuple[paddle.Tensor, paddle.Tensor]:
+    def select_samples(self, batch: Any) -> tuple[paddle.Tensor, paddle.Tensor]:
         """What the steps use of a batch of the data: samples and labels.
 
         Args:

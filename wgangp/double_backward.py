@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -46,7 +47,7 @@ ELEMENTARY = "wgangp.layers, or reshape, split, expand and elementary operations
 BEFORE_CONV3D = "GradNodeAccumulation Expand Add Multiply Tanh Sigmoid"
 
 
-def check(critic, x):
+def check(critic: nn.Layer, x: paddle.Tensor) -> None:
     """Take the gradient penalty of a critic and differentiate it, as a training step does.
 
     Args:
@@ -77,7 +78,7 @@ def check(critic, x):
     )
 
 
-def refuse_prim():
+def refuse_prim() -> None:
     """Refuse Paddle's composite ("prim") mode.
 
     Raises:
@@ -92,7 +93,7 @@ def refuse_prim():
 
 
 @contextmanager
-def untouched(*networks):
+def untouched(*networks: nn.Layer) -> Iterator[None]:
     """A context after which Paddle's random state and what networks keep beside their weights are as before.
 
     Args:
@@ -236,7 +237,7 @@ def _variable(value):
     return value
 
 
-def has_batch_norm(network, but=()):
+def has_batch_norm(network: nn.Layer, but: type | tuple = ()) -> bool:
     """Tell whether a network has batch normalisation anywhere.
 
     Args:

@@ -70,7 +70,7 @@ class BaseGAN:
 
     # What a method says.
 
-    def critic_loss(self, real, fake: paddle.Tensor) -> tuple[paddle.Tensor, dict[str, paddle.Tensor]]:
+    def critic_loss(self, real: Any, fake: paddle.Tensor) -> tuple[paddle.Tensor, dict[str, paddle.Tensor]]:
         """The critic's loss; a method's own.
 
         Args:
@@ -102,7 +102,7 @@ class BaseGAN:
 
     # The samples that the steps compare.
 
-    def select_samples(self, batch):
+    def select_samples(self, batch: Any) -> Any:
         """What the steps use of a batch of the data: the samples, without labels.
 
         Args:
@@ -136,7 +136,7 @@ class BaseGAN:
         sizes = [real.shape[0] for real in reals]
         return self.in_batches(sizes, paddle.randn([sum(sizes), self.latent_dim]))
 
-    def draw_fake(self, real) -> paddle.Tensor:
+    def draw_fake(self, real: Any) -> paddle.Tensor:
         """Generated samples for one critic step; as `draw_fakes`."""
         return self.draw_fakes([real])[0]
 
@@ -187,7 +187,13 @@ class BaseGAN:
 
     # The steps.
 
-    def iteration(self, batches, g_optimizer, d_optimizer, drawn) -> dict[str, paddle.Tensor]:
+    def iteration(
+        self,
+        batches: Any,
+        g_optimizer: paddle.optimizer.Optimizer | None,
+        d_optimizer: paddle.optimizer.Optimizer,
+        drawn: Any,
+    ) -> dict[str, paddle.Tensor]:
         """One iteration: a generator step, then the critic's.
 
         Args:
@@ -210,7 +216,9 @@ class BaseGAN:
         distributed.average(list(losses.values()))
         return losses
 
-    def critic_step(self, real, fake: paddle.Tensor, optimizer) -> dict[str, paddle.Tensor]:
+    def critic_step(
+        self, real: Any, fake: paddle.Tensor, optimizer: paddle.optimizer.Optimizer
+    ) -> dict[str, paddle.Tensor]:
         """One step of the critic.
 
         Args:
@@ -228,7 +236,7 @@ class BaseGAN:
         self.clear_gradients()
         return {"critic_loss": loss.detach(), **{name: part.detach() for name, part in parts.items()}}
 
-    def critic_backward(self, real, fake: paddle.Tensor) -> tuple[paddle.Tensor, dict[str, paddle.Tensor]]:
+    def critic_backward(self, real: Any, fake: paddle.Tensor) -> tuple[paddle.Tensor, dict[str, paddle.Tensor]]:
         """The critic's loss; its gradients are left in the critic's parameters.
 
         Args:
@@ -241,7 +249,7 @@ class BaseGAN:
         loss.backward()
         return loss, parts
 
-    def generator_step(self, n: int, optimizer) -> dict[str, paddle.Tensor]:
+    def generator_step(self, n: int, optimizer: paddle.optimizer.Optimizer) -> dict[str, paddle.Tensor]:
         """One step of the generator.
 
         Args:
@@ -277,7 +285,7 @@ class BaseGAN:
             for parameter in network.parameters():
                 parameter.clear_gradient(False)  # freed, not zeroed; Paddle overlooks the keyword
 
-    def check_data(self, batch) -> None:
+    def check_data(self, batch: Any) -> None:
         """Hold a batch of the training data against what the generator makes.
 
         Args:

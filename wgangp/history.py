@@ -3,8 +3,9 @@
 import math
 import reprlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import paddle
 import pandas as pd
@@ -24,12 +25,12 @@ class History:
 
     MOST = 100
 
-    def __init__(self, records, last_good):
+    def __init__(self, records: list[dict[str, float]], last_good: Callable[[], str]):
         self.records, self.last_good, self.waiting = records, last_good, []
         self.before = records[-1]["seconds"] if records else 0.0
-        self.began = self.told = time.monotonic()
+        self.began = self.last_read = time.monotonic()
 
-    def add(self, losses):
+    def add(self, losses: dict[str, paddle.Tensor]) -> None:
         """Put the losses of the next iteration on record.
 
         Args:
@@ -38,10 +39,10 @@ class History:
         now = time.monotonic()
         values = paddle.stack([value.reshape([]) for value in losses.values()])
         self.waiting.append((list(losses), values, self.before + now - self.began))
-        if len(self.waiting) >= self.MOST or now - self.told > 1:
+        if len(self.waiting) >= self.MOST or now - self.last_read > 1:
             self.read()
 
-    def read(self):
+    def read(self) -> dict[str, float] | None:
         """Read what waits on the device.
 
         Returns:
@@ -56,26 +57,26 @@ class History:
             if bad:
                 raise Diverged(f"training diverged in iteration {len(self.records)}: {bad}; {self.last_good()}.")
             self.records.append(record | {"seconds": seconds})
-        self.told = time.monotonic()
+        self.last_read = time.monotonic()
         if self.waiting:  # the device has only now done the last of them
-            self.records[-1]["seconds"] = self.before + self.told - self.began
+            self.records[-1]["seconds"] = self.before + self.last_read - self.began
         self.waiting = []
         return self.records[-1] if self.records else None
 
     @contextmanager
-    def paused(self):
+    def paused(self) -> Iterator[None]:
         """A context whose time does not count as training."""
         began = time.monotonic()
         yield
         self.began += time.monotonic() - began
 
-    def table(self):
+    def table(self) -> pd.DataFrame:
         """All rows, a pandas.DataFrame."""
         self.read()
         return pd.DataFrame(self.records)
 
 
-def as_numbers(returned):
+def as_numbers(returned: Mapping[str, Any] | None) -> dict[str, float]:
     """What a callback returned, as Python's floats: a checkpoint keeps no others.
 
     Args:

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from typing import Any
 
 import numpy as np
 import paddle
@@ -30,7 +31,7 @@ def check_layers(generator: paddle.nn.Layer, critic: paddle.nn.Layer) -> None:
         raise InputError("the critic has no parameters to train; give it some, or let them have gradients.")
 
 
-def check_fit(gan) -> tuple[list[int], str]:
+def check_fit(gan: Any) -> tuple[list[int], str]:
     """Draw two samples and score them, to find out whether the networks fit each other.
 
     Args:

@@ -4,15 +4,19 @@ The only module that imports ppsci.
 """
 
 import copy
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import paddle
+import pandas as pd
 from paddle import nn
 
 from wgangp import double_backward, network_state
 from wgangp.data.batches import a_pass_of, to_bytes
 from wgangp.errors import InputError, brief, number
+from wgangp.gan import BaseGAN
 from wgangp.metrics.fields import compare_fields
 from wgangp.metrics.image_scores import score_images
 from wgangp.runtime import checkpoint
@@ -30,11 +34,11 @@ except ModuleNotFoundError as error:
 class LayerArch(ppsci.arch.Arch):
     """A Paddle layer as a PaddleScience network; made by `as_arch`."""
 
-    def __init__(self, layer, input_keys, output_keys):
+    def __init__(self, layer: nn.Layer, input_keys: Sequence[str], output_keys: Sequence[str]):
         super().__init__()
         self.layer, self.input_keys, self.output_keys = layer, tuple(input_keys), tuple(output_keys)
 
-    def forward(self, x):
+    def forward(self, x: dict[str, paddle.Tensor]) -> dict[str, paddle.Tensor]:
         if self._input_transform is not None:
             x = self._input_transform(x)
         y = self.layer(self.concat_to_tensor(x, self.input_keys, axis=1))
@@ -45,16 +49,16 @@ class LayerArch(ppsci.arch.Arch):
 class ArchLayer(nn.Layer):
     """A PaddleScience network as a Paddle layer; made by `as_layer`."""
 
-    def __init__(self, arch):
+    def __init__(self, arch: ppsci.arch.Arch):
         super().__init__()
         self.arch = arch
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         outputs = self.arch(self.arch.split_to_dict(x, self.arch.input_keys, axis=1))
         return self.arch.concat_to_tensor(outputs, self.arch.output_keys, axis=1)
 
 
-def as_arch(layer, input_keys, output_keys):
+def as_arch(layer: nn.Layer, input_keys: Sequence[str], output_keys: Sequence[str]) -> ppsci.arch.Arch:
     """Make a PaddleScience network of a Paddle layer.
 
     Args:
@@ -79,7 +83,7 @@ def as_arch(layer, input_keys, output_keys):
     return LayerArch(layer, input_keys, output_keys)
 
 
-def as_layer(arch):
+def as_layer(arch: ppsci.arch.Arch) -> nn.Layer:
     """Make a Paddle layer of a PaddleScience network, such as a generator or critic of `WGAN_GP`.
 
     Args:
@@ -116,7 +120,7 @@ def _named(item, key):
     raise InputError(f"there is no '{key}' in the data; there are: {', '.join([*inputs, *(labels or {})])}.")
 
 
-def as_train_data(source, key):
+def as_train_data(source: Any, key: str) -> np.ndarray | Iterable:
     """Make `train_data` for `.train` of a PaddleScience data set or constraint.
 
     Args:
@@ -143,7 +147,7 @@ def as_train_data(source, key):
     raise InputError(f"train_data is a {type(source).__name__}; give a data set or a constraint of PaddleScience.")
 
 
-def load_pretrained(model, path):
+def load_pretrained(model: ppsci.arch.Arch, path: Path | str) -> None:
     """Load saved weights into a network, all of them or none.
 
     Args:
@@ -166,7 +170,7 @@ def load_pretrained(model, path):
     model.set_state_dict(saved)
 
 
-def critic_loss(gan, key):
+def critic_loss(gan: BaseGAN, key: str) -> ppsci.loss.FunctionalLoss:
     """A method's critic loss as PaddleScience's loss, for a Solver whose model is the generator.
 
     Its gradient goes to the critic alone, so the Solver's optimizer must have the critic's parameters.
@@ -192,7 +196,7 @@ def critic_loss(gan, key):
     return ppsci.loss.FunctionalLoss(loss)
 
 
-def generator_loss(gan, key):
+def generator_loss(gan: BaseGAN, key: str) -> ppsci.loss.FunctionalLoss:
     """A method's generator loss as PaddleScience's loss, for a Solver whose model is the generator.
 
     Its gradient goes to the generator alone; the critic's parameters get none.
@@ -214,7 +218,7 @@ def generator_loss(gan, key):
     return ppsci.loss.FunctionalLoss(loss)
 
 
-def field_metric(key, periodic=True, conductivity=False):
+def field_metric(key: str, periodic: bool = True, conductivity: bool = False) -> ppsci.metric.FunctionalMetric:
     """The distances of `wgangp.metrics.fields.compare_fields` as PaddleScience's metric.
 
     Args:
@@ -231,7 +235,9 @@ def field_metric(key, periodic=True, conductivity=False):
     return ppsci.metric.FunctionalMetric(metric)
 
 
-def image_metric(metrics, folder, key, scaling="dcgan"):
+def image_metric(
+    metrics: Sequence[str], folder: Path | str, key: str, scaling: str = "dcgan"
+) -> ppsci.metric.FunctionalMetric:
     """Inception score, FID and the like as PaddleScience's metric.
 
     Args:
@@ -275,7 +281,16 @@ class GANSolver(ppsci.solver.Solver):
             pretrained_model_path says.
     """
 
-    def __init__(self, model, gan, train_data, cfg, validator=None, visualizer=None, **options):
+    def __init__(
+        self,
+        model: ppsci.arch.Arch,
+        gan: BaseGAN,
+        train_data: Any,
+        cfg: Any,
+        validator: dict | None = None,
+        visualizer: dict | None = None,
+        **options: Any,
+    ):
         refuse(cfg)
         if cfg.TRAIN.eval_during_train and not validator:
             raise InputError("TRAIN.eval_during_train is on without a validator; give one or turn it off.")
@@ -292,7 +307,7 @@ class GANSolver(ppsci.solver.Solver):
         super().__init__(model, validator=validator, visualizer=visualizer, cfg=for_base)
         self.checkpoint_path = Path(given or Path(self.output_dir) / "checkpoint.npz")
 
-    def train(self):
+    def train(self) -> pd.DataFrame:
         """Train both networks.
 
         Returns:
@@ -341,7 +356,7 @@ class GANSolver(ppsci.solver.Solver):
         save_load.save_checkpoint(self.model, None, about, output_dir=self.output_dir, prefix=prefix, print_log=False)
 
 
-def refuse(cfg):
+def refuse(cfg: Any) -> None:
     """Refuse settings of PaddleScience under which two networks cannot be stepped correctly.
 
     Args:

@@ -68,7 +68,7 @@ class WGAN_GP(BaseGAN):
     def method_settings(self) -> dict[str, Any]:
         return {"lambda_gp": self.lambda_gp, "penalty": self.penalty}
 
-    def critic_loss(self, real, fake: paddle.Tensor) -> LossAndParts:
+    def critic_loss(self, real: Any, fake: paddle.Tensor) -> LossAndParts:
         loss, parts = self.loss_of_heads(*self.score_both(real, fake))
         penalty, more = self.weighted_penalty(real, fake)
         return loss + penalty, parts | more
@@ -85,7 +85,7 @@ class WGAN_GP(BaseGAN):
         wasserstein = losses.wasserstein_critic_loss(real_scores, fake_scores)
         return wasserstein, {"wasserstein_estimate": -wasserstein}
 
-    def critic_backward(self, real, fake: paddle.Tensor) -> LossAndParts:
+    def critic_backward(self, real: Any, fake: paddle.Tensor) -> LossAndParts:
         critic, (samples, *labels) = self.discriminator, real if self.labelled else (real,)
         written_out = None
         if hasattr(critic, "loss_gradients"):
