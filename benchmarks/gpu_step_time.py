@@ -66,6 +66,10 @@ def answers_of(side, dim):
             return torch_port.captured(plain) if captured else plain
         return iteration_of(models(dim)[number], captured)
 
+    if side != "PyTorch":
+        from wgangp.runtime import devices
+
+        devices.load_aten()  # before Paddle is imported
     if side == "autograd":
         from wgangp.networks.cifar import ResNetCritic
         from wgangp.networks.convolutional import ConvCritic

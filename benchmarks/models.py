@@ -47,13 +47,14 @@ def iteration_of(model, captured=False, device="auto"):
         captured: replay it as a graph where that can be done.
         device: as of `wgangp.runtime.devices.choose`.
     """
+    from wgangp.runtime import devices
+
+    devices.choose(device)  # before Paddle is imported
     from wgangp import WGAN_GP, ConditionalWGAN_GP
     from wgangp.data.batches import ScaledImages, as_batches
     from wgangp.networks import cifar, lsun, toy
     from wgangp.optimizers import make_optimizer
-    from wgangp.runtime import devices
 
-    devices.choose(device)
     networks = {
         "toy": lambda: (toy.toy_generator(model.dim), toy.toy_critic(model.dim)),
         "Figure 2, ResNet-101": lambda: lsun.pair("resnet101", "layer", model.dim),

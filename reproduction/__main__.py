@@ -23,6 +23,7 @@ NUMBERS = {  # options, and their ranges
     "number": A_COUNT,
     "budget": {"above": 0},
 }
+COMPUTING = ("data", "doctor", "generate", "run", "score")  # commands that use a device
 WITHOUT_CHECKOUT = ("data", "doctor", "score")  # commands of an installed package
 FRAME = ("jinja2", "matplotlib", "mistune", "papermill", "pydantic", "seaborn", "yaml")  # of the extra `reproduction`
 
@@ -326,6 +327,8 @@ def main(arguments=None):
         check_installation(given.command)
         check_numbers(given)
         settle_folders()
+        if given.command in COMPUTING:
+            devices.load_aten(getattr(given, "device", "auto"))
         status = given.function(given) or 0
         print(end="", flush=True)
         return status

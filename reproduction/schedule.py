@@ -257,7 +257,7 @@ class Board:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=environment(OMP_NUM_THREADS=threads, WGANGP_DEVICE=device["name"]),  # what devices.prepare looks at
+            env=environment(OMP_NUM_THREADS=threads, WGANGP_DEVICE=device["name"]),  # what devices.load_aten looks at
             cwd=results.ROOT,
             start_new_session=True,  # Ctrl-C reaches this process, which ends them
         )

@@ -3,10 +3,14 @@
 import json
 import sys
 
-from reproduction.experiment import Experiment, Job, run_job
 from reproduction.interrupts import end_with_parent, sentence
 from wgangp.errors import BudgetSpent, Diverged, InputError, InUse
+from wgangp.runtime import devices
 from wgangp.runtime.progress import Progress
+
+devices.load_aten()  # before Paddle is imported
+
+from reproduction.experiment import Experiment, Job, run_job  # noqa: E402
 
 
 def outcome(name, setting, tier, seed, deadline, device):

@@ -35,23 +35,28 @@ def test_aten_that_cannot_be_loaded_is_refused_before_anything_runs(monkeypatch,
     assert not list(tmp_path.iterdir())
 
 
-def test_a_process_told_to_use_aten_says_in_one_sentence_why_it_cannot():
-    script = """
+WITHOUT_TORCH = """
 import sys
 import paddle_aten
 paddle_aten.installed = lambda: {'paddle': '3.3.1', 'torch': None}
 import wgangp
-assert "paddle" not in sys.modules
 from wgangp.runtime import devices
+assert not {"paddle", "torch", "numpy"} & set(sys.modules)
 try:
-    devices.choose("aten")
+    print(devices.choose(sys.argv[1]))
 except wgangp.InputError as error:
     print(error)
 """
+
+
+@pytest.mark.parametrize(
+    "name, words", [("aten", "--device aten: PyTorch is not installed"), ("auto", devices.cpu_name())]
+)
+def test_importing_chooses_no_device_and_choosing_says_why_it_cannot(name, words):
     environment = {"WGANGP_DEVICE": "aten", "PATH": "/usr/bin:/bin"}
-    told = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert "UserWarning: WGANGP_DEVICE is aten: PyTorch is not installed" in told.stderr
-    assert told.returncode == 0 and told.stdout.startswith("--device aten: it is not loaded")
+    command = [sys.executable, "-c", WITHOUT_TORCH, name]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.startswith(words), done.stderr
 
 
 def test_tensors_are_stacked_where_they_have_one_shape():

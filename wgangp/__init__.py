@@ -14,7 +14,7 @@ from importlib import import_module
 
 from wgangp.runtime import devices
 
-devices.prepare()  # before the first import of paddle, which reads the environment then
+devices.tune_cpu()  # before the first import of paddle, which reads the environment then
 
 __version__ = "0.1.0"
 __all__ = [

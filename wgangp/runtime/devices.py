@@ -4,6 +4,7 @@ import os
 import platform
 import sys
 import warnings
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -13,24 +14,20 @@ from wgangp.errors import InputError
 NAMES = ("auto", "cpu", "gpu", "aten")
 
 
-def prepare():
-    """Prepare what Paddle looks at when it is first imported: CPU tuning, and the `aten` device.
+def load_aten(name: str = "auto") -> None:
+    """Load the `aten` device where it may be chosen: Paddle takes devices only before it is first imported.
 
-    The `aten` device is loaded when $WGANGP_DEVICE is "aten", and when that is "auto" or not set, there is
-    an NVIDIA GPU, Paddle is its CPU build and `paddle_aten` has been built. Where it is named and cannot be
-    loaded, a warning says why, and `choose` refuses it.
+    Args:
+        name: what will be chosen; $WGANGP_DEVICE where it is "auto" and that is set. For "aten" the device is loaded,
+            and for "auto" where there is an NVIDIA GPU, Paddle is its CPU build and `paddle_aten` has been built.
+            Where it cannot be loaded, `choose` says why.
     """
-    if "paddle" in sys.modules:
-        return
-    tune_cpu()
-    wanted = os.environ.get("WGANGP_DEVICE", "auto")
-    has_gpu = Path("/dev/nvidiactl").exists() and not _paddle_is_for_gpus()
-    if wanted == "aten" or (wanted == "auto" and has_gpu):
-        try:
+    if name == "auto":
+        name = os.environ.get("WGANGP_DEVICE") or "auto"
+    only_aten = Path("/dev/nvidiactl").exists() and not _paddle_is_for_gpus()
+    if "paddle" not in sys.modules and (name == "aten" or (name == "auto" and only_aten)):
+        with suppress(paddle_aten.Unavailable):
             paddle_aten.load()
-        except paddle_aten.Unavailable as error:
-            if wanted == "aten":
-                warnings.warn(f"WGANGP_DEVICE is aten: {error}", stacklevel=3)
 
 
 def _paddle_is_for_gpus():
@@ -104,13 +101,13 @@ def not_there(name):
         return InputError(f"--device {name} is unknown; use {', '.join(NAMES)}.")
     what = {
         "gpu": "this Paddle sees no GPU; install paddlepaddle-gpu (environment.yml), or use --device aten or cpu.",
-        "aten": "it is not loaded; run bash paddle_aten/build.sh and set WGANGP_DEVICE=aten.",
+        "aten": "it is not loaded; run bash paddle_aten/build.sh and choose it before paddle is imported.",
     }
     return InputError(f"--device {name}: {what[name]}")
 
 
 def choose(name="auto", tf32=True, deterministic=False):
-    """Make a device Paddle's current one.
+    """Make a device Paddle's current one; call it before paddle is imported, where it is or may be "aten".
 
     Args:
         name: "cpu"; "gpu" (Paddle's own GPU build); "aten" (ATen's kernels through `paddle_aten`, on a GPU where
@@ -124,11 +121,13 @@ def choose(name="auto", tf32=True, deterministic=False):
     Raises:
         InputError: the device is not there.
     """
+    load_aten(name)
     import paddle
 
     if name == "auto":
         name = there()[0]
     if name not in there():
+        check(name)
         raise not_there(name)
     paddle.set_device(name)
     if name == "aten":
