@@ -88,3 +88,20 @@ def test_nothing_imports_what_stands_above_it():
 def test_every_module_has_a_level():
     assert {place(module) for module in SOURCES} == set(LEVEL)
     assert [module for module in SOURCES if place(module) == "wgangp"] == ["wgangp"]
+
+
+def lines_of_code(source):
+    """Lines that are neither blank nor comments nor docstrings."""
+    tree, docstrings = ast.parse(source), set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
+            docstrings.update(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+    lines = enumerate(map(str.strip, source.splitlines()), 1)
+    return sum(bool(line) and not line.startswith("#") and number not in docstrings for number, line in lines)
+
+
+def test_the_core_stays_small():
+    apart = ("wgangp.networks", "wgangp.data", "wgangp.metrics", "wgangp.paddlescience")
+    core = [name for name in SOURCES if name.startswith("wgangp") and not name.startswith(apart)]
+    assert lines_of_code('"""Two\nlines."""\n\n# One.\nx = 1\n\n\ndef f():\n    """Of f."""\n    return x\n') == 3
+    assert 1000 < sum(lines_of_code(SOURCES[name]) for name in core) <= 1900
