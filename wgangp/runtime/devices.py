@@ -7,28 +7,33 @@ import warnings
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import paddle_aten
 from wgangp.errors import InputError
+from wgangp.runtime import kernels
+from wgangp.runtime.kernels import paddle_aten
 
 NAMES = ("auto", "cpu", "gpu", "aten")
 
 
-def prepare():
+def prepare(name=None):
     """Prepare what Paddle looks at when it is first imported: CPU tuning, and the `aten` device.
 
-    The `aten` device is loaded when $WGANGP_DEVICE is "aten", and when that is "auto" or not set, there is
-    an NVIDIA GPU, Paddle is its CPU build and `paddle_aten` has been built. Where it is named and cannot be
-    loaded, a warning says why, and `choose` refuses it.
+    The `aten` device is loaded when it is named, and for "auto" when there is an NVIDIA GPU, Paddle is its CPU build
+    and `paddle_aten` has been built. Where it is named and cannot be loaded, a warning says why, and `choose`
+    refuses it.
+
+    Args:
+        name: as of `choose`; $WGANGP_DEVICE when None, "auto" where that is not set.
     """
     if "paddle" in sys.modules:
         return
     tune_cpu()
-    wanted = os.environ.get("WGANGP_DEVICE", "auto")
+    wanted = name or os.environ.get("WGANGP_DEVICE", "auto")
     has_gpu = Path("/dev/nvidiactl").exists() and not _paddle_is_for_gpus()
     if wanted == "aten" or (wanted == "auto" and has_gpu):
         try:
+            kernels.library()
             paddle_aten.load()
-        except paddle_aten.Unavailable as error:
+        except InputError as error:
             if wanted == "aten":
                 warnings.warn(f"WGANGP_DEVICE is aten: {error}", stacklevel=3)
 
@@ -91,8 +96,8 @@ def check(name):
     """
     if name == "aten":
         try:
-            paddle_aten.check()
-        except paddle_aten.Unavailable as error:
+            kernels.library()
+        except InputError as error:
             raise InputError(f"--device aten: {error}") from None
     elif name not in ("auto", *there()):
         raise not_there(name)
