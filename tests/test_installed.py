@@ -61,6 +61,7 @@ def without_frame(command):
     [
         (["data", "list"], "cifar-10-python.tar.gz"),
         (["doctor"], "installed without a checkout"),
+        (["doctor", "--check", "--device", "cpu"], "PASS"),
         (["score", "points.npy", "--data", "8gaussians"], "modes found"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
