@@ -5,7 +5,7 @@ Captured(step)       a step as one captured CUDA graph
 adam(...)            TensorFlow's Adam over many tensors at once
 conv, conv_dx, conv_dw, conv_relu    convolutions and parts of them, for gradients written by hand
 norm_of_parts    batch norm of several batches at once
-add_with_bias, relu_grad_plus, relu_grad_over    several pointwise operations in one pass
+add_with_bias, relu_backward_plus, relu_backward_over    several pointwise operations in one pass
 set_tf32, set_deterministic, device_name, is_cuda
 """
 
@@ -339,7 +339,7 @@ def add_with_bias(x: Tensor, y: Tensor, bias: Tensor, channels_last: bool = Fals
     return _run("aten_add_with_bias", x, y, bias, channels_last)
 
 
-def relu_grad_plus(y: Tensor, dy: Tensor, more: Tensor, channels_last: bool = False) -> Tensor:
+def relu_backward_plus(y: Tensor, dy: Tensor, more: Tensor, channels_last: bool = False) -> Tensor:
     """The ReLU's gradient plus another one, in one pass over memory.
 
     Args:
@@ -351,10 +351,10 @@ def relu_grad_plus(y: Tensor, dy: Tensor, more: Tensor, channels_last: bool = Fa
     Returns:
         dy where y > 0 and 0 elsewhere, plus more; it has no gradient.
     """
-    return _run("aten_mask_plus", y, dy, more, channels_last)
+    return _run("aten_relu_backward_plus", y, dy, more, channels_last)
 
 
-def relu_grad_over(dy: Tensor, y: Tensor) -> Tensor:
+def relu_backward_over(dy: Tensor, y: Tensor) -> Tensor:
     """The ReLU's gradient, written over its output.
 
     Args:
@@ -364,7 +364,7 @@ def relu_grad_over(dy: Tensor, y: Tensor) -> Tensor:
     Returns:
         y.
     """
-    return _run("aten_mask_over", dy, y)
+    return _run("aten_relu_backward_over", dy, y)
 
 
 def _run(name, *arguments):

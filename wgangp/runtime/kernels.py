@@ -14,13 +14,13 @@ try:
         conv_dx,
         conv_relu,
         norm_of_parts,
-        relu_grad_over,
-        relu_grad_plus,
+        relu_backward_over,
+        relu_backward_plus,
     )
 except ModuleNotFoundError:  # a distribution of its own, which only those need who compute on its device
     paddle_aten = None
     adam = add_with_bias = conv = conv_dw = conv_dx = conv_relu = None
-    norm_of_parts = relu_grad_over = relu_grad_plus = None
+    norm_of_parts = relu_backward_over = relu_backward_plus = None
 
 __all__ = [
     "adam",
@@ -33,8 +33,8 @@ __all__ = [
     "library",
     "norm_of_parts",
     "paddle_aten",
-    "relu_grad_over",
-    "relu_grad_plus",
+    "relu_backward_over",
+    "relu_backward_plus",
 ]
 
 
