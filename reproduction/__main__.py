@@ -210,6 +210,12 @@ def convert(source):
 
 
 def command_doctor(given):
+    if given.check:
+        devices.check(given.device)
+        from reproduction import doctor
+
+        print(doctor.check(given.device))
+        return
     import numpy
     import paddle
 
@@ -248,12 +254,13 @@ def parser():
         command.set_defaults(function=function)
         return command
 
+    device = os.environ.get("WGANGP_DEVICE") or "auto"
     run = add("run", command_run, "Train and measure an experiment; resumes where it was stopped.")
     run.add_argument("names", metavar="NAME", nargs="+", help="experiments, or 'all'")
     run.add_argument("--tier", choices=TIERS, default="short")
     run.add_argument("--seed", type=int, action="append", help="instead of the pinned seeds (may be repeated)")
     run.add_argument("--setting", action="append", help="only this setting (may be repeated)")
-    run.add_argument("--device", default=os.environ.get("WGANGP_DEVICE") or "auto", choices=devices.NAMES)
+    run.add_argument("--device", default=device, choices=devices.NAMES)
     run.add_argument("--no-tf32", action="store_true", help="train in full float32 on the aten device")
     run.add_argument("--deterministic", action="store_true", help="only kernels that give the same bits every time")
     run.add_argument("--jobs", type=int, help="processes at once (default: the cores on a CPU, 1 on a GPU)")
@@ -308,7 +315,9 @@ def parser():
         "-o", "--output", type=Path, default=Path("samples.npy"), help=".npy, .png (a grid), .txt or a folder (PNGs)"
     )
 
-    add("doctor", command_doctor, "Show versions, device and disk.")
+    command = add("doctor", command_doctor, "Show versions, device and disk, or check a device.")
+    command.add_argument("--check", action="store_true", help="train a small model on the device and on the CPU")
+    command.add_argument("--device", default=device, choices=devices.NAMES, help="of --check")
     return top
 
 

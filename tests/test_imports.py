@@ -8,7 +8,7 @@ from reproduction.results import ROOT
 # From the lowest level to the highest. Each string is a group of modules or packages that may import each other;
 # groups of one level may not.
 LEVELS = [
-    ["wgangp.errors"],
+    ["wgangp.errors", "paddle_aten"],
     ["wgangp.runtime"],
     ["wgangp.layers"],
     ["wgangp.losses", "wgangp.optimizers"],
@@ -28,7 +28,7 @@ GROUP = {name: group for level in LEVELS for group in level for name in group.sp
 
 # Who alone may import these.
 IMPORTERS = {
-    "paddle_aten": ["wgangp.runtime"],
+    "paddle_aten": ["paddle_aten", "wgangp.runtime"],
     "ppsci": ["wgangp.paddlescience"],
     "wgangp.networks": ["wgangp.networks", "reproduction", "experiments", "notebooks"],
 }
@@ -37,7 +37,7 @@ IMPORTERS = {
 def sources():
     """{full name of a module: its source}; of a notebook, the source of its code cells."""
     texts = {}
-    for folder in ("wgangp", "reproduction", "experiments"):
+    for folder in ("paddle_aten", "wgangp", "reproduction", "experiments"):
         for path in (ROOT / folder).rglob("*.py"):
             name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
             texts[name] = path.read_text()

@@ -16,7 +16,15 @@ from paddle import _C_ops
 
 from wgangp.layers import SLOPE, ConvMeanPool, leaky_relu, shifted_mean, upsample
 from wgangp.losses import interpolate, norms_of
-from wgangp.runtime.kernels import add_with_bias, conv, conv_dw, conv_dx, conv_relu, relu_grad_over, relu_grad_plus
+from wgangp.runtime.kernels import (
+    add_with_bias,
+    conv,
+    conv_dw,
+    conv_dx,
+    conv_relu,
+    relu_backward_over,
+    relu_backward_plus,
+)
 
 
 def loss_gradients(
@@ -106,7 +114,7 @@ class MeanOverPixels:
         return _C_ops.relu_grad(self.rectified, d)
 
     def tangent(self, v):
-        return self.critic.mean_over_plane(relu_grad_over(v, self.rectified[2 * self.n :]))
+        return self.critic.mean_over_plane(relu_backward_over(v, self.rectified[2 * self.n :]))
 
 
 class Flattened:
@@ -240,7 +248,7 @@ class Block:
             dx = self.conv1.dx(self.dz[mixed], self.a[mixed])
             return dx + upsample(self.shortcut.dx(dy[mixed], self.pooled[mixed]) / 4, self.conv1.last)
         other = self.shortcut.dx(dy, self.pooled) / 4 if self.shortcut else dy
-        return relu_grad_plus(self.a, self.conv1.dx(self.dz, self.a), other, self.conv1.last)
+        return relu_backward_plus(self.a, self.conv1.dx(self.dz, self.a), other, self.conv1.last)
 
     def tangent(self, v):
         """The mixed samples' input moved along v; takes the place of their values in what `gradients` needs."""
@@ -248,8 +256,8 @@ class Block:
         if self.first:
             moved = paddle.assign(v, output=self.a[mixed])
         else:
-            moved = relu_grad_over(v, self.a[mixed])
-        moved = relu_grad_over(self.conv1(moved), self.b[mixed])
+            moved = relu_backward_over(v, self.a[mixed])
+        moved = relu_backward_over(self.conv1(moved), self.b[mixed])
         if self.shortcut:
             v = self.shortcut(paddle.assign(self.pool(v), output=self.pooled[mixed]))
         return self.conv2(moved) + v

@@ -8,8 +8,9 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import paddle_aten
 from wgangp.errors import InputError
+from wgangp.runtime import kernels
+from wgangp.runtime.kernels import paddle_aten
 
 NAMES = ("auto", "cpu", "gpu", "aten")
 
@@ -26,7 +27,8 @@ def load_aten(name: str = "auto") -> None:
         name = os.environ.get("WGANGP_DEVICE") or "auto"
     only_aten = Path("/dev/nvidiactl").exists() and not _paddle_is_for_gpus()
     if "paddle" not in sys.modules and (name == "aten" or (name == "auto" and only_aten)):
-        with suppress(paddle_aten.Unavailable):
+        with suppress(InputError):
+            kernels.library()
             paddle_aten.load()
 
 
@@ -88,8 +90,8 @@ def check(name):
     """
     if name == "aten":
         try:
-            paddle_aten.check()
-        except paddle_aten.Unavailable as error:
+            kernels.library()
+        except InputError as error:
             raise InputError(f"--device aten: {error}") from None
     elif name not in ("auto", *there()):
         raise not_there(name)
