@@ -1,5 +1,8 @@
 """The losses of the four methods and the gradient penalty, as plain functions of tensors."""
 
+from collections.abc import Callable
+from typing import Any
+
 import paddle
 import paddle.nn.functional as F
 
@@ -12,21 +15,21 @@ NO_GRADIENT = (
 )
 
 
-def described(value):
+def described(value: Any) -> str:
     """What something is, for a message: a tensor's type and shape, else its class."""
     if isinstance(value, paddle.Tensor):
         return f"a tensor of {str(value.dtype).removeprefix('paddle.')} {list(value.shape)}"
     return f"a {type(value).__name__}"
 
 
-def is_batch(value):
+def is_batch(value: Any) -> bool:
     """Whether something is a tensor [n, ...] of floating-point numbers that is not empty."""
     if not isinstance(value, paddle.Tensor) or value.dtype not in FLOATING:
         return False
     return len(value.shape) > 0 and 0 not in value.shape  # Tensor.size would take longer than a loss
 
 
-def check_scores(scores, name):
+def check_scores(scores: Any, name: str) -> None:
     """Refuse what is not one score per sample.
 
     Args:
@@ -40,7 +43,7 @@ def check_scores(scores, name):
         raise InputError(f"{name} is {described(scores)}; it must be one score per sample, a tensor [n] or [n, 1].")
 
 
-def wasserstein_critic_loss(real_scores, fake_scores):
+def wasserstein_critic_loss(real_scores: paddle.Tensor, fake_scores: paddle.Tensor) -> paddle.Tensor:
     """Critic's Wasserstein loss E[D(fake)] - E[D(real)]; its negative estimates W1.
 
     Args:
@@ -53,7 +56,7 @@ def wasserstein_critic_loss(real_scores, fake_scores):
     return fake_scores.mean() - real_scores.mean()
 
 
-def wasserstein_generator_loss(fake_scores):
+def wasserstein_generator_loss(fake_scores: paddle.Tensor) -> paddle.Tensor:
     """Generator's Wasserstein loss -E[D(fake)].
 
     Args:
@@ -65,7 +68,7 @@ def wasserstein_generator_loss(fake_scores):
     return -fake_scores.mean()
 
 
-def interpolate(real, fake, alpha=None):
+def interpolate(real: paddle.Tensor, fake: paddle.Tensor, alpha: paddle.Tensor | None = None) -> paddle.Tensor:
     """Points on the straight lines between pairs of samples, real + alpha (fake - real).
 
     Args:
@@ -93,7 +96,9 @@ def interpolate(real, fake, alpha=None):
     return real + alpha * (fake - real)
 
 
-def gradient_norms(critic, x, create_graph=True):
+def gradient_norms(
+    critic: Callable[[paddle.Tensor], paddle.Tensor], x: paddle.Tensor, create_graph: bool = True
+) -> paddle.Tensor:
     """Euclidean norm of the critic's gradient at each example, over all axes but the first.
 
     Args:
@@ -127,7 +132,7 @@ def gradient_norms(critic, x, create_graph=True):
     return norms_of(gradient)
 
 
-def norms_of(gradient):
+def norms_of(gradient: paddle.Tensor) -> paddle.Tensor:
     """Euclidean norms of gradients, as `gradient_norms`.
 
     Args:
@@ -142,7 +147,7 @@ def norms_of(gradient):
     return (squares + 1e-12).sqrt()
 
 
-def penalty_from_norms(norms, target=1.0, one_sided=False):
+def penalty_from_norms(norms: paddle.Tensor, target: float = 1.0, one_sided: bool = False) -> paddle.Tensor:
     """Mean squared distance of gradient norms from the target.
 
     Args:
@@ -162,7 +167,14 @@ def penalty_from_norms(norms, target=1.0, one_sided=False):
     return (F.relu(excess) if one_sided else excess).square().mean()
 
 
-def gradient_penalty(critic, real, fake, alpha=None, target=1.0, one_sided=False):
+def gradient_penalty(
+    critic: Callable[[paddle.Tensor], paddle.Tensor],
+    real: paddle.Tensor,
+    fake: paddle.Tensor,
+    alpha: paddle.Tensor | None = None,
+    target: float = 1.0,
+    one_sided: bool = False,
+) -> paddle.Tensor:
     """Gradient penalty E[(||grad D(x)|| - target)^2] between real and generated samples.
 
     Args:
@@ -184,7 +196,7 @@ def gradient_penalty(critic, real, fake, alpha=None, target=1.0, one_sided=False
     return penalty_from_norms(norms, target, one_sided)
 
 
-def gan_critic_loss(real_scores, fake_scores):
+def gan_critic_loss(real_scores: paddle.Tensor, fake_scores: paddle.Tensor) -> paddle.Tensor:
     """Discriminator's cross entropy, halved as the authors halve it.
 
     Args:
@@ -197,7 +209,7 @@ def gan_critic_loss(real_scores, fake_scores):
     return (F.softplus(-real_scores).mean() + F.softplus(fake_scores).mean()) / 2
 
 
-def gan_generator_loss(fake_scores):
+def gan_generator_loss(fake_scores: paddle.Tensor) -> paddle.Tensor:
     """Generator's non-saturating cross entropy, -E[log sigmoid(D(fake))].
 
     Args:
@@ -209,7 +221,7 @@ def gan_generator_loss(fake_scores):
     return F.softplus(-fake_scores).mean()
 
 
-def least_squares_critic_loss(real_scores, fake_scores):
+def least_squares_critic_loss(real_scores: paddle.Tensor, fake_scores: paddle.Tensor) -> paddle.Tensor:
     """Discriminator's least-squares loss with targets 1 and 0, halved.
 
     Args:
@@ -222,7 +234,7 @@ def least_squares_critic_loss(real_scores, fake_scores):
     return ((real_scores - 1).square().mean() + fake_scores.square().mean()) / 2
 
 
-def least_squares_generator_loss(fake_scores):
+def least_squares_generator_loss(fake_scores: paddle.Tensor) -> paddle.Tensor:
     """Generator's least-squares loss with target 1, not halved.
 
     Args:

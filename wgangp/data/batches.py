@@ -1,8 +1,10 @@
 """Turns what the user trains on into numbered batches."""
 
 import random
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import paddle
@@ -13,6 +15,8 @@ from paddle.io.dataloader.worker import _DatasetKind
 from wgangp.errors import InputError, number
 from wgangp.runtime.files import array_sha256
 
+Batch = paddle.Tensor | tuple[paddle.Tensor, paddle.Tensor]  # samples, or samples and labels
+
 SCALINGS = {
     "resnet": lambda x: 2 * (x / 256 - 0.5) + paddle.uniform(x.shape, min=0.0, max=1 / 128),
     "dcgan": lambda x: 2 * (x / 255 - 0.5),
@@ -20,7 +24,7 @@ SCALINGS = {
 }
 
 
-def scale(pixels, scaling):
+def scale(pixels: paddle.Tensor, scaling: str) -> paddle.Tensor:
     """Turn bytes into what a network is trained on.
 
     Args:
@@ -36,7 +40,7 @@ def scale(pixels, scaling):
     return SCALINGS[scaling](pixels.astype("float32"))
 
 
-def to_bytes(samples, scaling):
+def to_bytes(samples: np.ndarray, scaling: str) -> np.ndarray:
     """Turn a generator's samples into images of bytes, as the authors do before scoring.
 
     Args:
@@ -57,7 +61,7 @@ def to_bytes(samples, scaling):
     return np.clip(bytes_[scaling], 0, 255).astype("uint8")
 
 
-def as_numbers(value, what):
+def as_numbers(value: Any, what: str) -> np.ndarray:
     """Turn samples or labels into an array of real numbers.
 
     Args:
@@ -92,7 +96,7 @@ def as_numbers(value, what):
     return array
 
 
-def as_labels(labels, n, classes=None, what="train_data"):
+def as_labels(labels: Any, n: int, classes: int | None = None, what: str = "train_data") -> np.ndarray:
     """Turn labels into integers.
 
     Args:
@@ -124,7 +128,7 @@ def as_labels(labels, n, classes=None, what="train_data"):
     return labels
 
 
-def take_apart(item):
+def take_apart(item: Any) -> tuple[Any, Any]:
     """Samples and labels of a batch or an item of a data set.
 
     Args:
@@ -181,7 +185,7 @@ class Characters:
 
 
 @contextmanager
-def seeded(sequence):
+def seeded(sequence: np.random.SeedSequence) -> Iterator[None]:
     """A context in which the global random numbers of Paddle, numpy and Python are others; those before go on after it.
 
     Args:
@@ -196,7 +200,7 @@ def seeded(sequence):
         paddle.set_rng_state(before[0]), np.random.set_state(before[1]), random.setstate(before[2])
 
 
-def a_pass_of(stream):
+def a_pass_of(stream: Iterable) -> Iterator:
     """Iterate once over batches, those of a DataLoader without workers in this thread.
 
     Paddle would read them ahead in a thread, whose random numbers would mix with the training's.
@@ -228,14 +232,14 @@ class Shuffle:
         InputError: there are fewer examples than a batch has.
     """
 
-    def __init__(self, n, batch_size, seed):
+    def __init__(self, n: int, batch_size: int, seed: int):
         if batch_size > n:
             raise InputError(f"batch_size is {batch_size} but train_data has {n} samples; use a smaller batch.")
         self.n, self.batch_size, self.seed = n, batch_size, seed
         self.per_epoch = n // batch_size
         self.epoch, self.order = None, None
 
-    def __call__(self, k):
+    def __call__(self, k: int) -> np.ndarray:
         epoch, i = divmod(k, self.per_epoch)
         if epoch != self.epoch:
             self.epoch = epoch
@@ -256,16 +260,16 @@ class Batches:
 
     shape = classes = None
 
-    def load(self, drawn):
+    def load(self, drawn: paddle.Tensor) -> Batch:
         if self.classes is None:
             return drawn
         samples, labels = drawn.split([drawn.shape[1] - 1, 1], axis=1)
         return samples.reshape([-1, *self.shape]), labels.reshape([-1]).astype("int64")
 
-    def __call__(self, k):
+    def __call__(self, k: int) -> Batch:
         return self.load(paddle.to_tensor(self.draw(k)))
 
-    def floats(self, samples, what):
+    def floats(self, samples: Any, what: str) -> np.ndarray:
         """Samples as float32 [n, ...], with the shape of those before.
 
         Raises:
@@ -289,7 +293,7 @@ class Batches:
             )
         return samples
 
-    def with_labels(self, samples, labels, what):
+    def with_labels(self, samples: np.ndarray, labels: Any, what: str) -> np.ndarray:
         """Samples of `floats` as they are drawn: with their labels, where there are classes."""
         if self.classes is None:
             return samples
@@ -308,7 +312,7 @@ class ImageBatches(Batches):
         classes: how many the labels are of, where labels are needed.
     """
 
-    def __init__(self, data, batch_size, seed, classes=None):
+    def __init__(self, data: ScaledImages, batch_size: int, seed: int, classes: int | None = None):
         self.shuffle = Shuffle(len(data.images), batch_size, seed)
         self.scaling, self.labels = data.scaling, None
         images = np.ascontiguousarray(data.images)
@@ -319,14 +323,14 @@ class ImageBatches(Batches):
             self.about += f", labels sha256 {array_sha256(labels)[:16]}"
             self.labels = paddle.to_tensor(labels)
 
-    def draw(self, k):
+    def draw(self, k: int) -> np.ndarray:
         return self.shuffle(k)
 
-    def load(self, chosen):
+    def load(self, chosen: paddle.Tensor) -> Batch:
         images = scale(paddle.gather(self.images, chosen), self.scaling)
         return images if self.labels is None else (images, paddle.gather(self.labels, chosen))
 
-    def describe(self):
+    def describe(self) -> str:
         return self.about
 
 
@@ -339,19 +343,19 @@ class CharacterBatches(Batches):
         seed: of the shuffles.
     """
 
-    def __init__(self, data, batch_size, seed):
+    def __init__(self, data: Characters, batch_size: int, seed: int):
         self.shuffle, self.vocabulary = Shuffle(len(data.codes), batch_size, seed), data.vocabulary
         codes = np.ascontiguousarray(data.codes)
         self.about = f"characters {list(codes.shape)} of {data.vocabulary}, sha256 {array_sha256(codes)[:16]}"
         self.codes = paddle.to_tensor(codes)
 
-    def draw(self, k):
+    def draw(self, k: int) -> np.ndarray:
         return self.shuffle(k)
 
-    def load(self, chosen):
+    def load(self, chosen: paddle.Tensor) -> paddle.Tensor:
         return F.one_hot(paddle.gather(self.codes, chosen).astype("int64"), self.vocabulary)
 
-    def describe(self):
+    def describe(self) -> str:
         return self.about
 
 
@@ -366,15 +370,15 @@ class ArrayBatches(Batches):
         classes: how many they are of, where batches are to have labels.
     """
 
-    def __init__(self, samples, batch_size, seed, labels=None, classes=None):
+    def __init__(self, samples: Any, batch_size: int, seed: int, labels: Any = None, classes: int | None = None):
         self.classes = classes
         self.array = self.with_labels(self.floats(samples, "train_data"), labels, "train_data")
         self.shuffle = Shuffle(len(self.array), batch_size, seed)
 
-    def draw(self, k):
+    def draw(self, k: int) -> np.ndarray:
         return self.array[self.shuffle(k)]
 
-    def describe(self):
+    def describe(self) -> str:
         return f"array {list(self.array.shape)}, sha256 {array_sha256(self.array)[:16]}"
 
 
@@ -391,12 +395,12 @@ class StreamBatches(Batches):
         classes: how many the labels are of, where batches are to have labels.
     """
 
-    def __init__(self, stream, seed, classes=None):
+    def __init__(self, stream: Iterable, seed: int, classes: int | None = None):
         self.stream, self.seed, self.classes = stream, seed, classes
         self.iterator, self.passes, self.position = iter(()), 0, 0
         self.batch = None
 
-    def draw(self, k):
+    def draw(self, k: int) -> np.ndarray:
         if self.position <= k:
             while self.position <= k:
                 with seeded(np.random.SeedSequence([self.seed, self.position], spawn_key=[1])):
@@ -409,7 +413,7 @@ class StreamBatches(Batches):
             self.batch = self.with_labels(self.floats(samples, what), labels, what)
         return self.batch
 
-    def begin(self):
+    def begin(self) -> Any:
         """The first batch of the next pass."""
         sampler = getattr(self.stream, "batch_sampler", None)
         if hasattr(sampler, "set_epoch"):
@@ -424,7 +428,7 @@ class StreamBatches(Batches):
             )
         return batch
 
-    def describe(self):
+    def describe(self) -> str:
         return f"stream {type(self.stream).__name__}"
 
 
@@ -438,13 +442,13 @@ class SampledBatches(Batches):
         seed: of the draws; batch k depends on the seed and k alone.
     """
 
-    def __init__(self, distribution, batch_size, seed):
+    def __init__(self, distribution: Any, batch_size: int, seed: int):
         self.distribution, self.batch_size, self.seed = distribution, batch_size, seed
         self.name = getattr(distribution, "name", type(distribution).__name__)
         self.reuse = number("train_data.reuse", getattr(distribution, "reuse", 1), at_least=1, whole=True)
         self.number, self.batch = None, None
 
-    def draw(self, k):
+    def draw(self, k: int) -> np.ndarray:
         i = k // self.reuse
         if i != self.number:
             drawn = self.distribution.sample(self.batch_size, np.random.default_rng([self.seed, i]))
@@ -453,11 +457,11 @@ class SampledBatches(Batches):
                 raise InputError(f"train_data.sample({self.batch_size}, rng) gives {len(self.batch)} samples.")
         return self.batch
 
-    def describe(self):
+    def describe(self) -> str:
         return f"samples of {self.name}, each batch used {self.reuse} times"
 
 
-def as_batches(train_data, batch_size, seed, classes=None):
+def as_batches(train_data: Any, batch_size: int, seed: int, classes: int | None = None) -> Batches:
     """Turn training data into numbered batches.
 
     Args:

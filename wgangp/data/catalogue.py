@@ -1,6 +1,7 @@
 """The data files that the experiments use: what each is, where it comes from, its hashes, where it is looked for."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -188,7 +189,7 @@ FILES = (
 GROUPS = {"mnist": tuple(file.name for file in FILES if file.name.startswith("mnist_"))}
 
 
-def expanded(path):
+def expanded(path: Path | str) -> Path:
     """A path with the home folder in place of ~ or ~user.
 
     Raises:
@@ -200,12 +201,12 @@ def expanded(path):
         raise InputError(f"'{path}' begins with a user's home folder that does not exist; write it out.") from None
 
 
-def root():
+def root() -> Path:
     """The folder of the data: $WGANGP_DATA, or ./data."""
     return expanded(os.environ.get("WGANGP_DATA") or "data")
 
 
-def entry(name):
+def entry(name: str) -> File:
     """The entry of one file.
 
     Raises:
@@ -217,7 +218,7 @@ def entry(name):
     raise InputError(f"data file '{name}' is unknown; use one of {', '.join(file.name for file in FILES)}.")
 
 
-def names_of(names):
+def names_of(names: Iterable[str]) -> list[str]:
     """Names of files, those of groups written out.
 
     Args:
@@ -226,7 +227,7 @@ def names_of(names):
     return [file for name in names for file in GROUPS.get(name, (name,))]
 
 
-def find(name):
+def find(name: str) -> Path | None:
     """The path of a file under any of its names, or None; of two large ones unpacked forms before the archive.
 
     Raises:
@@ -243,12 +244,12 @@ def find(name):
         ) from None
 
 
-def billion_word_shards(path):
+def billion_word_shards(path: Path) -> list[Path]:
     """The Billion Word corpus's training shards in its unpacked folder, sorted paths."""
     return sorted((path / "training-monolingual.tokenized.shuffled").glob("news.en-*-of-00100"))
 
 
-def locate(name):
+def locate(name: str) -> Path:
     """The path of a file that must be there.
 
     Args:
@@ -266,7 +267,7 @@ def locate(name):
     return path
 
 
-def missing(file, reason=""):
+def missing(file: File, reason: str = "") -> str:
     """What to tell of a file that is not there.
 
     Args:
@@ -287,7 +288,7 @@ def _size(file):
     return f"{file.megabytes / 1000:.1f} GB" if file.megabytes >= 1000 else f"{file.megabytes:g} MB"
 
 
-def list_data():
+def list_data() -> str:
     """What `wgangp data list` prints.
 
     Returns:

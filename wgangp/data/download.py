@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pooch
@@ -17,7 +18,7 @@ FETCHED_UNASKED = 500  # MB; larger files come only when asked for
 LSUN_BEDROOMS = 3_033_042
 
 
-def obtain(name):
+def obtain(name: str) -> Path:
     """The path of a file, downloaded first where it is missing and smaller than 500 MB.
 
     With the environment variable WGANGP_OFFLINE set, nothing is downloaded.
@@ -32,7 +33,7 @@ def obtain(name):
     return catalogue.locate(name)
 
 
-def fetch(name):
+def fetch(name: str) -> Path:
     """Download a file (to another name first), check it and, for a .zip, unpack it.
 
     Args:
@@ -77,7 +78,7 @@ def _unzip(path):
     return folder
 
 
-def file_hash(path, algorithm="sha256", unpack=False):
+def file_hash(path: Path | str, algorithm: str = "sha256", unpack: bool = False) -> str:
     """The hash of a file.
 
     Args:
@@ -98,7 +99,7 @@ def file_hash(path, algorithm="sha256", unpack=False):
     return digest.hexdigest()
 
 
-def verify(name):
+def verify(name: str) -> str:
     """Check that a file is the publisher's, or has the publisher's content in another archive.
 
     Args:
@@ -149,7 +150,7 @@ def _content_hashes(file, path):
     return hashes
 
 
-def fetch_data(names):
+def fetch_data(names: Sequence[str]) -> str:
     """What `wgangp data fetch NAME...` does.
 
     Args:
@@ -167,7 +168,7 @@ def fetch_data(names):
     return "\n".join(f"{name}: {fetch(name)}" for name in catalogue.names_of(names))
 
 
-def verify_data(names=()):
+def verify_data(names: Sequence[str] = ()) -> str:
     """What `wgangp data verify [NAME...]` does.
 
     Args:

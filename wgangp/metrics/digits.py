@@ -23,18 +23,18 @@ class DigitClassifier(nn.Layer):
         self.first, self.second = nn.Conv2D(1, 16, 3, padding=1), nn.Conv2D(16, 32, 3, padding=1)
         self.hidden, self.last = nn.Linear(32 * 7 * 7, 64), nn.Linear(64, 10)
 
-    def features(self, images):
+    def features(self, images: paddle.Tensor) -> paddle.Tensor:
         """Activations of the hidden layer, [n, 64]."""
         x = images.astype("float32") / 255 - 0.5
         x = F.max_pool2d(F.relu(self.first(x)), 2)
         x = F.max_pool2d(F.relu(self.second(x)), 2)
         return F.relu(self.hidden(x.reshape([x.shape[0], -1])))
 
-    def forward(self, images):
+    def forward(self, images: paddle.Tensor) -> paddle.Tensor:
         return self.last(self.features(images))
 
 
-def load_classifier(path=WEIGHTS):
+def load_classifier(path: Path | str = WEIGHTS) -> DigitClassifier:
     """The trained classifier.
 
     Raises:
@@ -48,7 +48,7 @@ def load_classifier(path=WEIGHTS):
     return classifier
 
 
-def judge(classifier, images, batch_size=500):
+def judge(classifier: DigitClassifier, images: np.ndarray, batch_size: int = 500) -> tuple[np.ndarray, np.ndarray]:
     """Features and class probabilities of digits.
 
     Args:

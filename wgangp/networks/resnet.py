@@ -1,5 +1,8 @@
 """The residual block that the CIFAR-10 and the LSUN ResNets share."""
 
+from collections.abc import Callable
+
+import paddle
 from paddle import nn
 
 from wgangp.layers import Conv2D, ConvMeanPool, UpsampleConv, rectified
@@ -24,7 +27,16 @@ class ResidualBlock(nn.Layer):
     Source: Appendix F; ResidualBlock of gan_cifar_resnet.py and gan_64x64.py.
     """
 
-    def __init__(self, in_channels, out_channels, resample=None, norm=None, first_bias=True, strided=False, gain=1.0):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        resample: str | None = None,
+        norm: Callable[[int], nn.Layer] | None = None,
+        first_bias: bool = True,
+        strided: bool = False,
+        gain: float = 1.0,
+    ):
         super().__init__()
         if resample == "up":
             self.conv1 = UpsampleConv(in_channels, out_channels, 3, bias=first_bias, gain=gain)
@@ -44,6 +56,6 @@ class ResidualBlock(nn.Layer):
         middle = out_channels if resample == "up" else in_channels
         self.norm1, self.norm2 = (norm(width) if norm else nn.Identity() for width in (in_channels, middle))
 
-    def forward(self, x, *labels):
+    def forward(self, x: paddle.Tensor, *labels: paddle.Tensor) -> paddle.Tensor:
         y = self.conv1(rectified(self.norm1, x, *labels))
         return self.shortcut(x) + self.conv2(rectified(self.norm2, y, *labels))

@@ -3,6 +3,7 @@
 import json
 import os
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from wgangp.runtime.files import array_sha256, reading, replacing, unpack, write
 _whole = {}  # {path: identity of the file that was last written or read there, and was whole}
 
 
-def write(path, arrays, about):
+def write(path: Path | str, arrays: dict[str, np.ndarray], about: dict) -> None:
     """Write arrays and a description; a whole checkpoint that was there is kept as `<name>.previous.npz`.
 
     A file that cannot be read is not kept, so that it never takes the place of a good one.
@@ -33,7 +34,7 @@ def write(path, arrays, about):
     _whole[path] = _identity(path)
 
 
-def checked(path):
+def checked(path: Path | str) -> Path:
     """A path that a checkpoint can have.
 
     Raises:
@@ -44,12 +45,12 @@ def checked(path):
     return Path(path)
 
 
-def previous(path):
+def previous(path: Path | str) -> Path:
     """The path that holds the checkpoint before the newest."""
     return Path(path).with_suffix(".previous.npz")
 
 
-def read(path):
+def read(path: Path | str) -> tuple[dict[str, np.ndarray], dict]:
     """Read what `write` wrote; a file of an earlier version, without a list of its arrays, with a warning.
 
     Returns:
@@ -77,7 +78,7 @@ def read(path):
     return arrays, about
 
 
-def read_newest(path, say=print):
+def read_newest(path: Path | str, say: Callable[[str], None] = print) -> tuple[dict[str, np.ndarray], dict] | None:
     """Read a checkpoint, or the one before it where the newest is damaged.
 
     Returns:

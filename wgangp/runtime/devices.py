@@ -1,19 +1,27 @@
 """Device choice, CPU tuning, and training steps replayed as captured graphs."""
 
+from __future__ import annotations  # numpy and Paddle are imported late
+
 import os
 import platform
 import sys
 import warnings
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import paddle_aten
 from wgangp.errors import InputError
 
+if TYPE_CHECKING:
+    import numpy as np
+    import paddle
+
 NAMES = ("auto", "cpu", "gpu", "aten")
 
 
-def prepare():
+def prepare() -> None:
     """Prepare what Paddle looks at when it is first imported: CPU tuning, and the `aten` device.
 
     The `aten` device is loaded when $WGANGP_DEVICE is "aten", and when that is "auto" or not set, there is
@@ -49,7 +57,7 @@ def _amd_with_avx512():
     return "AuthenticAMD" in text and "avx512f" in text
 
 
-def tune_cpu():
+def tune_cpu() -> None:
     """Set the environment that Paddle reads when it is first imported.
 
     MKL picks slow kernels on AMD processors; on those with AVX-512, MKL_DEBUG_CPU_TYPE=7 makes
@@ -60,7 +68,7 @@ def tune_cpu():
     warnings.filterwarnings("ignore", message="No ccache found")
 
 
-def there():
+def there() -> list[str]:
     """The devices that this Paddle can compute on, the preferred first."""
     import paddle
 
@@ -70,7 +78,7 @@ def there():
     return ["gpu"] * gpu + ["aten"] * (aten and not on_cpu) + ["cpu"] + ["aten"] * on_cpu
 
 
-def on_processor(name):
+def on_processor(name: str) -> bool:
     """Whether a device computes on the processor.
 
     Args:
@@ -80,7 +88,7 @@ def on_processor(name):
     return name == "cpu" or (name == "aten" and not paddle_aten.is_cuda())
 
 
-def check(name):
+def check(name: str) -> None:
     """Refuse a device that the processes of a run could not have.
 
     Args:
@@ -98,7 +106,7 @@ def check(name):
         raise not_there(name)
 
 
-def not_there(name):
+def not_there(name: str) -> InputError:
     """The InputError for a device that is not there."""
     if name not in NAMES:
         return InputError(f"--device {name} is unknown; use {', '.join(NAMES)}.")
@@ -109,7 +117,7 @@ def not_there(name):
     return InputError(f"--device {name}: {what[name]}")
 
 
-def choose(name="auto", tf32=True, deterministic=False):
+def choose(name: str = "auto", tf32: bool = True, deterministic: bool = False) -> str:
     """Make a device Paddle's current one.
 
     Args:
@@ -139,21 +147,21 @@ def choose(name="auto", tf32=True, deterministic=False):
     return describe() + (", deterministic kernels" if deterministic else "")
 
 
-def on_aten():
+def on_aten() -> bool:
     """Whether Paddle's current device is `aten`."""
     import paddle
 
     return paddle.get_device().startswith("aten")
 
 
-def on_gpu():
+def on_gpu() -> bool:
     """Whether Paddle's current device is a GPU."""
     import paddle
 
     return paddle.get_device().startswith("gpu") or (on_aten() and paddle_aten.is_cuda())
 
 
-def describe():
+def describe() -> str:
     """Name the current device, and what computes on it, for the provenance of a result."""
     import paddle
 
@@ -168,12 +176,12 @@ def describe():
     return processor()
 
 
-def processor():
+def processor() -> str:
     """Name the processor and the threads that a process uses."""
     return f"{cpu_name()}, {os.environ.get('OMP_NUM_THREADS', os.cpu_count())} thread(s)"
 
 
-def cpu_name():
+def cpu_name() -> str:
     """Name the processor."""
     try:
         with open("/proc/cpuinfo") as file:
@@ -195,7 +203,7 @@ class full_precision:
             paddle_aten.set_tf32(True)
 
 
-def tensors(arrays):
+def tensors(arrays: list[np.ndarray]) -> paddle.Tensor | list[paddle.Tensor]:
     """Arrays on the device: one tensor along a new first axis where all have one shape, else a list."""
     import numpy as np
     import paddle
@@ -219,10 +227,10 @@ class Replayed:
 
     FIRST = 3
 
-    def __init__(self, step):
+    def __init__(self, step: Callable[..., dict[str, paddle.Tensor]]):
         self.step, self.calls, self.graph, self.inputs = step, 0, None, None
 
-    def __call__(self, arrays):
+    def __call__(self, arrays: list[np.ndarray]) -> dict[str, paddle.Tensor]:
         import paddle
 
         inputs = tensors(arrays)
