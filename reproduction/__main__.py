@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reproduction import SEEDS, TIERS, interrupts
 from wgangp.errors import InputError, number
-from wgangp.runtime import devices, kernels
+from wgangp.runtime import devices, environment, kernels
 
 # What a command needs is imported in it: Paddle alone takes a second.
 
@@ -70,15 +70,12 @@ def settle_folders():
     """Make $WGANGP_OUTPUT and $WGANGP_DATA absolute: workers and notebooks run in other folders than the caller's.
 
     Raises:
-        InputError: one names the home of a user whom there is not.
+        InputError: one names the home folder of a user who does not exist.
     """
     from reproduction import results
 
     for name, default in (("WGANGP_OUTPUT", results.output_root()), ("WGANGP_DATA", "data")):
-        path = os.path.expanduser(os.environ.get(name) or default)
-        if str(path).startswith("~"):
-            raise InputError(f"{name} is {path}: there is no such user; name another folder.")
-        os.environ[name] = os.path.abspath(path)
+        os.environ[name] = os.path.abspath(environment.named_folder(name, default))
 
 
 def command_run(given):

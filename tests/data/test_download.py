@@ -145,7 +145,7 @@ def test_a_folder_that_cannot_be_made_is_told(folder, monkeypatch):
 @pytest.mark.parametrize(
     "value, told",
     [
-        ("~nosuchuser/data", "'~nosuchuser/data' begins with a user's home folder"),
+        ("~nosuchuser/data", "WGANGP_DATA is ~nosuchuser/data: there is no such user"),
         ("/x" + "y" * 300, "File name too long"),
     ],
 )

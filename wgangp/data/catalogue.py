@@ -1,11 +1,11 @@
 """The data files that the experiments use: what each is, where it comes from, its hashes, where it is looked for."""
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from wgangp.errors import InputError
+from wgangp.runtime import environment
 
 
 class Missing(InputError):
@@ -189,21 +189,9 @@ FILES = (
 GROUPS = {"mnist": tuple(file.name for file in FILES if file.name.startswith("mnist_"))}
 
 
-def expanded(path: Path | str) -> Path:
-    """A path with the home folder in place of ~ or ~user.
-
-    Raises:
-        InputError: there is no such user.
-    """
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:
-        raise InputError(f"'{path}' begins with a user's home folder that does not exist; write it out.") from None
-
-
 def root() -> Path:
-    """The folder of the data: $WGANGP_DATA, or ./data."""
-    return expanded(os.environ.get("WGANGP_DATA") or "data")
+    """The folder of the data, as of `environment.data_folder`."""
+    return environment.data_folder()
 
 
 def entry(name: str) -> File:

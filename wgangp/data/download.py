@@ -12,6 +12,7 @@ import pooch
 from wgangp.data import catalogue, formats
 from wgangp.data.lmdb_file import Lmdb
 from wgangp.errors import InputError
+from wgangp.runtime import environment
 from wgangp.runtime.files import reading
 
 FETCHED_UNASKED = 500  # MB; larger files come only when asked for
@@ -28,7 +29,7 @@ def obtain(name: str) -> Path:
     """
     file = catalogue.entry(name)
     small = file.url is not None and file.megabytes <= FETCHED_UNASKED
-    if catalogue.find(name) is None and small and not os.environ.get("WGANGP_OFFLINE"):
+    if catalogue.find(name) is None and small and not environment.is_offline():
         return fetch(name)
     return catalogue.locate(name)
 

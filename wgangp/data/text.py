@@ -12,6 +12,7 @@ import numpy as np
 
 from wgangp.data import catalogue, download
 from wgangp.errors import InputError
+from wgangp.runtime.environment import expand_home
 
 LENGTH, MAX_LINES = 32, 10_000_000
 LONGEST = 1 << 20  # bytes of a line in a file
@@ -93,7 +94,7 @@ def read(text: Path | str | None = None, vocabulary: int = 256, fallback: bool =
     Source: load_dataset of language_helpers.py.
     """
     if text is not None:
-        path = catalogue.root() / catalogue.expanded(text)
+        path = catalogue.root() / expand_home(text, "text")
         return from_lines(_lines([path]), path.name, vocabulary)
     try:
         if catalogue.find("billion_word"):
