@@ -4,7 +4,6 @@ import subprocess
 import sys
 
 import numpy as np
-import paddle
 import pytest
 
 import paddle_aten
@@ -83,6 +82,13 @@ def test_a_step_is_replayed_with_refilled_inputs_after_the_first_calls(monkeypat
     assert step([np.full((2, 2), 9), np.full((2, 2), 1)])["sum"] == 40 and len(made) == 1
 
 
-def test_full_precision_leaves_the_cpu_alone():
-    with devices.full_precision():
-        assert float(paddle.ones([2]).sum()) == 2
+@pytest.mark.parametrize("device, before, within", [("cpu", True, True), ("aten", True, False), ("aten", False, False)])
+def test_full_precision_turns_tf32_off_on_aten_and_back_to_what_it_was(device, before, within, monkeypatch):
+    tf32 = [before]
+    monkeypatch.setattr(devices, "on_aten", lambda: device == "aten")
+    monkeypatch.setattr(paddle_aten, "tf32", lambda: tf32[-1])
+    monkeypatch.setattr(paddle_aten, "set_tf32", tf32.append)
+    with pytest.raises(ZeroDivisionError), devices.full_precision():
+        assert tf32[-1] is within
+        raise ZeroDivisionError
+    assert tf32[-1] is before

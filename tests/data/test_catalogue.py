@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from wgangp import InputError
@@ -8,9 +10,8 @@ def test_every_entry_is_complete():
     names = [file.name for file in catalogue.FILES]
     assert len(set(names)) == len(names)
     for file in catalogue.FILES:
-        algorithm, digest = file.known_hash.split(":")
-        assert len(digest) == {"sha256": 64, "md5": 32}[algorithm]
-        assert all(len(content) in (32, 64) for content in file.contents)
+        assert re.fullmatch("sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}", file.known_hash)
+        assert all(re.fullmatch("[0-9a-f]{64}|[0-9a-f]{32}", content) for content in file.contents)
         assert file.url or file.origin
         assert file.licence and file.used_by and file.megabytes > 0
 
