@@ -213,63 +213,6 @@ class BottleneckCritic(ImageLayer):
         return self.linear(self.leave(x).reshape([x.shape[0], -1])).reshape([-1]) / 5
 
 
-class GoodGenerator(ImageLayer):
-    """The authors' recommended generator of 64x64 images, of four residual blocks.
-
-    Args:
-        dim: channels at the size of the images.
-
-    Shapes: [n, 128] to [n, 3, 64, 64] in [-1, 1].
-
-    Source: GoodGenerator of gan_64x64.py.
-    """
-
-    latent_dim = 128
-
-    def __init__(self, dim: int = 64):
-        super().__init__()
-        widths = [8 * dim, 8 * dim, 4 * dim, 2 * dim, dim]
-        self.width = widths[0]
-        self.linear = uniform_linear(self.latent_dim, 16 * widths[0])
-        self.blocks = nn.LayerList(
-            [ResidualBlock(a, b, "up", BatchNorm, first_bias=False) for a, b in pairwise(widths)]
-        )
-        self.norm, self.output = BatchNorm(dim), Conv2D(dim, 3, 3)
-
-    def forward(self, z: paddle.Tensor) -> paddle.Tensor:
-        x = self.enter(self.linear(z).reshape([z.shape[0], self.width, 4, 4]))
-        for block in self.blocks:
-            x = block(x)
-        return self.leave(F.tanh(self.output(F.relu(self.norm(x)))))
-
-
-class GoodCritic(ImageLayer):
-    """The authors' recommended critic of 64x64 images, of four residual blocks with layer norm.
-
-    Args:
-        dim: channels at the size of the images.
-
-    Shapes: [n, 3, 64, 64] to [n].
-
-    Source: GoodDiscriminator of gan_64x64.py.
-    """
-
-    def __init__(self, dim: int = 64):
-        super().__init__()
-        widths = [dim, 2 * dim, 4 * dim, 8 * dim, 8 * dim]
-        self.input = Conv2D(3, dim, 3, he_init=False)
-        self.blocks = nn.LayerList(
-            [ResidualBlock(a, b, "down", LayerNorm, first_bias=False) for a, b in pairwise(widths)]
-        )
-        self.linear = uniform_linear(16 * widths[-1], 1)
-
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
-        x = self.input(self.enter(x))
-        for block in self.blocks:
-            x = block(x)
-        return self.linear(self.leave(x).reshape([x.shape[0], -1])).reshape([-1])
-
-
 class DeepGenerator(ImageLayer):
     """Generator of Figure 4: upsampling residual blocks to half the size, then a 5x5 upsampling convolution.
 

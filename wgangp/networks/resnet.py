@@ -17,7 +17,6 @@ class ResidualBlock(nn.Layer):
         in_channels, out_channels: of the images, equal when resample is None.
         resample: None, "up" or "down".
         norm: layer made from a number of channels; None for no normalisation.
-        first_bias: whether the first convolution has a bias.
         strided: whether "down" is a stride of the second convolution in place of the pool.
         gain: factor of the initial weights of the upsampling convolutions.
 
@@ -33,24 +32,23 @@ class ResidualBlock(nn.Layer):
         out_channels: int,
         resample: str | None = None,
         norm: Callable[[int], nn.Layer] | None = None,
-        first_bias: bool = True,
         strided: bool = False,
         gain: float = 1.0,
     ):
         super().__init__()
         if resample == "up":
-            self.conv1 = UpsampleConv(in_channels, out_channels, 3, bias=first_bias, gain=gain)
+            self.conv1 = UpsampleConv(in_channels, out_channels, 3, gain=gain)
             self.conv2 = Conv2D(out_channels, out_channels, 3)
             self.shortcut = UpsampleConv(in_channels, out_channels, 1, he_init=False, gain=gain)
         elif resample == "down":
-            self.conv1 = Conv2D(in_channels, in_channels, 3, bias=first_bias)
+            self.conv1 = Conv2D(in_channels, in_channels, 3)
             if strided:
                 self.conv2 = Conv2D(in_channels, out_channels, 3, stride=2)
             else:
                 self.conv2 = ConvMeanPool(in_channels, out_channels, 3)
             self.shortcut = ConvMeanPool(in_channels, out_channels, 1, he_init=False)
         else:
-            self.conv1 = Conv2D(in_channels, in_channels, 3, bias=first_bias)
+            self.conv1 = Conv2D(in_channels, in_channels, 3)
             self.conv2 = Conv2D(in_channels, in_channels, 3)
             self.shortcut = nn.Identity()
         middle = out_channels if resample == "up" else in_channels
