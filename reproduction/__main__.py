@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from reproduction import SEEDS, TIERS, interrupts
-from wgangp.errors import InputError, number
+from wgangp.errors import InputError, check_number
 from wgangp.runtime import devices, environment, kernels
 
 # What a command needs is imported in it: Paddle alone takes a second.
@@ -63,7 +63,7 @@ def check_numbers(given):
         values = getattr(given, name, None)
         for value in values if isinstance(values, list) else [values]:
             if value is not None:
-                number(f"--{name.replace('_', '-')}", value, **limits)
+                check_number(f"--{name.replace('_', '-')}", value, **limits)
 
 
 def settle_folders():
@@ -84,7 +84,7 @@ def command_run(given):
 
     experiments = [Experiment(name) for name in chosen(given.names)]
     jobs = schedule.jobs_of(experiments, given.tier, given.setting, given.seed)
-    devices.check(given.device)
+    devices.check_available(given.device)
     device = {"name": given.device, "tf32": not given.no_tf32, "deterministic": given.deterministic}
     return schedule.run(jobs, device, given.jobs, given.budget, given.fresh, given.notebooks)
 
@@ -186,21 +186,23 @@ def command_data(given):
     elif given.action == "verify":
         print(download.verify_data(given.names))
     else:
-        convert(Path(given.names[0]) if given.names else catalogue.root() / catalogue.entry("inception").file)
+        convert(
+            Path(given.names[0]) if given.names else environment.data_folder() / catalogue.get_entry("inception").file
+        )
 
 
 def convert(source):
     """Convert Inception weights, and calibrate complete ones on real CIFAR-10."""
-    from wgangp.data import catalogue, images
+    from wgangp.data import images
     from wgangp.metrics.image_scores import calibrate
     from wgangp.metrics.inception_weights import COMPLETE, PARTIAL, convert_inception
 
-    target = catalogue.root() / (PARTIAL if source.suffix == ".npz" else COMPLETE)
+    target = environment.data_folder() / (PARTIAL if source.suffix == ".npz" else COMPLETE)
     complete = convert_inception(source, target)
     print(f"Wrote {target}.")
     if complete:
         print("Scoring real CIFAR-10 train, which must give 11.24 ± 0.10 ...", flush=True)
-        record = calibrate(catalogue.root(), images.cifar10().images, label="calibration")
+        record = calibrate(environment.data_folder(), images.cifar10().images, label="calibration")
         passed = "passed" if record["passed"] else "NOT passed: no score will be called inception_score"
         print(f"{record['mean']:.4f} ± {record['std']:.4f}: {passed}.")
 
@@ -224,7 +226,7 @@ def command_doctor(given):
         ("paddle_aten", kernels.describe()),
         ("numpy", numpy.__version__),
         ("device", devices.choose()),
-        ("devices", ", ".join(devices.there())),
+        ("devices", ", ".join(devices.available_devices())),
         ("processor", f"{devices.cpu_name()}, {os.cpu_count()} cores"),
         ("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "not set (runs: 1 per process)")),
         ("MKL_DEBUG_CPU_TYPE", os.environ.get("MKL_DEBUG_CPU_TYPE", "not set")),

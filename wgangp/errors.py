@@ -24,7 +24,7 @@ class BudgetSpent(Exception):
     """The time given to a run is over; its checkpoint is written."""
 
 
-def brief(error: Exception) -> str:
+def plain_message(error: Exception) -> str:
     """The sentence of an error, without what Paddle puts around it: its kind, stacks, hints and lines of C++.
 
     Args:
@@ -38,12 +38,12 @@ def brief(error: Exception) -> str:
     return " ".join(text.split()).rstrip(". ") or type(error).__name__
 
 
-def cause(error: Exception) -> Exception | None:
+def plain_cause(error: Exception) -> Exception | None:
     """What an InputError about an error is raised from: that error, but nothing where it has Paddle's lines of C++."""
     return None if re.search(PADDLES_OWN, str(error)) else error
 
 
-def number(
+def check_number(
     name: str,
     value: Any,
     at_least: float | None = None,

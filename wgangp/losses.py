@@ -6,7 +6,7 @@ from typing import Any
 import paddle
 import paddle.nn.functional as F
 
-from wgangp.errors import InputError, brief, cause, number
+from wgangp.errors import InputError, check_number, plain_cause, plain_message
 
 FLOATING = (paddle.float32, paddle.float64, paddle.float16, paddle.bfloat16)
 NO_GRADIENT = (
@@ -15,7 +15,7 @@ NO_GRADIENT = (
 )
 
 
-def described(value: Any) -> str:
+def describe(value: Any) -> str:
     """What something is, for a message: a tensor's type and shape, else its class."""
     if isinstance(value, paddle.Tensor):
         return f"a tensor of {str(value.dtype).removeprefix('paddle.')} {list(value.shape)}"
@@ -40,7 +40,7 @@ def check_scores(scores: Any, name: str) -> None:
         InputError: they are not a floating-point tensor of such a shape, or there are none.
     """
     if not is_batch(scores) or scores.shape[1:] not in ([], [1]):
-        raise InputError(f"{name} is {described(scores)}; it must be one score per sample, a tensor [n] or [n, 1].")
+        raise InputError(f"{name} is {describe(scores)}; it must be one score per sample, a tensor [n] or [n, 1].")
 
 
 def wasserstein_critic_loss(real_scores: paddle.Tensor, fake_scores: paddle.Tensor) -> paddle.Tensor:
@@ -83,16 +83,16 @@ def interpolate(real: paddle.Tensor, fake: paddle.Tensor, alpha: paddle.Tensor |
     """
     for name, samples in (("real", real), ("fake", fake)):
         if not is_batch(samples):
-            raise InputError(f"{name} is {described(samples)}; give samples as a floating-point tensor [n, ...].")
+            raise InputError(f"{name} is {describe(samples)}; give samples as a floating-point tensor [n, ...].")
     if real.shape != fake.shape or real.dtype != fake.dtype:
         raise InputError(
-            f"real is {described(real)} and fake is {described(fake)}; give equally many samples of one shape and type."
+            f"real is {describe(real)} and fake is {describe(fake)}; give equally many samples of one shape and type."
         )
     one_each = [real.shape[0]] + [1] * (real.ndim - 1)
     if alpha is None:
         alpha = paddle.rand(one_each, dtype=real.dtype)
     elif list(getattr(alpha, "shape", one_each)) != one_each:
-        raise InputError(f"alpha is {described(alpha)} for {described(real)}; give one position for each, {one_each}.")
+        raise InputError(f"alpha is {describe(alpha)} for {describe(real)}; give one position for each, {one_each}.")
     return real + alpha * (fake - real)
 
 
@@ -116,23 +116,25 @@ def gradient_norms(
     Source: Eq. 3, last term.
     """
     if not is_batch(x):
-        raise InputError(f"the points are {described(x)}; give a floating-point tensor [n, ...].")
+        raise InputError(f"the points are {describe(x)}; give a floating-point tensor [n, ...].")
     x = x.detach()
     x.stop_gradient = False
     try:
         scores = critic(x)
     except ValueError as error:
-        raise InputError(f"the critic cannot take samples of shape {list(x.shape)}: {brief(error)}.") from cause(error)
+        raise InputError(
+            f"the critic cannot take samples of shape {list(x.shape)}: {plain_message(error)}."
+        ) from plain_cause(error)
     check_scores(scores, "the critic's output")
     gradient = None
     if not scores.stop_gradient:
         (gradient,) = paddle.grad(scores.sum(), x, create_graph=create_graph, allow_unused=True)
     if gradient is None:
         raise InputError(NO_GRADIENT)
-    return norms_of(gradient)
+    return euclidean_norms(gradient)
 
 
-def norms_of(gradient: paddle.Tensor) -> paddle.Tensor:
+def euclidean_norms(gradient: paddle.Tensor) -> paddle.Tensor:
     """Euclidean norms of gradients, as `gradient_norms`.
 
     Args:
@@ -160,9 +162,9 @@ def penalty_from_norms(norms: paddle.Tensor, target: float = 1.0, one_sided: boo
 
     Source: Eq. 3; one-sided: Appendix C.
     """
-    target = number("target", target, at_least=0)
+    target = check_number("target", target, at_least=0)
     if not is_batch(norms) or norms.ndim > 1:
-        raise InputError(f"norms is {described(norms)}; give one per sample, a tensor [n].")
+        raise InputError(f"norms is {describe(norms)}; give one per sample, a tensor [n].")
     excess = norms - target
     return (F.relu(excess) if one_sided else excess).square().mean()
 

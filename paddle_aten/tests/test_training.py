@@ -127,7 +127,7 @@ def trained(name, **options):
 @pytest.mark.parametrize("name", CASES)
 def test_captured_equals_step_by_step_bit_for_bit(name, deterministic, monkeypatch):
     captured, history = trained(name)
-    monkeypatch.setattr(devices.Replayed, "FIRST", 1000)
+    monkeypatch.setattr(devices.ReplayedStep, "FIRST", 1000)
     stepped, expected = trained(name)
     assert (captured == stepped).all() and history.equals(expected)
     assert len(set(history["critic_loss"])) == len(history)
@@ -153,9 +153,9 @@ def test_a_run_stopped_and_resumed_ends_like_an_uninterrupted_one(name, determin
 
 @pytest.mark.skipif(paddle_aten.is_cuda(), reason="there is a GPU")
 def test_without_a_gpu_the_device_computes_on_the_cpu_where_it_is_named():
-    assert devices.there() == ["cpu", "aten"] and devices.on_processor("aten")
+    assert devices.available_devices() == ["cpu", "aten"] and devices.computes_on_cpu("aten")
     described = devices.choose("aten")
-    assert described.startswith(devices.processor()) and "paddle_aten" in described
+    assert described.startswith(devices.describe_cpu()) and "paddle_aten" in described
 
 
 @pytest.mark.skipif(not paddle_aten.is_cuda(), reason="captured graphs need a CUDA GPU")

@@ -7,12 +7,13 @@ from wgangp.data import catalogue
 from wgangp.data.images import embedded_digits, mnist
 from wgangp.metrics import digits
 from wgangp.metrics.scores import inception_score
+from wgangp.runtime import environment
 from wgangp.runtime.files import read_npz
 
 
 def accuracy(data):
     """Share of a data set's digits that the classifier names rightly."""
-    probabilities = digits.judge(digits.load_classifier(), data.images)[1]
+    probabilities = digits.classify(digits.load_classifier(), data.images)[1]
     return (probabilities.argmax(axis=1) == data.labels).mean()
 
 
@@ -21,7 +22,7 @@ def real_digits(split):
     part = "test" if split == "test" else "train"
     for name in (f"mnist_{part}_images", f"mnist_{part}_labels"):
         if catalogue.find(name) is None:
-            pytest.skip(f"{catalogue.entry(name).file} is not in {catalogue.root()} (WGANGP_DATA)")
+            pytest.skip(f"{catalogue.get_entry(name).file} is not in {environment.data_folder()} (WGANGP_DATA)")
     return mnist(split)
 
 
@@ -44,7 +45,7 @@ def test_the_weights_file_is_small():
 
 def test_features_are_those_that_the_probabilities_follow_from():
     classifier, images = digits.load_classifier(), embedded_digits().images[:7]
-    features, probabilities = digits.judge(classifier, images, batch_size=3)
+    features, probabilities = digits.classify(classifier, images, batch_size=3)
     assert features.shape == (7, 64) and probabilities.dtype == np.float32
     logits = features @ classifier.last.weight.numpy() + classifier.last.bias.numpy()
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -55,5 +56,5 @@ def test_digits_score_above_noise():
     classifier = digits.load_classifier()
     real = embedded_digits().images[:500]
     noise = np.random.default_rng(0).integers(0, 256, size=real.shape).astype("uint8")
-    scores = [inception_score(digits.judge(classifier, images)[1])[0] for images in (real, noise)]
+    scores = [inception_score(digits.classify(classifier, images)[1])[0] for images in (real, noise)]
     assert scores[0] > 2 * scores[1]

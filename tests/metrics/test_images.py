@@ -5,7 +5,7 @@ import paddle
 import pytest
 
 from wgangp.errors import InputError
-from wgangp.metrics.images import add_bias, check_images, stream
+from wgangp.metrics.images import add_bias, check_images, run_in_batches
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (7, 3, 4, 5)).astype("uint8")
 
@@ -17,12 +17,12 @@ def test_batches_are_the_images_in_order_as_float32_without_gradients():
         seen.append((x.dtype, x.stop_gradient, paddle.is_grad_enabled()))
         return x.sum([1, 2, 3]), x[:, 0]
 
-    sums, reds = zip(*stream(network, IMAGES, 3))
+    sums, reds = zip(*run_in_batches(network, IMAGES, 3))
     assert [len(batch) for batch in sums] == [3, 3, 1]
     assert np.array_equal(np.concatenate(sums), IMAGES.sum(axis=(1, 2, 3)))
     assert np.array_equal(np.concatenate(reds), IMAGES[:, 0])
     assert set(seen) == {(paddle.float32, True, False)}
-    assert np.array_equal(np.concatenate(list(stream(lambda x: x, IMAGES, 4))), IMAGES)
+    assert np.array_equal(np.concatenate(list(run_in_batches(lambda x: x, IMAGES, 4))), IMAGES)
 
 
 def test_a_bias_is_added_to_every_pixel_of_its_channel():

@@ -12,7 +12,7 @@ import paddle.nn.functional as F
 from paddle.io.dataloader.collate import default_collate_fn
 from paddle.io.dataloader.worker import _DatasetKind
 
-from wgangp.errors import InputError, number
+from wgangp.errors import InputError, check_number
 from wgangp.runtime.files import array_sha256
 
 Batch = paddle.Tensor | tuple[paddle.Tensor, paddle.Tensor]  # samples, or samples and labels
@@ -128,7 +128,7 @@ def as_labels(labels: Any, n: int, classes: int | None = None, what: str = "trai
     return labels
 
 
-def take_apart(item: Any) -> tuple[Any, Any]:
+def split_labels(item: Any) -> tuple[Any, Any]:
     """Samples and labels of a batch or an item of a data set.
 
     Args:
@@ -185,7 +185,7 @@ class Characters:
 
 
 @contextmanager
-def seeded(sequence: np.random.SeedSequence) -> Iterator[None]:
+def temporary_seed(sequence: np.random.SeedSequence) -> Iterator[None]:
     """A context in which the global random numbers of Paddle, numpy and Python are others; those before go on after it.
 
     Args:
@@ -200,7 +200,7 @@ def seeded(sequence: np.random.SeedSequence) -> Iterator[None]:
         paddle.set_rng_state(before[0]), np.random.set_state(before[1]), random.setstate(before[2])
 
 
-def a_pass_of(stream: Iterable) -> Iterator:
+def iterate_once(stream: Iterable) -> Iterator:
     """Iterate once over batches, those of a DataLoader without workers in this thread.
 
     Paddle would read them ahead in a thread, whose random numbers would mix with the training's.
@@ -269,7 +269,7 @@ class Batches:
     def __call__(self, k: int) -> Batch:
         return self.load(paddle.to_tensor(self.draw(k)))
 
-    def floats(self, samples: Any, what: str) -> np.ndarray:
+    def check_samples(self, samples: Any, what: str) -> np.ndarray:
         """Samples as float32 [n, ...], with the shape of those before.
 
         Raises:
@@ -293,8 +293,8 @@ class Batches:
             )
         return samples
 
-    def with_labels(self, samples: np.ndarray, labels: Any, what: str) -> np.ndarray:
-        """Samples of `floats` as they are drawn: with their labels, where there are classes."""
+    def append_labels(self, samples: np.ndarray, labels: Any, what: str) -> np.ndarray:
+        """Samples of `check_samples` as they are drawn: with their labels, where there are classes."""
         if self.classes is None:
             return samples
         labels = as_labels(labels, len(samples), self.classes, what)
@@ -316,11 +316,11 @@ class ImageBatches(Batches):
         self.shuffle = Shuffle(len(data.images), batch_size, seed)
         self.scaling, self.labels = data.scaling, None
         images = np.ascontiguousarray(data.images)
-        self.about = f"images {list(images.shape)}, {self.scaling}, sha256 {array_sha256(images)[:16]}"
+        self.description = f"images {list(images.shape)}, {self.scaling}, sha256 {array_sha256(images)[:16]}"
         self.images = paddle.to_tensor(images)
         if data.labels is not None or classes is not None:
             labels = as_labels(data.labels, len(images), classes)
-            self.about += f", labels sha256 {array_sha256(labels)[:16]}"
+            self.description += f", labels sha256 {array_sha256(labels)[:16]}"
             self.labels = paddle.to_tensor(labels)
 
     def draw(self, k: int) -> np.ndarray:
@@ -331,7 +331,7 @@ class ImageBatches(Batches):
         return images if self.labels is None else (images, paddle.gather(self.labels, chosen))
 
     def describe(self) -> str:
-        return self.about
+        return self.description
 
 
 class CharacterBatches(Batches):
@@ -346,7 +346,7 @@ class CharacterBatches(Batches):
     def __init__(self, data: Characters, batch_size: int, seed: int):
         self.shuffle, self.vocabulary = Shuffle(len(data.codes), batch_size, seed), data.vocabulary
         codes = np.ascontiguousarray(data.codes)
-        self.about = f"characters {list(codes.shape)} of {data.vocabulary}, sha256 {array_sha256(codes)[:16]}"
+        self.description = f"characters {list(codes.shape)} of {data.vocabulary}, sha256 {array_sha256(codes)[:16]}"
         self.codes = paddle.to_tensor(codes)
 
     def draw(self, k: int) -> np.ndarray:
@@ -356,7 +356,7 @@ class CharacterBatches(Batches):
         return F.one_hot(paddle.gather(self.codes, chosen).astype("int64"), self.vocabulary)
 
     def describe(self) -> str:
-        return self.about
+        return self.description
 
 
 class ArrayBatches(Batches):
@@ -372,7 +372,7 @@ class ArrayBatches(Batches):
 
     def __init__(self, samples: Any, batch_size: int, seed: int, labels: Any = None, classes: int | None = None):
         self.classes = classes
-        self.array = self.with_labels(self.floats(samples, "train_data"), labels, "train_data")
+        self.array = self.append_labels(self.check_samples(samples, "train_data"), labels, "train_data")
         self.shuffle = Shuffle(len(self.array), batch_size, seed)
 
     def draw(self, k: int) -> np.ndarray:
@@ -403,23 +403,23 @@ class StreamBatches(Batches):
     def draw(self, k: int) -> np.ndarray:
         if self.position <= k:
             while self.position <= k:
-                with seeded(np.random.SeedSequence([self.seed, self.position], spawn_key=[1])):
+                with temporary_seed(np.random.SeedSequence([self.seed, self.position], spawn_key=[1])):
                     batch = next(self.iterator, None)
                     if batch is None:
-                        batch = self.begin()
+                        batch = self.start_pass()
                 self.position += 1
-            samples, labels = take_apart(batch)
+            samples, labels = split_labels(batch)
             what = f"batch {k} of train_data"
-            self.batch = self.with_labels(self.floats(samples, what), labels, what)
+            self.batch = self.append_labels(self.check_samples(samples, what), labels, what)
         return self.batch
 
-    def begin(self) -> Any:
+    def start_pass(self) -> Any:
         """The first batch of the next pass."""
         sampler = getattr(self.stream, "batch_sampler", None)
         if hasattr(sampler, "set_epoch"):
             sampler.set_epoch(self.passes)
         self.passes += 1
-        self.iterator = a_pass_of(self.stream)
+        self.iterator = iterate_once(self.stream)
         batch = next(self.iterator, None)
         if batch is None:
             raise InputError(
@@ -445,14 +445,14 @@ class SampledBatches(Batches):
     def __init__(self, distribution: Any, batch_size: int, seed: int):
         self.distribution, self.batch_size, self.seed = distribution, batch_size, seed
         self.name = getattr(distribution, "name", type(distribution).__name__)
-        self.reuse = number("train_data.reuse", getattr(distribution, "reuse", 1), at_least=1, whole=True)
+        self.reuse = check_number("train_data.reuse", getattr(distribution, "reuse", 1), at_least=1, whole=True)
         self.number, self.batch = None, None
 
     def draw(self, k: int) -> np.ndarray:
         i = k // self.reuse
         if i != self.number:
             drawn = self.distribution.sample(self.batch_size, np.random.default_rng([self.seed, i]))
-            self.number, self.batch = i, self.floats(drawn, "what train_data.sample(n, rng) gives")
+            self.number, self.batch = i, self.check_samples(drawn, "what train_data.sample(n, rng) gives")
             if len(self.batch) != self.batch_size:
                 raise InputError(f"train_data.sample({self.batch_size}, rng) gives {len(self.batch)} samples.")
         return self.batch
@@ -481,7 +481,7 @@ def as_batches(train_data: Any, batch_size: int, seed: int, classes: int | None 
         InputError: what cannot be trained on: empty, masked or complex data, NaN or infinite values, fewer samples
             than a batch.
     """
-    batch_size = number("batch_size", batch_size, at_least=1, whole=True)
+    batch_size = check_number("batch_size", batch_size, at_least=1, whole=True)
     if isinstance(train_data, ScaledImages):
         return ImageBatches(train_data, batch_size, seed, classes)
     if isinstance(train_data, Characters):
@@ -499,8 +499,8 @@ def as_batches(train_data: Any, batch_size: int, seed: int, classes: int | None 
     if hasattr(train_data, "sample"):
         return SampledBatches(train_data, batch_size, seed)
     if isinstance(train_data, paddle.io.Dataset) and not isinstance(train_data, paddle.io.IterableDataset):
-        with seeded(np.random.SeedSequence(seed, spawn_key=[1])):
-            items = [take_apart(train_data[i]) for i in range(len(train_data))]
+        with temporary_seed(np.random.SeedSequence(seed, spawn_key=[1])):
+            items = [split_labels(train_data[i]) for i in range(len(train_data))]
         samples = [as_numbers(sample, f"sample {i} of train_data") for i, (sample, _) in enumerate(items)]
         labels = [label for _, label in items] if items and items[0][1] is not None else None
         return ArrayBatches(samples, batch_size, seed, labels, classes)

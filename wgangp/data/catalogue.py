@@ -189,12 +189,7 @@ FILES = (
 GROUPS = {"mnist": tuple(file.name for file in FILES if file.name.startswith("mnist_"))}
 
 
-def root() -> Path:
-    """The folder of the data, as of `environment.data_folder`."""
-    return environment.data_folder()
-
-
-def entry(name: str) -> File:
+def get_entry(name: str) -> File:
     """The entry of one file.
 
     Raises:
@@ -206,7 +201,7 @@ def entry(name: str) -> File:
     raise InputError(f"data file '{name}' is unknown; use one of {', '.join(file.name for file in FILES)}.")
 
 
-def names_of(names: Iterable[str]) -> list[str]:
+def expand_groups(names: Iterable[str]) -> list[str]:
     """Names of files, those of groups written out.
 
     Args:
@@ -221,18 +216,19 @@ def find(name: str) -> Path | None:
     Raises:
         InputError: one cannot look into the folder.
     """
-    file = entry(name)
+    file = get_entry(name)
     unpacked_first = name in ("lsun_bedroom", "billion_word")
     names = (*file.other_names, file.file) if unpacked_first else (file.file, *file.other_names)
+    folder = environment.data_folder()
     try:
-        return next((root() / name for name in names if (root() / name).exists()), None)
+        return next((folder / name for name in names if (folder / name).exists()), None)
     except OSError as error:
         raise InputError(
-            f"cannot look for data in {root()}: {error.strerror}; set WGANGP_DATA to a folder that can be read."
+            f"cannot look for data in {folder}: {error.strerror}; set WGANGP_DATA to a folder that can be read."
         ) from None
 
 
-def billion_word_shards(path: Path) -> list[Path]:
+def list_shards(path: Path) -> list[Path]:
     """The Billion Word corpus's training shards in its unpacked folder, sorted paths."""
     return sorted((path / "training-monolingual.tokenized.shuffled").glob("news.en-*-of-00100"))
 
@@ -251,11 +247,11 @@ def locate(name: str) -> Path:
     """
     path = find(name)
     if path is None:
-        raise Missing(missing(entry(name)))
+        raise Missing(missing_message(get_entry(name)))
     return path
 
 
-def missing(file: File, reason: str = "") -> str:
+def missing_message(file: File, reason: str = "") -> str:
     """What to tell of a file that is not there.
 
     Args:
@@ -265,7 +261,7 @@ def missing(file: File, reason: str = "") -> str:
     Returns:
         A sentence with the file's name, its URL and where to put it.
     """
-    message = f"{file.file} is not in {root()}{reason}; "
+    message = f"{file.file} is not in {environment.data_folder()}{reason}; "
     if file.url:
         size = _size(file)
         return message + f"download it from {file.url} ({size}) and put it there, or: wgangp data fetch {file.name}."
@@ -282,7 +278,7 @@ def list_data() -> str:
     Returns:
         Text: each file, whether it is there, its size, licence and users.
     """
-    lines = [f"Data in {root()} (set WGANGP_DATA to look elsewhere):"]
+    lines = [f"Data in {environment.data_folder()} (set WGANGP_DATA to look elsewhere):"]
     for file in FILES:
         path = find(file.name)
         lines += [

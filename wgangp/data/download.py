@@ -27,7 +27,7 @@ def obtain(name: str) -> Path:
     Raises:
         Missing: it is not there and cannot be had.
     """
-    file = catalogue.entry(name)
+    file = catalogue.get_entry(name)
     small = file.url is not None and file.megabytes <= FETCHED_UNASKED
     if catalogue.find(name) is None and small and not environment.is_offline():
         return fetch(name)
@@ -46,27 +46,29 @@ def fetch(name: str) -> Path:
     Raises:
         Missing: the download failed or is not the publisher's file.
     """
-    file = catalogue.entry(name)
+    file = catalogue.get_entry(name)
     path = catalogue.find(name)
     if path is not None and path.suffix != ".zip":
         return path
     if file.url is None:
-        raise catalogue.Missing(catalogue.missing(file))
+        raise catalogue.Missing(catalogue.missing_message(file))
     try:
-        catalogue.root().mkdir(parents=True, exist_ok=True)
+        environment.data_folder().mkdir(parents=True, exist_ok=True)
         downloader = pooch.HTTPDownloader(progressbar=True, timeout=10)
-        path = Path(pooch.retrieve(file.url, file.known_hash, file.file, catalogue.root(), downloader=downloader))
+        path = Path(
+            pooch.retrieve(file.url, file.known_hash, file.file, environment.data_folder(), downloader=downloader)
+        )
         if path.suffix == ".zip":
             path = _unzip(path)
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         reason = "the file there is another" if "hash" in str(error) else _reason(error)
-        raise catalogue.Missing(catalogue.missing(file, f" and its download failed ({reason})")) from None
+        raise catalogue.Missing(catalogue.missing_message(file, f" and its download failed ({reason})")) from None
     return path
 
 
 def _reason(error):
     if isinstance(error, PermissionError):
-        return f"no right to write into {catalogue.root()}"
+        return f"no right to write into {environment.data_folder()}"
     return getattr(error, "strerror", None) or type(error).__name__
 
 
@@ -112,7 +114,7 @@ def verify(name: str) -> str:
     Raises:
         InputError: it is missing, damaged or something else.
     """
-    file, path = catalogue.entry(name), catalogue.locate(name)
+    file, path = catalogue.get_entry(name), catalogue.locate(name)
     another = InputError(f"{path} is not the file that was published; delete it and fetch it again.")
     if path.name == file.file:
         algorithm, digest = file.known_hash.split(":")
@@ -126,7 +128,7 @@ def verify(name: str) -> str:
             raise InputError(f"{path} has {count} of {LSUN_BEDROOMS} images; unpack it again.")
         return f"{path}: {count} images, as published"
     if file.name == "billion_word":
-        return f"{path}: {len(catalogue.billion_word_shards(path))} of 99 training shards, no checksum is known"
+        return f"{path}: {len(catalogue.list_shards(path))} of 99 training shards, no checksum is known"
     if not file.contents:
         return f"{path}: no checksum is known"
     hashes = _content_hashes(file, path)
@@ -166,7 +168,7 @@ def fetch_data(names: Sequence[str]) -> str:
     if not names:
         names = [*catalogue.GROUPS, *(file.name for file in catalogue.FILES)]
         raise InputError(f"name what to fetch: {', '.join(names)}.")
-    return "\n".join(f"{name}: {fetch(name)}" for name in catalogue.names_of(names))
+    return "\n".join(f"{name}: {fetch(name)}" for name in catalogue.expand_groups(names))
 
 
 def verify_data(names: Sequence[str] = ()) -> str:
@@ -182,11 +184,11 @@ def verify_data(names: Sequence[str] = ()) -> str:
         InputError: a file is missing, damaged or something else; the message has a line for each.
     """
     lines, wrong = [], []
-    for name in catalogue.names_of(names) or [file.name for file in catalogue.FILES if catalogue.find(file.name)]:
+    for name in catalogue.expand_groups(names) or [file.name for file in catalogue.FILES if catalogue.find(file.name)]:
         try:
             lines.append(f"{name}: {verify(name)}")
         except InputError as error:
             wrong.append(f"{name}: {error}")
     if wrong:
         raise InputError("\n".join(wrong))
-    return "\n".join(lines) or f"there is no data in {catalogue.root()}."
+    return "\n".join(lines) or f"there is no data in {environment.data_folder()}."

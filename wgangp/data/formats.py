@@ -287,7 +287,7 @@ def read_pixels(file: Path | str | BinaryIO, size: int, where: Path | str | None
     return np.asarray(image).transpose(2, 0, 1)
 
 
-def image_files(folder: Path | str) -> tuple[list[Path], str]:
+def list_images(folder: Path | str) -> tuple[list[Path], str]:
     """The images in a folder and its subfolders, hidden ones apart.
 
     Args:
@@ -327,7 +327,7 @@ def read_folder(
     """The images in a folder, in the order of their names.
 
     Args:
-        folder: as for `image_files`.
+        folder: as for `list_images`.
         size: height and width of the result; the smallest image's shorter side when None.
         count: how many at most; all when None.
         say: called with one line where files are left out, and with one where images have other sizes than None gave.
@@ -336,9 +336,9 @@ def read_folder(
         uint8 [n, 3, size, size].
 
     Raises:
-        InputError: as `image_files` and `read_pixels`.
+        InputError: as `list_images` and `read_pixels`.
     """
-    files, left_out = image_files(folder)
+    files, left_out = list_images(folder)
     files = files[:count]
     if left_out:
         say(f"{folder}: {len(files)} images; left out: {left_out}.")
@@ -352,13 +352,13 @@ def read_folder(
             say(f"{folder}: images of other sizes are cut to their central square and averaged down to {size}x{size}.")
     check_memory(len(files) * 3 * size**2, f"{len(files)} images of {size}x{size} pixels")
     images, done = np.empty([len(files), 3, size, size], "uint8"), 0
-    for chunk in pixel_chunks(((file, file) for file in files), size):
+    for chunk in read_chunks(((file, file) for file in files), size):
         images[done : done + len(chunk)] = chunk
         done += len(chunk)
     return images
 
 
-def pixel_chunks(items: Iterable[tuple], size: int) -> Iterator[np.ndarray]:
+def read_chunks(items: Iterable[tuple], size: int) -> Iterator[np.ndarray]:
     """Read many images with several threads.
 
     Args:

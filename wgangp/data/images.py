@@ -164,7 +164,7 @@ def _read_database(path, size, count):
         header = {"descr": "|u1", "fortran_order": False, "shape": (count, 3, size, size)}
         with replacing(kept) as file, Progress(f"reading {path.name}", count) as bar:
             np.lib.format.write_array_header_1_0(file, header)
-            for chunk in formats.pixel_chunks(islice(database, count), size):
+            for chunk in formats.read_chunks(islice(database, count), size):
                 file.write(chunk)
                 for _ in chunk:
                     bar.update()

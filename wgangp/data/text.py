@@ -12,7 +12,7 @@ import numpy as np
 
 from wgangp.data import catalogue, download
 from wgangp.errors import InputError
-from wgangp.runtime.environment import expand_home
+from wgangp.runtime import environment
 
 LENGTH, MAX_LINES = 32, 10_000_000
 LONGEST = 1 << 20  # bytes of a line in a file
@@ -94,11 +94,11 @@ def read(text: Path | str | None = None, vocabulary: int = 256, fallback: bool =
     Source: load_dataset of language_helpers.py.
     """
     if text is not None:
-        path = catalogue.root() / expand_home(text, "text")
+        path = environment.data_folder() / environment.expand_home(text, "text")
         return from_lines(_lines([path]), path.name, vocabulary)
     try:
         if catalogue.find("billion_word"):
-            return from_lines(_lines(shards(catalogue.locate("billion_word"))), "billion_word", vocabulary)
+            return from_lines(_lines(find_shards(catalogue.locate("billion_word"))), "billion_word", vocabulary)
         return from_lines(_lines([download.obtain("billion_word_heldout")]), "billion_word_heldout", vocabulary)
     except catalogue.Missing:
         if fallback:
@@ -106,7 +106,7 @@ def read(text: Path | str | None = None, vocabulary: int = 256, fallback: bool =
         raise
 
 
-def shards(path: Path) -> list[Path]:
+def find_shards(path: Path) -> list[Path]:
     """The Billion Word corpus's training shards in a folder, in order.
 
     Raises:
@@ -114,10 +114,10 @@ def shards(path: Path) -> list[Path]:
     """
     if path.is_file():
         raise InputError(f"{path} is still packed; unpack it with: tar -xzf {path} -C {path.parent}")
-    found = catalogue.billion_word_shards(path)
-    if not found:
+    paths = catalogue.list_shards(path)
+    if not paths:
         raise InputError(f"{path} has no training shard (news.en-000NN-of-00100); unpack the corpus again.")
-    return found
+    return paths
 
 
 def _lines(paths):

@@ -37,7 +37,7 @@ def leaky_relu(x: paddle.Tensor) -> paddle.Tensor:
     return F.leaky_relu(x, SLOPE)
 
 
-def rectified(norm: nn.Layer, x: paddle.Tensor, *labels: paddle.Tensor) -> paddle.Tensor:
+def norm_relu(norm: nn.Layer, x: paddle.Tensor, *labels: paddle.Tensor) -> paddle.Tensor:
     """relu(norm(x, *labels)), in one pass over memory where that can be.
 
     Args:

@@ -19,7 +19,7 @@ class ImageLayer(nn.Layer):
         return "NHWC" if self.channels_last else "NCHW"
 
     @property
-    def plane(self) -> list[int]:
+    def spatial_axes(self) -> list[int]:
         """The axes of height and width."""
         return [1, 2] if self.channels_last else [2, 3]
 
@@ -32,10 +32,10 @@ class ImageLayer(nn.Layer):
         first = [] if values.ndim == 1 else values.shape[:1]
         return values.reshape([*first, 1, 1, -1] if self.channels_last else [*first, -1, 1, 1])
 
-    def mean_over_plane(self, x: paddle.Tensor) -> paddle.Tensor:
+    def mean_over_space(self, x: paddle.Tensor) -> paddle.Tensor:
         """Mean over height and width, [n, channels]."""
         if self.channels_last:
-            return x.mean(self.plane)
+            return x.mean(self.spatial_axes)
         return x.reshape([*x.shape[:2], -1]).mean(-1)  # the gradient of mean([2, 3]) is ten times slower on the CPU
 
     def add_bias(self, images: paddle.Tensor) -> paddle.Tensor:

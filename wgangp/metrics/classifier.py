@@ -7,8 +7,8 @@ import paddle
 import paddle.nn.functional as F
 
 from wgangp.errors import InputError
-from wgangp.metrics.images import add_bias, check_images, stream
-from wgangp.runtime.files import check_floats, most_bytes, read_npz
+from wgangp.metrics.images import add_bias, check_images, run_in_batches
+from wgangp.runtime.files import check_floats, largest_size, read_npz
 
 FILE = "cifar10_resnet56.npz"
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
@@ -79,7 +79,7 @@ class CifarClassifier:
         if images.shape[2:] != (32, 32):
             raise InputError(f"the CIFAR-10 classifier takes 32 x 32 images, not {list(images.shape)}.")
         network = lambda x: F.softmax(self.logits(x))  # noqa: E731
-        return np.concatenate(list(stream(network, images, BATCH_SIZE, label)))
+        return np.concatenate(list(run_in_batches(network, images, BATCH_SIZE, label)))
 
 
 def _shapes():
@@ -113,7 +113,7 @@ def read_weights(path: Path | str) -> dict[str, np.ndarray]:
         InputError: missing, damaged or another network's.
     """
     return check_floats(
-        read_npz(path, most_bytes(SHAPES)), SHAPES, f"{path} is not the CIFAR-10 ResNet-56", "get it again"
+        read_npz(path, largest_size(SHAPES)), SHAPES, f"{path} is not the CIFAR-10 ResNet-56", "get it again"
     )
 
 

@@ -7,7 +7,7 @@ import paddle
 import paddle.nn.functional as F
 from paddle import nn
 
-from wgangp.runtime.files import check_floats, most_bytes, read_npz
+from wgangp.runtime.files import check_floats, largest_size, read_npz
 
 WEIGHTS = Path(__file__).with_name("digit_classifier.npz")
 
@@ -42,13 +42,13 @@ def load_classifier(path: Path | str = WEIGHTS) -> DigitClassifier:
     """
     classifier = DigitClassifier()
     shapes = {name: tuple(value.shape) for name, value in classifier.state_dict().items()}
-    arrays = read_npz(path, most_bytes(shapes))
+    arrays = read_npz(path, largest_size(shapes))
     arrays = check_floats(arrays, shapes, f"{path} is not the digit classifier", "get it again")
     classifier.set_state_dict({name: array.astype("float32", copy=False) for name, array in arrays.items()})
     return classifier
 
 
-def judge(classifier: DigitClassifier, images: np.ndarray, batch_size: int = 500) -> tuple[np.ndarray, np.ndarray]:
+def classify(classifier: DigitClassifier, images: np.ndarray, batch_size: int = 500) -> tuple[np.ndarray, np.ndarray]:
     """Features and class probabilities of digits.
 
     Args:

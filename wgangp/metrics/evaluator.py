@@ -14,6 +14,7 @@ from wgangp.data.images import Images
 from wgangp.metrics.image_scores import Score, metric_names, score_images
 from wgangp.metrics.inception_weights import find_weights
 from wgangp.metrics.pixels import PIXEL_METRICS, score_pixels
+from wgangp.runtime import environment
 from wgangp.runtime.files import locked, replacing
 
 
@@ -30,7 +31,7 @@ def available_metrics(data: Images) -> list[str]:
     Returns:
         A list of names; scores (of Inception or of the classifier) for CIFAR-10 only.
     """
-    names = () if data.name == "embedded" else metric_names(catalogue.root())
+    names = () if data.name == "embedded" else metric_names(environment.data_folder())
     names = [name for name in names if name != "fid_1280"]
     if data.name != "cifar10":
         names = [name for name in names if not name.endswith("score")]
@@ -48,7 +49,7 @@ def weights_sha256(metric: str) -> str:
         return ""
     if metric == "classifier_score":
         return file_hash(catalogue.locate("cifar10_resnet56"))
-    return file_hash(find_weights(catalogue.root()))
+    return file_hash(find_weights(environment.data_folder()))
 
 
 class ImageEvaluator:
@@ -142,7 +143,7 @@ class ImageEvaluator:
         reference = self.reference if reference is None else reference
         if set(metrics) <= set(PIXEL_METRICS):
             return score_pixels(images, metrics, reference)
-        return score_images(images, metrics, catalogue.root(), real=reference)
+        return score_images(images, metrics, environment.data_folder(), real=reference)
 
     @cached_property
     def real(self) -> dict[str, Score]:

@@ -29,7 +29,7 @@ def check_images(images: Any, name: str = "images") -> None:
         raise InputError(f"{name}: {images.dtype} {list(images.shape)}; give uint8 [n, 3, height, width]{hint}.")
 
 
-def stream(
+def run_in_batches(
     network: Callable[[paddle.Tensor], Any], images: np.ndarray, batch_size: int, label: str | None = None
 ) -> Iterator[np.ndarray | list[np.ndarray]]:
     """Outputs of a network, batch after batch, so that memory does not grow with the images.

@@ -8,7 +8,7 @@ import paddle
 import paddle.nn.functional as F
 
 from wgangp.errors import InputError
-from wgangp.metrics.images import add_bias, stream
+from wgangp.metrics.images import add_bias, run_in_batches
 from wgangp.metrics.inception_weights import URL, is_complete, read_weights
 
 FEATURES = {"768": "mixed_7", "1280": "mixed_8", "2048": "mixed_10", "probabilities": "mixed_10"}
@@ -188,7 +188,7 @@ class Inception:
             return outputs
 
         batch_size = batch_size or (10 if paddle.get_device() == "cpu" else 100)
-        yield from stream(network, images, batch_size, label)
+        yield from run_in_batches(network, images, batch_size, label)
 
 
 def load_inception(path: Path | str) -> Inception:

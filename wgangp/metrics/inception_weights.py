@@ -11,7 +11,7 @@ import numpy as np
 
 from wgangp.data.torch_file import read_state_dict
 from wgangp.errors import InputError
-from wgangp.runtime.files import check_floats, most_bytes, read_npz, replacing, write_npz
+from wgangp.runtime.files import check_floats, largest_size, read_npz, replacing, write_npz
 
 COMPLETE = "inception_2015_12_05.npz"
 PARTIAL = "inception_2015_12_05_to_mixed_8.npz"
@@ -145,7 +145,7 @@ def read_weights(path: Path | str) -> dict[str, np.ndarray]:
     Raises:
         InputError: missing, truncated or another network's.
     """
-    return _check(read_npz(path, most_bytes(_shapes(True))), path)
+    return _check(read_npz(path, largest_size(_shapes(True))), path)
 
 
 def fold_batch_norm(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -188,7 +188,7 @@ def convert_inception(source: Path | str, target: Path | str) -> bool:
             be written.
     """
     if Path(source).suffix == ".npz":
-        arrays = read_npz(source, most_bytes(_shapes(True)))
+        arrays = read_npz(source, largest_size(_shapes(True)))
     else:
         try:
             arrays = fold_batch_norm(read_state_dict(source))

@@ -40,7 +40,7 @@ class NGrams:
         counts = np.bincount(where, np.concatenate([counts for _, counts in parts]))
         self.shares = counts / counts.sum()
 
-    def shares_of(self, keys: np.ndarray) -> np.ndarray:
+    def look_up(self, keys: np.ndarray) -> np.ndarray:
         """Relative frequencies of given n-grams, 0 for those that do not occur."""
         at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         return np.where(self.keys[at] == keys, self.shares[at], 0.0)
@@ -92,7 +92,7 @@ def js_divergence(p: NGrams, q: NGrams) -> float:
     """
     if p.n != q.n:
         raise InputError(f"{p.n}-grams cannot be compared with {q.n}-grams; count the same.")
-    ours, theirs = p.shares, q.shares_of(p.keys)
+    ours, theirs = p.shares, q.look_up(p.keys)
     middle = (ours + theirs) / 2
     both = theirs > 0
     total = (ours * np.log2(ours / middle)).sum() + (theirs[both] * np.log2(theirs[both] / middle[both])).sum()
@@ -116,7 +116,7 @@ def unigram_samples(codes: np.ndarray, count: int, seed: int) -> np.ndarray:
     return rng.choice(256, [count, codes.shape[1]], p=counts / counts.sum()).astype("uint8")
 
 
-def words(lines: Iterable[bytes]) -> list[bytes]:
+def find_words(lines: Iterable[bytes]) -> list[bytes]:
     """The words of lines: between spaces, whole (not the last of a line that is full), of three letters or more.
 
     Args:
@@ -165,7 +165,7 @@ class LanguageEvaluator:
     @cached_property
     def known_words(self) -> set[bytes]:
         """The training lines' words."""
-        return set(words(self.text.bytes_of(self.train)))
+        return set(find_words(self.text.bytes_of(self.train)))
 
     def evaluate(self, codes: np.ndarray) -> dict[str, float]:
         """Divergence of lines from the training lines.
@@ -188,7 +188,7 @@ class LanguageEvaluator:
         Returns:
             A float in [0, 1]; 0 where there is no word.
         """
-        found = words(self.text.bytes_of(codes))
+        found = find_words(self.text.bytes_of(codes))
         return sum(word in self.known_words for word in found) / max(len(found), 1)
 
 

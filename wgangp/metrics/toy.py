@@ -113,7 +113,7 @@ def optimal_surface(fake: np.ndarray, values: np.ndarray, half_width: float, siz
     """
     fake = finite(fake, "generated points", "[m, 2]")
     values = finite(values, "the critic's values", f"[{len(fake)}]")
-    distances = ot.dist(grid(half_width, size).astype("float64"), fake, metric="euclidean")
+    distances = ot.dist(grid_points(half_width, size).astype("float64"), fake, metric="euclidean")
     return (distances + values).min(axis=1).reshape(size, size)
 
 
@@ -144,7 +144,7 @@ def mode_coverage(samples: np.ndarray, centers: np.ndarray, std: float) -> tuple
     return int(found.sum()), float(good.mean())
 
 
-def grid(half_width: float, size: int) -> np.ndarray:
+def grid_points(half_width: float, size: int) -> np.ndarray:
     """Points of a square grid around the origin, row by row, float32 [size * size, 2]."""
     axis = np.linspace(-half_width, half_width, size, dtype="float32")
     return np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
@@ -163,7 +163,7 @@ def value_surface(
     Returns:
         Two float32 arrays [size, size]; rows are the second coordinate.
     """
-    points = paddle.to_tensor(grid(half_width, size))
+    points = paddle.to_tensor(grid_points(half_width, size))
     with paddle.no_grad():
         values = critic(points)
     norms = gradient_norms(critic, points, create_graph=False)

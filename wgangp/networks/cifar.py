@@ -12,7 +12,7 @@ from wgangp.layers import (
     Conv2D,
     ConvMeanPool,
     ImageLayer,
-    rectified,
+    norm_relu,
     uniform_linear,
 )
 from wgangp.networks import written_out
@@ -78,7 +78,7 @@ class ResNetGenerator(ImageLayer):
         x = self.enter(self.linear(z).reshape([z.shape[0], self.dim, 4, 4]))
         for block in self.blocks:
             x = block(x, *labels)
-        return self.leave(F.tanh(self.conv(rectified(self.norm, x))))
+        return self.leave(F.tanh(self.conv(norm_relu(self.norm, x))))
 
 
 class FirstBlock(nn.Layer):
@@ -125,7 +125,7 @@ class ResNetCritic(ImageLayer):
         x = self.enter(x)
         for block in self.blocks:
             x = block(x)
-        return self.mean_over_plane(F.relu(x))
+        return self.mean_over_space(F.relu(x))
 
     def heads(self, x: paddle.Tensor) -> tuple[paddle.Tensor, paddle.Tensor]:
         """Scores [n] and class logits [n, classes]."""

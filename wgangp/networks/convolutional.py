@@ -64,8 +64,8 @@ class DeconvGenerator(ImageLayer):
         x = self.activation(x if self.batch_norm == "unit" else self.norms[0](x))
         for deconv, norm in zip(self.deconvs, self.norms[1:], strict=True):
             x = self.activation(norm(deconv(x)))
-            if self.crop and x.shape[self.plane[0]] == 8:
-                x = x.slice(self.plane, [0, 0], [self.crop, self.crop])
+            if self.crop and x.shape[self.spatial_axes[0]] == 8:
+                x = x.slice(self.spatial_axes, [0, 0], [self.crop, self.crop])
         return self.leave(self.output(self.last(x)))
 
 

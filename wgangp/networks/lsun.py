@@ -280,7 +280,7 @@ class DeepCritic(ImageLayer):
         x = self.input(self.enter(x))
         for block in self.blocks:
             x = block(x)
-        return self.linear(self.mean_over_plane(x)).reshape([-1])
+        return self.linear(self.mean_over_space(x)).reshape([-1])
 
 
 def _check_deep(size):

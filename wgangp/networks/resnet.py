@@ -5,7 +5,7 @@ from collections.abc import Callable
 import paddle
 from paddle import nn
 
-from wgangp.layers import Conv2D, ConvMeanPool, UpsampleConv, rectified
+from wgangp.layers import Conv2D, ConvMeanPool, UpsampleConv, norm_relu
 
 
 class ResidualBlock(nn.Layer):
@@ -55,5 +55,5 @@ class ResidualBlock(nn.Layer):
         self.norm1, self.norm2 = (norm(width) if norm else nn.Identity() for width in (in_channels, middle))
 
     def forward(self, x: paddle.Tensor, *labels: paddle.Tensor) -> paddle.Tensor:
-        y = self.conv1(rectified(self.norm1, x, *labels))
-        return self.shortcut(x) + self.conv2(rectified(self.norm2, y, *labels))
+        y = self.conv1(norm_relu(self.norm1, x, *labels))
+        return self.shortcut(x) + self.conv2(norm_relu(self.norm2, y, *labels))

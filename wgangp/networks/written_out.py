@@ -15,7 +15,7 @@ import paddle.nn.functional as F
 from paddle import _C_ops
 
 from wgangp.layers import SLOPE, ConvMeanPool, leaky_relu, shifted_mean, upsample
-from wgangp.losses import interpolate, norms_of
+from wgangp.losses import euclidean_norms, interpolate
 from wgangp.runtime.kernels import add_with_bias, conv, conv_dw, conv_dx, conv_relu, relu_grad_over, relu_grad_plus
 
 
@@ -64,7 +64,7 @@ def loss_gradients(
             d = block.backward(d)
         (gradient,) = _variables(d)
         with paddle.enable_grad():
-            penalty = penalty_of(norms_of(gradient))
+            penalty = penalty_of(euclidean_norms(gradient))
         (v,) = paddle.grad(penalty[0], gradient)
 
         for block in blocks:
@@ -98,15 +98,15 @@ class MeanOverPixels:
 
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         self.rectified = F.relu(x)
-        return self.critic.mean_over_plane(self.rectified)
+        return self.critic.mean_over_space(self.rectified)
 
     def backward(self, d: paddle.Tensor) -> paddle.Tensor:
-        pixels = math.prod(self.rectified.shape[axis] for axis in self.critic.plane)
+        pixels = math.prod(self.rectified.shape[axis] for axis in self.critic.spatial_axes)
         d = self.critic.per_channel(d / pixels).expand(self.rectified.shape)
         return _C_ops.relu_grad(self.rectified, d)
 
     def tangent(self, v: paddle.Tensor) -> paddle.Tensor:
-        return self.critic.mean_over_plane(relu_grad_over(v, self.rectified[2 * self.n :]))
+        return self.critic.mean_over_space(relu_grad_over(v, self.rectified[2 * self.n :]))
 
 
 class Flattened:
@@ -151,7 +151,7 @@ class Layer:
 
     def pad(self, x: paddle.Tensor) -> paddle.Tensor:
         """What SAME pads, once for all that uses it."""
-        self.size, sides = [x.shape[axis] for axis in self.layer.plane], []
+        self.size, sides = [x.shape[axis] for axis in self.layer.spatial_axes], []
         for size in self.size:
             cut = max(0, (-(-size // self.layer.stride) - 1) * self.layer.stride + self.layer.kernel_size - size)
             sides = [cut // 2, cut - cut // 2, *sides]  # the last axis first
@@ -163,7 +163,7 @@ class Layer:
         mixed = slice(2 * self.n if self.first else 0, None)
         dx = self.conv.dx(self.dz[mixed], self.x[mixed])
         ends = [begin + size for begin, size in zip(self.begin, self.size, strict=True)]
-        return dx.slice(self.layer.plane, self.begin, ends)
+        return dx.slice(self.layer.spatial_axes, self.begin, ends)
 
     def tangent(self, v: paddle.Tensor) -> paddle.Tensor:
         """The mixed samples' input moved along v; takes the place of their values in what `gradients` needs."""
@@ -173,7 +173,7 @@ class Layer:
 
     def gradients(self) -> list[paddle.Tensor]:
         """By kernel and bias; the bias does not see v."""
-        return [self.conv.dw(self.dz, self.x), self.dz[: 2 * self.n].sum([0, *self.layer.plane])]
+        return [self.conv.dw(self.dz, self.x), self.dz[: 2 * self.n].sum([0, *self.layer.spatial_axes])]
 
 
 class _Convolution:
@@ -261,5 +261,4 @@ class Block:
         return of_convs + ([self.shortcut.dw(self.dy, self.pooled), of_bias] if self.shortcut else [])
 
     def of_bias(self, dy: paddle.Tensor) -> paddle.Tensor:
-        plane = self.conv1.layer.plane
-        return dy[: 2 * self.n].sum([0, *plane])
+        return dy[: 2 * self.n].sum([0, *self.conv1.layer.spatial_axes])

@@ -27,14 +27,14 @@ def write(path: Path | str, arrays: dict[str, np.ndarray], about: dict) -> None:
     Raises:
         InputError: the path cannot be a checkpoint's, or the file cannot be written (the old one is untouched).
     """
-    path = checked(path)
+    path = check_path(path)
     about = json.dumps(about | {"arrays": _listing(arrays)})
-    with replacing(path, keep=previous(path) if _is_whole(path) else None) as file:
+    with replacing(path, keep=previous_path(path) if _is_whole(path) else None) as file:
         write_npz(file, {"about": np.array(about), **arrays})
     _whole[path] = _identity(path)
 
 
-def checked(path: Path | str) -> Path:
+def check_path(path: Path | str) -> Path:
     """A path that a checkpoint can have.
 
     Raises:
@@ -45,7 +45,7 @@ def checked(path: Path | str) -> Path:
     return Path(path)
 
 
-def previous(path: Path | str) -> Path:
+def previous_path(path: Path | str) -> Path:
     """The path that holds the checkpoint before the newest."""
     return Path(path).with_suffix(".previous.npz")
 
@@ -87,16 +87,16 @@ def read_newest(path: Path | str, say: Callable[[str], None] = print) -> tuple[d
     Raises:
         InputError: the path cannot be a checkpoint's, or there are files, and none can be read.
     """
-    path = checked(path)
-    if not os.path.exists(path) and not os.path.exists(previous(path)):
+    path = check_path(path)
+    if not os.path.exists(path) and not os.path.exists(previous_path(path)):
         return None
     try:
         return read(path)
     except InputError as error:
-        if not os.path.exists(previous(path)):
+        if not os.path.exists(previous_path(path)):
             raise
-        say(f"{error} Resuming from {previous(path)}.")
-        return read(previous(path))
+        say(f"{error} Resuming from {previous_path(path)}.")
+        return read(previous_path(path))
 
 
 def _listing(arrays):

@@ -68,7 +68,7 @@ def tune_cpu() -> None:
     warnings.filterwarnings("ignore", message="No ccache found")
 
 
-def there() -> list[str]:
+def available_devices() -> list[str]:
     """The devices that this Paddle can compute on, the preferred first."""
     import paddle
 
@@ -78,17 +78,17 @@ def there() -> list[str]:
     return ["gpu"] * gpu + ["aten"] * (aten and not on_cpu) + ["cpu"] + ["aten"] * on_cpu
 
 
-def on_processor(name: str) -> bool:
+def computes_on_cpu(name: str) -> bool:
     """Whether a device computes on the processor.
 
     Args:
         name: as of `choose`.
     """
-    name = there()[0] if name == "auto" else name
+    name = available_devices()[0] if name == "auto" else name
     return name == "cpu" or (name == "aten" and not paddle_aten.is_cuda())
 
 
-def check(name: str) -> None:
+def check_available(name: str) -> None:
     """Refuse a device that the processes of a run could not have.
 
     Args:
@@ -102,11 +102,11 @@ def check(name: str) -> None:
             paddle_aten.check()
         except paddle_aten.Unavailable as error:
             raise InputError(f"--device aten: {error}") from None
-    elif name not in ("auto", *there()):
-        raise not_there(name)
+    elif name not in ("auto", *available_devices()):
+        raise _not_available(name)
 
 
-def not_there(name: str) -> InputError:
+def _not_available(name: str) -> InputError:
     """The InputError for a device that is not there."""
     if name not in NAMES:
         return InputError(f"--device {name} is unknown; use {', '.join(NAMES)}.")
@@ -135,9 +135,9 @@ def choose(name: str = "auto", tf32: bool = True, deterministic: bool = False) -
     import paddle
 
     if name == "auto":
-        name = there()[0]
-    if name not in there():
-        raise not_there(name)
+        name = available_devices()[0]
+    if name not in available_devices():
+        raise _not_available(name)
     paddle.set_device(name)
     if name == "aten":
         paddle_aten.set_tf32(tf32)
@@ -170,13 +170,13 @@ def describe() -> str:
     if on_aten():
         aten = ".".join(version("torch").split(".")[:2])
         if not paddle_aten.is_cuda():
-            return f"{processor()}, paddle_aten (ATen {aten} kernels)"
+            return f"{describe_cpu()}, paddle_aten (ATen {aten} kernels)"
         precision = "TF32" if paddle_aten.tf32() else "float32"
         return f"{paddle_aten.device_name()}, paddle_aten (ATen {aten} kernels), {precision}"
-    return processor()
+    return describe_cpu()
 
 
-def processor() -> str:
+def describe_cpu() -> str:
     """Name the processor and the threads that a process uses."""
     return f"{cpu_name()}, {os.environ.get('OMP_NUM_THREADS', os.cpu_count())} thread(s)"
 
@@ -203,7 +203,7 @@ class full_precision:
             paddle_aten.set_tf32(True)
 
 
-def tensors(arrays: list[np.ndarray]) -> paddle.Tensor | list[paddle.Tensor]:
+def to_device(arrays: list[np.ndarray]) -> paddle.Tensor | list[paddle.Tensor]:
     """Arrays on the device: one tensor along a new first axis where all have one shape, else a list."""
     import numpy as np
     import paddle
@@ -213,7 +213,7 @@ def tensors(arrays: list[np.ndarray]) -> paddle.Tensor | list[paddle.Tensor]:
     return [paddle.to_tensor(array) for array in arrays]
 
 
-class Replayed:
+class ReplayedStep:
     """A training step that the `aten` device replays as one captured graph; elsewhere just the step.
 
     The first calls are not captured: what they allocate must be there when the graph is made. Batches of
@@ -221,7 +221,7 @@ class Replayed:
     new random numbers in every replay has not been shown.
 
     Args:
-        step: a function of what `tensors` makes that returns {name: scalar tensor}, runs on the device
+        step: a function of what `to_device` makes that returns {name: scalar tensor}, runs on the device
             alone and does not look at values.
     """
 
@@ -233,7 +233,7 @@ class Replayed:
     def __call__(self, arrays: list[np.ndarray]) -> dict[str, paddle.Tensor]:
         import paddle
 
-        inputs = tensors(arrays)
+        inputs = to_device(arrays)
         if not (on_aten() and on_gpu()) or self.calls < self.FIRST or isinstance(inputs, list):
             self.calls += 1
             return self.step(inputs)

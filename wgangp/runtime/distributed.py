@@ -25,7 +25,7 @@ def rank() -> int:
     return int(os.environ.get("PADDLE_TRAINER_ID", 0))
 
 
-def begin(networks: Iterable[paddle.nn.Layer]) -> None:
+def connect(networks: Iterable[paddle.nn.Layer]) -> None:
     """Connect the processes and give all of them the first one's weights.
 
     Args:
@@ -45,7 +45,7 @@ def begin(networks: Iterable[paddle.nn.Layer]) -> None:
             paddle.distributed.broadcast(tensor, 0)
 
 
-def share_of(n: int) -> int:
+def local_batch_size(n: int) -> int:
     """How many of a batch's samples this process has.
 
     Args:
@@ -59,7 +59,7 @@ def share_of(n: int) -> int:
     return n // size()
 
 
-def share(batch: np.ndarray) -> np.ndarray:
+def take_local_batch(batch: np.ndarray) -> np.ndarray:
     """This process's part of a batch.
 
     Args:
@@ -69,9 +69,9 @@ def share(batch: np.ndarray) -> np.ndarray:
         Array [n / size, ...].
 
     Raises:
-        InputError: as of `share_of`.
+        InputError: as of `local_batch_size`.
     """
-    n = share_of(len(batch))
+    n = local_batch_size(len(batch))
     return batch[rank() * n : (rank() + 1) * n]
 
 
@@ -100,7 +100,7 @@ def average_gradients(network: paddle.nn.Layer) -> None:
     average([parameter.grad for parameter in network.parameters() if parameter.grad is not None])
 
 
-def any_of(flag: bool) -> bool:
+def any_process(flag: bool) -> bool:
     """Whether a flag is set in any process.
 
     Args:

@@ -58,7 +58,7 @@ def replacing(path: Path | str, keep: Path | None = None) -> Iterator[BinaryIO]:
             finally:
                 os.close(folder)
     except OSError as error:
-        raise cannot_write(path, error) from None
+        raise write_error(path, error) from None
     finally:
         for rest in (part, old):
             if os.access(rest, os.F_OK):
@@ -140,7 +140,7 @@ def _array(archive, entry):
         return np.lib.format.read_array(file, allow_pickle=False)
 
 
-def most_bytes(shapes: dict[str, tuple[int, ...]]) -> int:
+def largest_size(shapes: dict[str, tuple[int, ...]]) -> int:
     """Bytes that numbers take at most in an npz, with their headers.
 
     Args:
@@ -190,7 +190,7 @@ def locked(path: Path | str, wait: bool = True) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = open(path, "ab", buffering=0)
     except OSError as error:
-        raise cannot_write(path, error) from None
+        raise write_error(path, error) from None
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
@@ -198,7 +198,7 @@ def locked(path: Path | str, wait: bool = True) -> Iterator[None]:
             holder = path.read_text("utf-8", errors="replace").strip() or "another process"
             raise InUse(f"{path.parent} is in use by {holder}; wait for it or stop it.") from None
         except OSError as error:
-            raise cannot_write(path, error) from None
+            raise write_error(path, error) from None
         if not wait:
             with suppress(OSError):  # a full disk
                 file.truncate(0)
@@ -207,7 +207,7 @@ def locked(path: Path | str, wait: bool = True) -> Iterator[None]:
         yield
 
 
-def cannot_write(path: Path | str, error: OSError) -> InputError:
+def write_error(path: Path | str, error: OSError) -> InputError:
     """The InputError for an OSError."""
     return InputError(
         f"cannot write {path}: {error.strerror or error}; make room, or set WGANGP_OUTPUT to a folder that can be "
