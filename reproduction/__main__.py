@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from reproduction import SEEDS, TIERS, interrupts
-from wgangp.errors import InputError, number
-from wgangp.runtime import devices, kernels
+from wgangp.errors import InputError, check_number
+from wgangp.runtime import devices, environment, kernels
 
 # What a command needs is imported in it: Paddle alone takes a second.
 
@@ -64,22 +64,19 @@ def check_numbers(given):
         values = getattr(given, name, None)
         for value in values if isinstance(values, list) else [values]:
             if value is not None:
-                number(f"--{name.replace('_', '-')}", value, **limits)
+                check_number(f"--{name.replace('_', '-')}", value, **limits)
 
 
 def settle_folders():
     """Make $WGANGP_OUTPUT and $WGANGP_DATA absolute: workers and notebooks run in other folders than the caller's.
 
     Raises:
-        InputError: one names the home of a user whom there is not.
+        InputError: one names the home folder of a user who does not exist.
     """
     from reproduction import results
 
     for name, default in (("WGANGP_OUTPUT", results.output_root()), ("WGANGP_DATA", "data")):
-        path = os.path.expanduser(os.environ.get(name) or default)
-        if str(path).startswith("~"):
-            raise InputError(f"{name} is {path}: there is no such user; name another folder.")
-        os.environ[name] = os.path.abspath(path)
+        os.environ[name] = os.path.abspath(environment.named_folder(name, default))
 
 
 def command_run(given):
@@ -88,7 +85,7 @@ def command_run(given):
 
     experiments = [Experiment(name) for name in chosen(given.names)]
     jobs = schedule.jobs_of(experiments, given.tier, given.setting, given.seed)
-    devices.check(given.device)
+    devices.check_available(given.device)
     device = {"name": given.device, "tf32": not given.no_tf32, "deterministic": given.deterministic}
     return schedule.run(jobs, device, given.jobs, given.budget, given.fresh, given.notebooks)
 
@@ -190,28 +187,30 @@ def command_data(given):
     elif given.action == "verify":
         print(download.verify_data(given.names))
     else:
-        convert(Path(given.names[0]) if given.names else catalogue.root() / catalogue.entry("inception").file)
+        convert(
+            Path(given.names[0]) if given.names else environment.data_folder() / catalogue.get_entry("inception").file
+        )
 
 
 def convert(source):
     """Convert Inception weights, and calibrate complete ones on real CIFAR-10."""
-    from wgangp.data import catalogue, images
+    from wgangp.data import images
     from wgangp.metrics.image_scores import calibrate
     from wgangp.metrics.inception_weights import COMPLETE, PARTIAL, convert_inception
 
-    target = catalogue.root() / (PARTIAL if source.suffix == ".npz" else COMPLETE)
+    target = environment.data_folder() / (PARTIAL if source.suffix == ".npz" else COMPLETE)
     complete = convert_inception(source, target)
     print(f"Wrote {target}.")
     if complete:
         print("Scoring real CIFAR-10 train, which must give 11.24 ± 0.10 ...", flush=True)
-        record = calibrate(catalogue.root(), images.cifar10().images, label="calibration")
+        record = calibrate(environment.data_folder(), images.cifar10().images, label="calibration")
         passed = "passed" if record["passed"] else "NOT passed: no score will be called inception_score"
         print(f"{record['mean']:.4f} ± {record['std']:.4f}: {passed}.")
 
 
 def command_doctor(given):
     if given.check:
-        devices.check(given.device)
+        devices.check_available(given.device)
         from reproduction import doctor
 
         print(doctor.check(given.device))
@@ -234,7 +233,7 @@ def command_doctor(given):
         ("paddle_aten", kernels.describe()),
         ("numpy", numpy.__version__),
         ("device", devices.choose()),
-        ("devices", ", ".join(devices.there())),
+        ("devices", ", ".join(devices.available_devices())),
         ("processor", f"{devices.cpu_name()}, {os.cpu_count()} cores"),
         ("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "not set (runs: 1 per process)")),
         ("MKL_DEBUG_CPU_TYPE", os.environ.get("MKL_DEBUG_CPU_TYPE", "not set")),

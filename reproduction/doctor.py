@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import paddle
 
-from wgangp.errors import InputError, brief, cause
+from wgangp.errors import InputError, plain_cause, plain_message
 from wgangp.losses import gradient_penalty, wasserstein_critic_loss, wasserstein_generator_loss
 from wgangp.networks import cifar
 from wgangp.optimizers import Adam
@@ -129,7 +129,7 @@ def check(device: str = "auto") -> str:
         try:
             losses.append(train())
         except (RuntimeError, ValueError) as error:
-            raise InputError(f"{descriptions[-1]} cannot train a small model: {brief(error)}.") from cause(error)
+            raise InputError(f"{descriptions[-1]} cannot train a small model: {plain_message(error)}.") from plain_cause(error)
     difference = largest_difference(*losses)
     if difference > TOLERANCE:
         raise InputError(

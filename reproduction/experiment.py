@@ -19,7 +19,7 @@ import yaml
 from reproduction import SEEDS, TIERS, results
 from wgangp.errors import InputError, InUse
 from wgangp.runtime import devices, distributed
-from wgangp.runtime.files import cannot_write, locked, replacing, write_npz
+from wgangp.runtime.files import locked, replacing, write_error, write_npz
 from wgangp.training import seed_everything
 
 FOLDER = results.ROOT / "experiments"
@@ -348,7 +348,7 @@ class Job:
         except InUse as error:
             print(f"wgangp: {error}", file=sys.stderr)
         except OSError as error:
-            raise cannot_write(self.folder, error) from None
+            raise write_error(self.folder, error) from None
 
 
 def checked_seconds(value):

@@ -105,7 +105,7 @@ def run(jobs, device, at_once=None, budget=None, fresh=False, notebooks=False):
     Returns:
         0, or 1 when a job or a notebook failed.
     """
-    on_cpu = devices.on_processor(device["name"])
+    on_cpu = devices.computes_on_cpu(device["name"])
     if at_once is None:
         at_once = os.cpu_count() if on_cpu and distributed.size() == 1 else 1
     if distributed.size() > 1 and (at_once > 1 or fresh):

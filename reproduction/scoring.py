@@ -173,10 +173,10 @@ def print_images(samples, data, metrics, real):
 def print_digits(samples):
     """Print the digit classifier's measures of digits, uint8 [n, 1, 28, 28], as of the experiment mnist_digits."""
     classifier, train, held_out = digits.load_classifier(), images.mnist().images, images.mnist("validation").images
-    reference = gaussian(digits.judge(classifier, train[: len(samples)])[0])
+    reference = gaussian(digits.classify(classifier, train[: len(samples)])[0])
     print(f"{len(samples)} digits against {len(train[: len(samples)])} training digits")
     for name, judged in (("samples", samples), ("real", held_out[: len(samples)])):
-        features, probabilities = digits.judge(classifier, judged)
+        features, probabilities = digits.classify(classifier, judged)
         value, spread = inception_score(probabilities)
         print(f"{name:9}digit_score            {value:.4f} ± {spread:.4f} over splits")
         print(f"{name:9}digit_frechet_distance {frechet_distance(gaussian(features), reference):.4f}")

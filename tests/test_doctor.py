@@ -15,7 +15,7 @@ CHECK = ["doctor", "--check", "--device", "cpu"]
 def test_cpu_passes(capfd):
     assert main(CHECK) == 0
     out = capfd.readouterr().out
-    assert out == f"PASS: largest relative difference 0.0e+00 (at most 1e-04), {devices.processor()}\n"
+    assert out == f"PASS: largest relative difference 0.0e+00 (at most 1e-04), {devices.describe_cpu()}\n"
 
 
 def rounded_as_tf32(x):
@@ -46,7 +46,7 @@ def test_wrong_operation_is_found(what, monkeypatch, capfd):
     monkeypatch.setattr(devices, "choose", choose_operation)
     assert main(CHECK) == 2
     out, error = capfd.readouterr()
-    assert not out and error.startswith(f"wgangp: {devices.processor()} computes otherwise than the CPU: in 20 steps")
+    assert not out and error.startswith(f"wgangp: {devices.describe_cpu()} computes otherwise than the CPU: in 20 steps")
 
 
 def test_missing_kernel_is_one_sentence(monkeypatch, capfd):
@@ -56,4 +56,4 @@ def test_missing_kernel_is_one_sentence(monkeypatch, capfd):
     monkeypatch.setattr(F, "relu", missing)
     assert main(CHECK) == 2
     sentence = "cannot train a small model: The kernel `relu` is not registered.\n"
-    assert capfd.readouterr().err == f"wgangp: {devices.processor()} {sentence}"
+    assert capfd.readouterr().err == f"wgangp: {devices.describe_cpu()} {sentence}"

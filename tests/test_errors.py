@@ -4,7 +4,7 @@ import paddle
 import pytest
 from paddle import nn
 
-from wgangp.errors import brief, cause
+from wgangp.errors import plain_cause, plain_message
 
 WITH_STACK = """
 
@@ -42,16 +42,16 @@ def test_paddles_errors_are_one_sentence(wrong, words):
     with pytest.raises(Exception) as error:
         wrong()
     assert "(at " in str(error.value)  # what is to be left out
-    told = brief(error.value)
+    told = plain_message(error.value)
     assert words in told
     assert not any(noise in told for noise in ("\n", "(at ", "Hint", "/paddle/", "(InvalidArgument)", "operator <"))
-    assert cause(error.value) is None
+    assert plain_cause(error.value) is None
 
 
 def test_other_errors():
-    assert brief(RuntimeError(WITH_STACK)) == "InvalidArgumentError: The sizes differ"
-    assert cause(RuntimeError(WITH_STACK)) is None
+    assert plain_message(RuntimeError(WITH_STACK)) == "InvalidArgumentError: The sizes differ"
+    assert plain_cause(RuntimeError(WITH_STACK)) is None
     error = KeyError("a")
-    assert (brief(error), cause(error)) == ("'a'", error)
-    assert brief(AssertionError()) == "AssertionError"
-    assert brief(ValueError("two lines\n  of text (at most).")) == "two lines of text (at most)"
+    assert (plain_message(error), plain_cause(error)) == ("'a'", error)
+    assert plain_message(AssertionError()) == "AssertionError"
+    assert plain_message(ValueError("two lines\n  of text (at most).")) == "two lines of text (at most)"

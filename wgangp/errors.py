@@ -3,6 +3,7 @@
 import numbers
 import re
 import reprlib
+from typing import Any
 
 PADDLES_OWN = r"\[Hint:|\[operator <|\(at [^()]*:\d+\)"  # where Paddle's messages go on for its developers
 
@@ -23,7 +24,7 @@ class BudgetSpent(Exception):
     """The time given to a run is over; its checkpoint is written."""
 
 
-def brief(error):
+def plain_message(error: Exception) -> str:
     """The sentence of an error, without what Paddle puts around it: its kind, stacks, hints and lines of C++.
 
     Args:
@@ -37,12 +38,19 @@ def brief(error):
     return " ".join(text.split()).rstrip(". ") or type(error).__name__
 
 
-def cause(error):
+def plain_cause(error: Exception) -> Exception | None:
     """What an InputError about an error is raised from: that error, but nothing where it has Paddle's lines of C++."""
     return None if re.search(PADDLES_OWN, str(error)) else error
 
 
-def number(name, value, at_least=None, above=None, below=None, whole=False):
+def check_number(
+    name: str,
+    value: Any,
+    at_least: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    whole: bool = False,
+) -> int | float:
     """Check a number that the user gave.
 
     Args:

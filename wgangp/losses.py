@@ -1,9 +1,12 @@
 """The losses of the four methods and the gradient penalty, as plain functions of tensors."""
 
+from collections.abc import Callable
+from typing import Any
+
 import paddle
 import paddle.nn.functional as F
 
-from wgangp.errors import InputError, brief, cause, number
+from wgangp.errors import InputError, check_number, plain_cause, plain_message
 
 FLOATING = (paddle.float32, paddle.float64, paddle.float16, paddle.bfloat16)
 NO_GRADIENT = (
@@ -12,21 +15,21 @@ NO_GRADIENT = (
 )
 
 
-def described(value):
+def describe(value: Any) -> str:
     """What something is, for a message: a tensor's type and shape, else its class."""
     if isinstance(value, paddle.Tensor):
         return f"a tensor of {str(value.dtype).removeprefix('paddle.')} {list(value.shape)}"
     return f"a {type(value).__name__}"
 
 
-def is_batch(value):
+def is_batch(value: Any) -> bool:
     """Whether something is a tensor [n, ...] of floating-point numbers that is not empty."""
     if not isinstance(value, paddle.Tensor) or value.dtype not in FLOATING:
         return False
     return len(value.shape) > 0 and 0 not in value.shape  # Tensor.size would take longer than a loss
 
 
-def check_scores(scores, name):
+def check_scores(scores: Any, name: str) -> None:
     """Refuse what is not one score per sample.
 
     Args:
@@ -37,10 +40,10 @@ def check_scores(scores, name):
         InputError: they are not a floating-point tensor of such a shape, or there are none.
     """
     if not is_batch(scores) or scores.shape[1:] not in ([], [1]):
-        raise InputError(f"{name} is {described(scores)}; it must be one score per sample, a tensor [n] or [n, 1].")
+        raise InputError(f"{name} is {describe(scores)}; it must be one score per sample, a tensor [n] or [n, 1].")
 
 
-def wasserstein_critic_loss(real_scores, fake_scores):
+def wasserstein_critic_loss(real_scores: paddle.Tensor, fake_scores: paddle.Tensor) -> paddle.Tensor:
     """Critic's Wasserstein loss E[D(fake)] - E[D(real)]; its negative estimates W1.
 
     Args:
@@ -53,7 +56,7 @@ def wasserstein_critic_loss(real_scores, fake_scores):
     return fake_scores.mean() - real_scores.mean()
 
 
-def wasserstein_generator_loss(fake_scores):
+def wasserstein_generator_loss(fake_scores: paddle.Tensor) -> paddle.Tensor:
     """Generator's Wasserstein loss -E[D(fake)].
 
     Args:
@@ -65,7 +68,7 @@ def wasserstein_generator_loss(fake_scores):
     return -fake_scores.mean()
 
 
-def interpolate(real, fake, alpha=None):
+def interpolate(real: paddle.Tensor, fake: paddle.Tensor, alpha: paddle.Tensor | None = None) -> paddle.Tensor:
     """Points on the straight lines between pairs of samples, real + alpha (fake - real).
 
     Args:
@@ -80,20 +83,22 @@ def interpolate(real, fake, alpha=None):
     """
     for name, samples in (("real", real), ("fake", fake)):
         if not is_batch(samples):
-            raise InputError(f"{name} is {described(samples)}; give samples as a floating-point tensor [n, ...].")
+            raise InputError(f"{name} is {describe(samples)}; give samples as a floating-point tensor [n, ...].")
     if real.shape != fake.shape or real.dtype != fake.dtype:
         raise InputError(
-            f"real is {described(real)} and fake is {described(fake)}; give equally many samples of one shape and type."
+            f"real is {describe(real)} and fake is {describe(fake)}; give equally many samples of one shape and type."
         )
     one_each = [real.shape[0]] + [1] * (real.ndim - 1)
     if alpha is None:
         alpha = paddle.rand(one_each, dtype=real.dtype)
     elif list(getattr(alpha, "shape", one_each)) != one_each:
-        raise InputError(f"alpha is {described(alpha)} for {described(real)}; give one position for each, {one_each}.")
+        raise InputError(f"alpha is {describe(alpha)} for {describe(real)}; give one position for each, {one_each}.")
     return real + alpha * (fake - real)
 
 
-def gradient_norms(critic, x, create_graph=True):
+def gradient_norms(
+    critic: Callable[[paddle.Tensor], paddle.Tensor], x: paddle.Tensor, create_graph: bool = True
+) -> paddle.Tensor:
     """Euclidean norm of the critic's gradient at each example, over all axes but the first.
 
     Args:
@@ -111,23 +116,25 @@ def gradient_norms(critic, x, create_graph=True):
     Source: Eq. 3, last term.
     """
     if not is_batch(x):
-        raise InputError(f"the points are {described(x)}; give a floating-point tensor [n, ...].")
+        raise InputError(f"the points are {describe(x)}; give a floating-point tensor [n, ...].")
     x = x.detach()
     x.stop_gradient = False
     try:
         scores = critic(x)
     except ValueError as error:
-        raise InputError(f"the critic cannot take samples of shape {list(x.shape)}: {brief(error)}.") from cause(error)
+        raise InputError(
+            f"the critic cannot take samples of shape {list(x.shape)}: {plain_message(error)}."
+        ) from plain_cause(error)
     check_scores(scores, "the critic's output")
     gradient = None
     if not scores.stop_gradient:
         (gradient,) = paddle.grad(scores.sum(), x, create_graph=create_graph, allow_unused=True)
     if gradient is None:
         raise InputError(NO_GRADIENT)
-    return norms_of(gradient)
+    return euclidean_norms(gradient)
 
 
-def norms_of(gradient):
+def euclidean_norms(gradient: paddle.Tensor) -> paddle.Tensor:
     """Euclidean norms of gradients, as `gradient_norms`.
 
     Args:
@@ -142,7 +149,7 @@ def norms_of(gradient):
     return (squares + 1e-12).sqrt()
 
 
-def penalty_from_norms(norms, target=1.0, one_sided=False):
+def penalty_from_norms(norms: paddle.Tensor, target: float = 1.0, one_sided: bool = False) -> paddle.Tensor:
     """Mean squared distance of gradient norms from the target.
 
     Args:
@@ -155,14 +162,21 @@ def penalty_from_norms(norms, target=1.0, one_sided=False):
 
     Source: Eq. 3; one-sided: Appendix C.
     """
-    target = number("target", target, at_least=0)
+    target = check_number("target", target, at_least=0)
     if not is_batch(norms) or norms.ndim > 1:
-        raise InputError(f"norms is {described(norms)}; give one per sample, a tensor [n].")
+        raise InputError(f"norms is {describe(norms)}; give one per sample, a tensor [n].")
     excess = norms - target
     return (F.relu(excess) if one_sided else excess).square().mean()
 
 
-def gradient_penalty(critic, real, fake, alpha=None, target=1.0, one_sided=False):
+def gradient_penalty(
+    critic: Callable[[paddle.Tensor], paddle.Tensor],
+    real: paddle.Tensor,
+    fake: paddle.Tensor,
+    alpha: paddle.Tensor | None = None,
+    target: float = 1.0,
+    one_sided: bool = False,
+) -> paddle.Tensor:
     """Gradient penalty E[(||grad D(x)|| - target)^2] between real and generated samples.
 
     Args:
@@ -184,7 +198,7 @@ def gradient_penalty(critic, real, fake, alpha=None, target=1.0, one_sided=False
     return penalty_from_norms(norms, target, one_sided)
 
 
-def gan_critic_loss(real_scores, fake_scores):
+def gan_critic_loss(real_scores: paddle.Tensor, fake_scores: paddle.Tensor) -> paddle.Tensor:
     """Discriminator's cross entropy, halved as the authors halve it.
 
     Args:
@@ -197,7 +211,7 @@ def gan_critic_loss(real_scores, fake_scores):
     return (F.softplus(-real_scores).mean() + F.softplus(fake_scores).mean()) / 2
 
 
-def gan_generator_loss(fake_scores):
+def gan_generator_loss(fake_scores: paddle.Tensor) -> paddle.Tensor:
     """Generator's non-saturating cross entropy, -E[log sigmoid(D(fake))].
 
     Args:
@@ -209,7 +223,7 @@ def gan_generator_loss(fake_scores):
     return F.softplus(-fake_scores).mean()
 
 
-def least_squares_critic_loss(real_scores, fake_scores):
+def least_squares_critic_loss(real_scores: paddle.Tensor, fake_scores: paddle.Tensor) -> paddle.Tensor:
     """Discriminator's least-squares loss with targets 1 and 0, halved.
 
     Args:
@@ -222,7 +236,7 @@ def least_squares_critic_loss(real_scores, fake_scores):
     return ((real_scores - 1).square().mean() + fake_scores.square().mean()) / 2
 
 
-def least_squares_generator_loss(fake_scores):
+def least_squares_generator_loss(fake_scores: paddle.Tensor) -> paddle.Tensor:
     """Generator's least-squares loss with target 1, not halved.
 
     Args:

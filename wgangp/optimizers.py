@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import paddle
 
 from wgangp.errors import InputError
@@ -26,7 +27,14 @@ class Adam(paddle.optimizer.Adam):
 
     epsilon_hat = 1e-8
 
-    def __init__(self, learning_rate, beta1, beta2, parameters, weight_decay=None):
+    def __init__(
+        self,
+        learning_rate: float,
+        beta1: float,
+        beta2: float,
+        parameters: list[paddle.Tensor],
+        weight_decay: float | None = None,
+    ):
         super().__init__(learning_rate, beta1, beta2, parameters=parameters, weight_decay=weight_decay)
 
     def _add_accumulator(self, name, param, **kwargs):
@@ -60,7 +68,7 @@ class RMSProp(paddle.optimizer.RMSProp):
     Source: tf.train.RMSPropOptimizer, epsilon 1e-10.
     """
 
-    def __init__(self, learning_rate, parameters):
+    def __init__(self, learning_rate: float, parameters: list[paddle.Tensor]):
         super().__init__(learning_rate, rho=0.9, epsilon=1e-10, parameters=parameters)
 
     def _add_accumulator(self, name, param, **kwargs):
@@ -92,7 +100,7 @@ def make_optimizer(
     raise InputError(f"optimizer {settings['optimizer']!r} is unknown; use 'adam' or 'rmsprop'.")
 
 
-def state_arrays(optimizer, prefix):
+def state_arrays(optimizer: paddle.optimizer.Optimizer, prefix: str) -> dict[str, np.ndarray]:
     """Copy an optimizer's state out, keyed by the parameter's position.
 
     Paddle keys it by generated names, which count parameters and optimizers. (The ending _0 is of older checkpoints.)
@@ -108,7 +116,7 @@ def state_arrays(optimizer, prefix):
     }
 
 
-def load_state_arrays(optimizer, prefix, arrays):
+def load_state_arrays(optimizer: paddle.optimizer.Optimizer, prefix: str, arrays: dict[str, np.ndarray]) -> None:
     """Put back what `state_arrays` copied out, into a new optimizer of the same or a rebuilt model."""
     block = paddle.static.default_main_program().global_block()  # which Paddle asks for and does not use
     for key, value in arrays.items():

@@ -63,13 +63,13 @@ def run(config, seed):
     config.save_arrays(data, samples=images[:100], critic_loss=history["critic_loss"].to_numpy("float32"))
 
     classifier = digits.load_classifier()
-    reference = gaussian(digits.judge(classifier, data.images[:count])[0])
+    reference = gaussian(digits.classify(classifier, data.images[:count])[0])
     protocol = f"{count} digits against {len(data.images[:count])} training digits"
     weights = file_hash(digits.WEIGHTS)
     row = partial(result_row, data=data, protocol=protocol, samples=count, weights=weights)
     rows = []
     for name, judged in (("", images), ("_of_real_images", held_out.images[:count])):
-        features, probabilities = digits.judge(classifier, judged)
+        features, probabilities = digits.classify(classifier, judged)
         score, spread = inception_score(probabilities)
         rows.append(row(f"digit_score{name}", score, err=spread))
         rows.append(row(f"digit_frechet_distance{name}", frechet_distance(gaussian(features), reference)))

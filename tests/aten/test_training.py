@@ -116,7 +116,7 @@ def trained(name, **options):
 @pytest.mark.parametrize("name", CASES)
 def test_captured_equals_step_by_step_bit_for_bit(name, deterministic, monkeypatch):
     captured, history = trained(name)
-    monkeypatch.setattr(devices.Replayed, "FIRST", 1000)
+    monkeypatch.setattr(devices.ReplayedStep, "FIRST", 1000)
     stepped, expected = trained(name)
     assert (captured == stepped).all() and history.equals(expected)
     assert len(set(history["critic_loss"])) == len(history)
@@ -143,9 +143,9 @@ def test_a_run_stopped_and_resumed_ends_like_an_uninterrupted_one(name, determin
 def test_without_a_gpu_the_device_computes_on_the_cpu_where_it_is_named():
     if paddle_aten.is_cuda():
         pytest.skip("there is a GPU")
-    assert devices.there() == ["cpu", "aten"] and devices.on_processor("aten")
+    assert devices.available_devices() == ["cpu", "aten"] and devices.computes_on_cpu("aten")
     described = devices.choose("aten")
-    assert described.startswith(devices.processor()) and "paddle_aten" in described
+    assert described.startswith(devices.describe_cpu()) and "paddle_aten" in described
 
 
 def test_ten_thousand_captured_iterations_without_growth():

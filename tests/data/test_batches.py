@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from wgangp import InputError
-from wgangp.data.batches import a_pass_of, as_batches, as_labels
+from wgangp.data.batches import as_batches, as_labels, iterate_once
 from wgangp.data.toy import Toy
 
 
@@ -279,7 +279,7 @@ def test_loaders_give_what_paddle_gives(drop_last):
         np.random.seed(0)
         expected = [batch for batch in loader]
         np.random.seed(0)
-        got = list(a_pass_of(loader))
+        got = list(iterate_once(loader))
         assert len(got) == len(expected) == 4 - drop_last
         assert all(
             (np.asarray(a) == np.asarray(b)).all()

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from wgangp import InputError
@@ -8,9 +10,8 @@ def test_every_entry_is_complete():
     names = [file.name for file in catalogue.FILES]
     assert len(set(names)) == len(names)
     for file in catalogue.FILES:
-        algorithm, digest = file.known_hash.split(":")
-        assert len(digest) == {"sha256": 64, "md5": 32}[algorithm]
-        assert all(len(content) in (32, 64) for content in file.contents)
+        assert re.fullmatch("sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}", file.known_hash)
+        assert all(re.fullmatch("[0-9a-f]{64}|[0-9a-f]{32}", content) for content in file.contents)
         assert file.url or file.origin
         assert file.licence and file.used_by and file.megabytes > 0
 
@@ -29,7 +30,6 @@ def test_a_missing_file_is_named_with_its_url_and_its_place(folder):
 def test_the_folder_is_data_by_default(monkeypatch, tmp_path):
     monkeypatch.delenv("WGANGP_DATA")
     monkeypatch.chdir(tmp_path)
-    assert str(catalogue.root()) == "data"
     (tmp_path / "data" / "lsun_bedroom").mkdir(parents=True)
     assert catalogue.locate("lsun_bedroom").name == "lsun_bedroom"
 

@@ -92,7 +92,7 @@ def test_content_is_verified_whatever_it_is_packed_in(folder, monkeypatch):
     write_idx(folder / "t10k-labels-idx1-ubyte.gz", labels, lambda raw: gzip.compress(raw, 1))
     with pytest.raises(InputError, match="t10k-labels-idx1-ubyte.gz is not the file that was published"):
         download.verify("mnist_test_labels")
-    file = replace(catalogue.entry("mnist_test_labels"), contents={digest: "what it should be"})
+    file = replace(catalogue.get_entry("mnist_test_labels"), contents={digest: "what it should be"})
     monkeypatch.setattr(catalogue, "FILES", (file,))
     assert download.verify("mnist_test_labels").endswith("idx1-ubyte.gz: what it should be")
     (folder / "t10k-labels-idx1-ubyte.gz").unlink()
@@ -104,8 +104,8 @@ def test_content_is_verified_whatever_it_is_packed_in(folder, monkeypatch):
 
 def test_cifar10_with_one_label_changed_is_not_what_was_published(folder, monkeypatch):
     path = write_cifar10(folder, **whole_cifar10(tests=50))
-    contents = {digest: "known" for digest in download._content_hashes(catalogue.entry("cifar10"), path)}
-    monkeypatch.setattr(catalogue, "FILES", (replace(catalogue.entry("cifar10"), contents=contents),))
+    contents = {digest: "known" for digest in download._content_hashes(catalogue.get_entry("cifar10"), path)}
+    monkeypatch.setattr(catalogue, "FILES", (replace(catalogue.get_entry("cifar10"), contents=contents),))
     assert download.verify("cifar10").endswith("cifar-10-batches-py: known, known, known, known")
     raw = (path / "data_batch_2").read_bytes()
     at = raw.rindex(b"K\x03")
@@ -145,7 +145,7 @@ def test_a_folder_that_cannot_be_made_is_told(folder, monkeypatch):
 @pytest.mark.parametrize(
     "value, told",
     [
-        ("~nosuchuser/data", "'~nosuchuser/data' begins with a user's home folder"),
+        ("~nosuchuser/data", "WGANGP_DATA is ~nosuchuser/data: there is no such user"),
         ("/x" + "y" * 300, "File name too long"),
     ],
 )

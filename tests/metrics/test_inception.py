@@ -6,7 +6,6 @@ from numpy_inception import forward
 from numpy_inception import resize as numpy_resize
 
 from wgangp.errors import InputError
-from wgangp.metrics.images import add_bias
 from wgangp.metrics.inception import Inception, load_inception, resize
 from wgangp.metrics.inception_weights import LAYERS, PARTIAL
 
@@ -37,11 +36,6 @@ def test_resize_against_the_formula(size):
     image = photograph(size).astype("float64")
     found = resize(paddle.to_tensor(image[None], dtype="float32")).numpy()[0]
     assert np.abs(found - numpy_resize(image)).max() < 2e-3
-
-
-def test_add_bias():
-    x, bias = paddle.randn([2, 3, 4, 5]), paddle.randn([3])
-    assert add_bias(x, bias).numpy() == pytest.approx((x + bias.reshape([1, 3, 1, 1])).numpy(), rel=1e-6)
 
 
 def test_every_block_against_numpy():

@@ -29,10 +29,10 @@ sys.modules["paddle_aten"] = None
 import wgangp
 from wgangp.runtime import devices, kernels
 wgangp.WGAN_GP, wgangp.ConditionalWGAN_GP
-print(devices.there(), devices.choose("cpu"))
+print(devices.available_devices(), devices.choose("cpu"))
 print(kernels.describe())
 try:
-    devices.check("aten")
+    devices.check_available("aten")
 except wgangp.InputError as error:
     print(error)
 """

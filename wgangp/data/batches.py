@@ -1,8 +1,10 @@
 """Turns what the user trains on into numbered batches."""
 
 import random
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import paddle
@@ -10,8 +12,10 @@ import paddle.nn.functional as F
 from paddle.io.dataloader.collate import default_collate_fn
 from paddle.io.dataloader.worker import _DatasetKind
 
-from wgangp.errors import InputError, number
+from wgangp.errors import InputError, check_number
 from wgangp.runtime.files import array_sha256
+
+Batch = paddle.Tensor | tuple[paddle.Tensor, paddle.Tensor]  # samples, or samples and labels
 
 SCALINGS = {
     "resnet": lambda x: 2 * (x / 256 - 0.5) + paddle.uniform(x.shape, min=0.0, max=1 / 128),
@@ -20,7 +24,7 @@ SCALINGS = {
 }
 
 
-def scale(pixels, scaling):
+def scale(pixels: paddle.Tensor, scaling: str) -> paddle.Tensor:
     """Turn bytes into what a network is trained on.
 
     Args:
@@ -36,7 +40,7 @@ def scale(pixels, scaling):
     return SCALINGS[scaling](pixels.astype("float32"))
 
 
-def to_bytes(samples, scaling):
+def to_bytes(samples: np.ndarray, scaling: str) -> np.ndarray:
     """Turn a generator's samples into images of bytes, as the authors do before scoring.
 
     Args:
@@ -57,7 +61,7 @@ def to_bytes(samples, scaling):
     return np.clip(bytes_[scaling], 0, 255).astype("uint8")
 
 
-def as_numbers(value, what):
+def as_numbers(value: Any, what: str) -> np.ndarray:
     """Turn samples or labels into an array of real numbers.
 
     Args:
@@ -92,7 +96,7 @@ def as_numbers(value, what):
     return array
 
 
-def as_labels(labels, n, classes=None, what="train_data"):
+def as_labels(labels: Any, n: int, classes: int | None = None, what: str = "train_data") -> np.ndarray:
     """Turn labels into integers.
 
     Args:
@@ -124,7 +128,7 @@ def as_labels(labels, n, classes=None, what="train_data"):
     return labels
 
 
-def take_apart(item):
+def split_labels(item: Any) -> tuple[Any, Any]:
     """Samples and labels of a batch or an item of a data set.
 
     Args:
@@ -181,7 +185,7 @@ class Characters:
 
 
 @contextmanager
-def seeded(sequence):
+def temporary_seed(sequence: np.random.SeedSequence) -> Iterator[None]:
     """A context in which the global random numbers of Paddle, numpy and Python are others; those before go on after it.
 
     Args:
@@ -196,7 +200,7 @@ def seeded(sequence):
         paddle.set_rng_state(before[0]), np.random.set_state(before[1]), random.setstate(before[2])
 
 
-def a_pass_of(stream):
+def iterate_once(stream: Iterable) -> Iterator:
     """Iterate once over batches, those of a DataLoader without workers in this thread.
 
     Paddle would read them ahead in a thread, whose random numbers would mix with the training's.
@@ -228,14 +232,14 @@ class Shuffle:
         InputError: there are fewer examples than a batch has.
     """
 
-    def __init__(self, n, batch_size, seed):
+    def __init__(self, n: int, batch_size: int, seed: int):
         if batch_size > n:
             raise InputError(f"batch_size is {batch_size} but train_data has {n} samples; use a smaller batch.")
         self.n, self.batch_size, self.seed = n, batch_size, seed
         self.per_epoch = n // batch_size
         self.epoch, self.order = None, None
 
-    def __call__(self, k):
+    def __call__(self, k: int) -> np.ndarray:
         epoch, i = divmod(k, self.per_epoch)
         if epoch != self.epoch:
             self.epoch = epoch
@@ -256,16 +260,16 @@ class Batches:
 
     shape = classes = None
 
-    def load(self, drawn):
+    def load(self, drawn: paddle.Tensor) -> Batch:
         if self.classes is None:
             return drawn
         samples, labels = drawn.split([drawn.shape[1] - 1, 1], axis=1)
         return samples.reshape([-1, *self.shape]), labels.reshape([-1]).astype("int64")
 
-    def __call__(self, k):
+    def __call__(self, k: int) -> Batch:
         return self.load(paddle.to_tensor(self.draw(k)))
 
-    def floats(self, samples, what):
+    def check_samples(self, samples: Any, what: str) -> np.ndarray:
         """Samples as float32 [n, ...], with the shape of those before.
 
         Raises:
@@ -289,8 +293,8 @@ class Batches:
             )
         return samples
 
-    def with_labels(self, samples, labels, what):
-        """Samples of `floats` as they are drawn: with their labels, where there are classes."""
+    def append_labels(self, samples: np.ndarray, labels: Any, what: str) -> np.ndarray:
+        """Samples of `check_samples` as they are drawn: with their labels, where there are classes."""
         if self.classes is None:
             return samples
         labels = as_labels(labels, len(samples), self.classes, what)
@@ -308,26 +312,26 @@ class ImageBatches(Batches):
         classes: how many the labels are of, where labels are needed.
     """
 
-    def __init__(self, data, batch_size, seed, classes=None):
+    def __init__(self, data: ScaledImages, batch_size: int, seed: int, classes: int | None = None):
         self.shuffle = Shuffle(len(data.images), batch_size, seed)
         self.scaling, self.labels = data.scaling, None
         images = np.ascontiguousarray(data.images)
-        self.about = f"images {list(images.shape)}, {self.scaling}, sha256 {array_sha256(images)[:16]}"
+        self.description = f"images {list(images.shape)}, {self.scaling}, sha256 {array_sha256(images)[:16]}"
         self.images = paddle.to_tensor(images)
         if data.labels is not None or classes is not None:
             labels = as_labels(data.labels, len(images), classes)
-            self.about += f", labels sha256 {array_sha256(labels)[:16]}"
+            self.description += f", labels sha256 {array_sha256(labels)[:16]}"
             self.labels = paddle.to_tensor(labels)
 
-    def draw(self, k):
+    def draw(self, k: int) -> np.ndarray:
         return self.shuffle(k)
 
-    def load(self, chosen):
+    def load(self, chosen: paddle.Tensor) -> Batch:
         images = scale(paddle.gather(self.images, chosen), self.scaling)
         return images if self.labels is None else (images, paddle.gather(self.labels, chosen))
 
-    def describe(self):
-        return self.about
+    def describe(self) -> str:
+        return self.description
 
 
 class CharacterBatches(Batches):
@@ -339,20 +343,20 @@ class CharacterBatches(Batches):
         seed: of the shuffles.
     """
 
-    def __init__(self, data, batch_size, seed):
+    def __init__(self, data: Characters, batch_size: int, seed: int):
         self.shuffle, self.vocabulary = Shuffle(len(data.codes), batch_size, seed), data.vocabulary
         codes = np.ascontiguousarray(data.codes)
-        self.about = f"characters {list(codes.shape)} of {data.vocabulary}, sha256 {array_sha256(codes)[:16]}"
+        self.description = f"characters {list(codes.shape)} of {data.vocabulary}, sha256 {array_sha256(codes)[:16]}"
         self.codes = paddle.to_tensor(codes)
 
-    def draw(self, k):
+    def draw(self, k: int) -> np.ndarray:
         return self.shuffle(k)
 
-    def load(self, chosen):
+    def load(self, chosen: paddle.Tensor) -> paddle.Tensor:
         return F.one_hot(paddle.gather(self.codes, chosen).astype("int64"), self.vocabulary)
 
-    def describe(self):
-        return self.about
+    def describe(self) -> str:
+        return self.description
 
 
 class ArrayBatches(Batches):
@@ -366,15 +370,15 @@ class ArrayBatches(Batches):
         classes: how many they are of, where batches are to have labels.
     """
 
-    def __init__(self, samples, batch_size, seed, labels=None, classes=None):
+    def __init__(self, samples: Any, batch_size: int, seed: int, labels: Any = None, classes: int | None = None):
         self.classes = classes
-        self.array = self.with_labels(self.floats(samples, "train_data"), labels, "train_data")
+        self.array = self.append_labels(self.check_samples(samples, "train_data"), labels, "train_data")
         self.shuffle = Shuffle(len(self.array), batch_size, seed)
 
-    def draw(self, k):
+    def draw(self, k: int) -> np.ndarray:
         return self.array[self.shuffle(k)]
 
-    def describe(self):
+    def describe(self) -> str:
         return f"array {list(self.array.shape)}, sha256 {array_sha256(self.array)[:16]}"
 
 
@@ -391,31 +395,31 @@ class StreamBatches(Batches):
         classes: how many the labels are of, where batches are to have labels.
     """
 
-    def __init__(self, stream, seed, classes=None):
+    def __init__(self, stream: Iterable, seed: int, classes: int | None = None):
         self.stream, self.seed, self.classes = stream, seed, classes
         self.iterator, self.passes, self.position = iter(()), 0, 0
         self.batch = None
 
-    def draw(self, k):
+    def draw(self, k: int) -> np.ndarray:
         if self.position <= k:
             while self.position <= k:
-                with seeded(np.random.SeedSequence([self.seed, self.position], spawn_key=[1])):
+                with temporary_seed(np.random.SeedSequence([self.seed, self.position], spawn_key=[1])):
                     batch = next(self.iterator, None)
                     if batch is None:
-                        batch = self.begin()
+                        batch = self.start_pass()
                 self.position += 1
-            samples, labels = take_apart(batch)
+            samples, labels = split_labels(batch)
             what = f"batch {k} of train_data"
-            self.batch = self.with_labels(self.floats(samples, what), labels, what)
+            self.batch = self.append_labels(self.check_samples(samples, what), labels, what)
         return self.batch
 
-    def begin(self):
+    def start_pass(self) -> Any:
         """The first batch of the next pass."""
         sampler = getattr(self.stream, "batch_sampler", None)
         if hasattr(sampler, "set_epoch"):
             sampler.set_epoch(self.passes)
         self.passes += 1
-        self.iterator = a_pass_of(self.stream)
+        self.iterator = iterate_once(self.stream)
         batch = next(self.iterator, None)
         if batch is None:
             raise InputError(
@@ -424,7 +428,7 @@ class StreamBatches(Batches):
             )
         return batch
 
-    def describe(self):
+    def describe(self) -> str:
         return f"stream {type(self.stream).__name__}"
 
 
@@ -438,26 +442,26 @@ class SampledBatches(Batches):
         seed: of the draws; batch k depends on the seed and k alone.
     """
 
-    def __init__(self, distribution, batch_size, seed):
+    def __init__(self, distribution: Any, batch_size: int, seed: int):
         self.distribution, self.batch_size, self.seed = distribution, batch_size, seed
         self.name = getattr(distribution, "name", type(distribution).__name__)
-        self.reuse = number("train_data.reuse", getattr(distribution, "reuse", 1), at_least=1, whole=True)
+        self.reuse = check_number("train_data.reuse", getattr(distribution, "reuse", 1), at_least=1, whole=True)
         self.number, self.batch = None, None
 
-    def draw(self, k):
+    def draw(self, k: int) -> np.ndarray:
         i = k // self.reuse
         if i != self.number:
             drawn = self.distribution.sample(self.batch_size, np.random.default_rng([self.seed, i]))
-            self.number, self.batch = i, self.floats(drawn, "what train_data.sample(n, rng) gives")
+            self.number, self.batch = i, self.check_samples(drawn, "what train_data.sample(n, rng) gives")
             if len(self.batch) != self.batch_size:
                 raise InputError(f"train_data.sample({self.batch_size}, rng) gives {len(self.batch)} samples.")
         return self.batch
 
-    def describe(self):
+    def describe(self) -> str:
         return f"samples of {self.name}, each batch used {self.reuse} times"
 
 
-def as_batches(train_data, batch_size, seed, classes=None):
+def as_batches(train_data: Any, batch_size: int, seed: int, classes: int | None = None) -> Batches:
     """Turn training data into numbered batches.
 
     Args:
@@ -477,7 +481,7 @@ def as_batches(train_data, batch_size, seed, classes=None):
         InputError: what cannot be trained on: empty, masked or complex data, NaN or infinite values, fewer samples
             than a batch.
     """
-    batch_size = number("batch_size", batch_size, at_least=1, whole=True)
+    batch_size = check_number("batch_size", batch_size, at_least=1, whole=True)
     if isinstance(train_data, ScaledImages):
         return ImageBatches(train_data, batch_size, seed, classes)
     if isinstance(train_data, Characters):
@@ -495,8 +499,8 @@ def as_batches(train_data, batch_size, seed, classes=None):
     if hasattr(train_data, "sample"):
         return SampledBatches(train_data, batch_size, seed)
     if isinstance(train_data, paddle.io.Dataset) and not isinstance(train_data, paddle.io.IterableDataset):
-        with seeded(np.random.SeedSequence(seed, spawn_key=[1])):
-            items = [take_apart(train_data[i]) for i in range(len(train_data))]
+        with temporary_seed(np.random.SeedSequence(seed, spawn_key=[1])):
+            items = [split_labels(train_data[i]) for i in range(len(train_data))]
         samples = [as_numbers(sample, f"sample {i} of train_data") for i, (sample, _) in enumerate(items)]
         labels = [label for _, label in items] if items and items[0][1] is not None else None
         return ArrayBatches(samples, batch_size, seed, labels, classes)

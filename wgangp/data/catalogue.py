@@ -1,10 +1,11 @@
 """The data files that the experiments use: what each is, where it comes from, its hashes, where it is looked for."""
 
-import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from wgangp.errors import InputError
+from wgangp.runtime import environment
 
 
 class Missing(InputError):
@@ -188,24 +189,7 @@ FILES = (
 GROUPS = {"mnist": tuple(file.name for file in FILES if file.name.startswith("mnist_"))}
 
 
-def expanded(path):
-    """A path with the home folder in place of ~ or ~user.
-
-    Raises:
-        InputError: there is no such user.
-    """
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:
-        raise InputError(f"'{path}' begins with a user's home folder that does not exist; write it out.") from None
-
-
-def root():
-    """The folder of the data: $WGANGP_DATA, or ./data."""
-    return expanded(os.environ.get("WGANGP_DATA") or "data")
-
-
-def entry(name):
+def get_entry(name: str) -> File:
     """The entry of one file.
 
     Raises:
@@ -217,7 +201,7 @@ def entry(name):
     raise InputError(f"data file '{name}' is unknown; use one of {', '.join(file.name for file in FILES)}.")
 
 
-def names_of(names):
+def expand_groups(names: Iterable[str]) -> list[str]:
     """Names of files, those of groups written out.
 
     Args:
@@ -226,29 +210,30 @@ def names_of(names):
     return [file for name in names for file in GROUPS.get(name, (name,))]
 
 
-def find(name):
+def find(name: str) -> Path | None:
     """The path of a file under any of its names, or None; of two large ones unpacked forms before the archive.
 
     Raises:
         InputError: one cannot look into the folder.
     """
-    file = entry(name)
+    file = get_entry(name)
     unpacked_first = name in ("lsun_bedroom", "billion_word")
     names = (*file.other_names, file.file) if unpacked_first else (file.file, *file.other_names)
+    folder = environment.data_folder()
     try:
-        return next((root() / name for name in names if (root() / name).exists()), None)
+        return next((folder / name for name in names if (folder / name).exists()), None)
     except OSError as error:
         raise InputError(
-            f"cannot look for data in {root()}: {error.strerror}; set WGANGP_DATA to a folder that can be read."
+            f"cannot look for data in {folder}: {error.strerror}; set WGANGP_DATA to a folder that can be read."
         ) from None
 
 
-def billion_word_shards(path):
+def list_shards(path: Path) -> list[Path]:
     """The Billion Word corpus's training shards in its unpacked folder, sorted paths."""
     return sorted((path / "training-monolingual.tokenized.shuffled").glob("news.en-*-of-00100"))
 
 
-def locate(name):
+def locate(name: str) -> Path:
     """The path of a file that must be there.
 
     Args:
@@ -262,11 +247,11 @@ def locate(name):
     """
     path = find(name)
     if path is None:
-        raise Missing(missing(entry(name)))
+        raise Missing(missing_message(get_entry(name)))
     return path
 
 
-def missing(file, reason=""):
+def missing_message(file: File, reason: str = "") -> str:
     """What to tell of a file that is not there.
 
     Args:
@@ -276,7 +261,7 @@ def missing(file, reason=""):
     Returns:
         A sentence with the file's name, its URL and where to put it.
     """
-    message = f"{file.file} is not in {root()}{reason}; "
+    message = f"{file.file} is not in {environment.data_folder()}{reason}; "
     if file.url:
         size = _size(file)
         return message + f"download it from {file.url} ({size}) and put it there, or: wgangp data fetch {file.name}."
@@ -287,13 +272,13 @@ def _size(file):
     return f"{file.megabytes / 1000:.1f} GB" if file.megabytes >= 1000 else f"{file.megabytes:g} MB"
 
 
-def list_data():
+def list_data() -> str:
     """What `wgangp data list` prints.
 
     Returns:
         Text: each file, whether it is there, its size, licence and users.
     """
-    lines = [f"Data in {root()} (set WGANGP_DATA to look elsewhere):"]
+    lines = [f"Data in {environment.data_folder()} (set WGANGP_DATA to look elsewhere):"]
     for file in FILES:
         path = find(file.name)
         lines += [

@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pooch
@@ -11,13 +12,14 @@ import pooch
 from wgangp.data import catalogue, formats
 from wgangp.data.lmdb_file import Lmdb
 from wgangp.errors import InputError
+from wgangp.runtime import environment
 from wgangp.runtime.files import reading
 
 FETCHED_UNASKED = 500  # MB; larger files come only when asked for
 LSUN_BEDROOMS = 3_033_042
 
 
-def obtain(name):
+def obtain(name: str) -> Path:
     """The path of a file, downloaded first where it is missing and smaller than 500 MB.
 
     With the environment variable WGANGP_OFFLINE set, nothing is downloaded.
@@ -25,14 +27,14 @@ def obtain(name):
     Raises:
         Missing: it is not there and cannot be had.
     """
-    file = catalogue.entry(name)
+    file = catalogue.get_entry(name)
     small = file.url is not None and file.megabytes <= FETCHED_UNASKED
-    if catalogue.find(name) is None and small and not os.environ.get("WGANGP_OFFLINE"):
+    if catalogue.find(name) is None and small and not environment.is_offline():
         return fetch(name)
     return catalogue.locate(name)
 
 
-def fetch(name):
+def fetch(name: str) -> Path:
     """Download a file (to another name first), check it and, for a .zip, unpack it.
 
     Args:
@@ -44,27 +46,29 @@ def fetch(name):
     Raises:
         Missing: the download failed or is not the publisher's file.
     """
-    file = catalogue.entry(name)
+    file = catalogue.get_entry(name)
     path = catalogue.find(name)
     if path is not None and path.suffix != ".zip":
         return path
     if file.url is None:
-        raise catalogue.Missing(catalogue.missing(file))
+        raise catalogue.Missing(catalogue.missing_message(file))
     try:
-        catalogue.root().mkdir(parents=True, exist_ok=True)
+        environment.data_folder().mkdir(parents=True, exist_ok=True)
         downloader = pooch.HTTPDownloader(progressbar=True, timeout=10)
-        path = Path(pooch.retrieve(file.url, file.known_hash, file.file, catalogue.root(), downloader=downloader))
+        path = Path(
+            pooch.retrieve(file.url, file.known_hash, file.file, environment.data_folder(), downloader=downloader)
+        )
         if path.suffix == ".zip":
             path = _unzip(path)
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         reason = "the file there is another" if "hash" in str(error) else _reason(error)
-        raise catalogue.Missing(catalogue.missing(file, f" and its download failed ({reason})")) from None
+        raise catalogue.Missing(catalogue.missing_message(file, f" and its download failed ({reason})")) from None
     return path
 
 
 def _reason(error):
     if isinstance(error, PermissionError):
-        return f"no right to write into {catalogue.root()}"
+        return f"no right to write into {environment.data_folder()}"
     return getattr(error, "strerror", None) or type(error).__name__
 
 
@@ -77,7 +81,7 @@ def _unzip(path):
     return folder
 
 
-def file_hash(path, algorithm="sha256", unpack=False):
+def file_hash(path: Path | str, algorithm: str = "sha256", unpack: bool = False) -> str:
     """The hash of a file.
 
     Args:
@@ -98,7 +102,7 @@ def file_hash(path, algorithm="sha256", unpack=False):
     return digest.hexdigest()
 
 
-def verify(name):
+def verify(name: str) -> str:
     """Check that a file is the publisher's, or has the publisher's content in another archive.
 
     Args:
@@ -110,7 +114,7 @@ def verify(name):
     Raises:
         InputError: it is missing, damaged or something else.
     """
-    file, path = catalogue.entry(name), catalogue.locate(name)
+    file, path = catalogue.get_entry(name), catalogue.locate(name)
     another = InputError(f"{path} is not the file that was published; delete it and fetch it again.")
     if path.name == file.file:
         algorithm, digest = file.known_hash.split(":")
@@ -124,7 +128,7 @@ def verify(name):
             raise InputError(f"{path} has {count} of {LSUN_BEDROOMS} images; unpack it again.")
         return f"{path}: {count} images, as published"
     if file.name == "billion_word":
-        return f"{path}: {len(catalogue.billion_word_shards(path))} of 99 training shards, no checksum is known"
+        return f"{path}: {len(catalogue.list_shards(path))} of 99 training shards, no checksum is known"
     if not file.contents:
         return f"{path}: no checksum is known"
     hashes = _content_hashes(file, path)
@@ -149,7 +153,7 @@ def _content_hashes(file, path):
     return hashes
 
 
-def fetch_data(names):
+def fetch_data(names: Sequence[str]) -> str:
     """What `wgangp data fetch NAME...` does.
 
     Args:
@@ -164,10 +168,10 @@ def fetch_data(names):
     if not names:
         names = [*catalogue.GROUPS, *(file.name for file in catalogue.FILES)]
         raise InputError(f"name what to fetch: {', '.join(names)}.")
-    return "\n".join(f"{name}: {fetch(name)}" for name in catalogue.names_of(names))
+    return "\n".join(f"{name}: {fetch(name)}" for name in catalogue.expand_groups(names))
 
 
-def verify_data(names=()):
+def verify_data(names: Sequence[str] = ()) -> str:
     """What `wgangp data verify [NAME...]` does.
 
     Args:
@@ -180,11 +184,11 @@ def verify_data(names=()):
         InputError: a file is missing, damaged or something else; the message has a line for each.
     """
     lines, wrong = [], []
-    for name in catalogue.names_of(names) or [file.name for file in catalogue.FILES if catalogue.find(file.name)]:
+    for name in catalogue.expand_groups(names) or [file.name for file in catalogue.FILES if catalogue.find(file.name)]:
         try:
             lines.append(f"{name}: {verify(name)}")
         except InputError as error:
             wrong.append(f"{name}: {error}")
     if wrong:
         raise InputError("\n".join(wrong))
-    return "\n".join(lines) or f"there is no data in {catalogue.root()}."
+    return "\n".join(lines) or f"there is no data in {environment.data_folder()}."

@@ -7,10 +7,12 @@ import os
 import tarfile
 import threading
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -32,14 +34,14 @@ NUMBERS = ("b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8
 CIFAR10_BATCH, MNIST_FILE = 64_000_000, 16 + 60_000 * 28 * 28
 
 
-def open_unpacked(path):
+def open_unpacked(path: Path | str) -> BinaryIO:
     """Open a file for reading, through gzip where its first bytes say so."""
     with open(path, "rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
     return gzip.open(path) if packed else open(path, "rb")
 
 
-def unpack(path, limit):
+def unpack(path: Path | str, limit: int) -> bytes:
     """The bytes of a file, unpacked where gzip packed it, to its end, where gzip's checksum is.
 
     Args:
@@ -105,7 +107,7 @@ ARRAYS = {
 }
 
 
-def read_cifar10(path, split):
+def read_cifar10(path: Path | str, split: str) -> tuple[np.ndarray, np.ndarray]:
     """CIFAR-10 from the publisher's python version.
 
     Args:
@@ -188,7 +190,7 @@ def _cifar10_batch(raw, where, name):
     return data.reshape(-1, 3, 32, 32), labels
 
 
-def read_idx(path, dimensions):
+def read_idx(path: Path | str, dimensions: int) -> np.ndarray:
     """An MNIST file, packed or not (its first bytes tell).
 
     Args:
@@ -220,7 +222,7 @@ def read_idx(path, dimensions):
 
 
 @contextmanager
-def open_image(file, where):
+def open_image(file: Path | str | BinaryIO, where: Path | str) -> Iterator[Image.Image]:
     """Open an image, its pixels not yet unpacked.
 
     Args:
@@ -245,7 +247,7 @@ def open_image(file, where):
         yield image
 
 
-def read_pixels(file, size, where=None):
+def read_pixels(file: Path | str | BinaryIO, size: int, where: Path | str | None = None) -> np.ndarray:
     """One image, its central square averaged down to the wanted size.
 
     It is turned as its EXIF orientation says; alpha that is opaque everywhere is left out. A damaged PNG is known by
@@ -285,7 +287,7 @@ def read_pixels(file, size, where=None):
     return np.asarray(image).transpose(2, 0, 1)
 
 
-def image_files(folder):
+def list_images(folder: Path | str) -> tuple[list[Path], str]:
     """The images in a folder and its subfolders, hidden ones apart.
 
     Args:
@@ -319,11 +321,13 @@ def image_files(folder):
     return sorted(found), left_out
 
 
-def read_folder(folder, size=None, count=None, say=print):
+def read_folder(
+    folder: Path | str, size: int | None = None, count: int | None = None, say: Callable[[str], None] = print
+) -> np.ndarray:
     """The images in a folder, in the order of their names.
 
     Args:
-        folder: as for `image_files`.
+        folder: as for `list_images`.
         size: height and width of the result; the smallest image's shorter side when None.
         count: how many at most; all when None.
         say: called with one line where files are left out, and with one where images have other sizes than None gave.
@@ -332,9 +336,9 @@ def read_folder(folder, size=None, count=None, say=print):
         uint8 [n, 3, size, size].
 
     Raises:
-        InputError: as `image_files` and `read_pixels`.
+        InputError: as `list_images` and `read_pixels`.
     """
-    files, left_out = image_files(folder)
+    files, left_out = list_images(folder)
     files = files[:count]
     if left_out:
         say(f"{folder}: {len(files)} images; left out: {left_out}.")
@@ -348,13 +352,13 @@ def read_folder(folder, size=None, count=None, say=print):
             say(f"{folder}: images of other sizes are cut to their central square and averaged down to {size}x{size}.")
     check_memory(len(files) * 3 * size**2, f"{len(files)} images of {size}x{size} pixels")
     images, done = np.empty([len(files), 3, size, size], "uint8"), 0
-    for chunk in pixel_chunks(((file, file) for file in files), size):
+    for chunk in read_chunks(((file, file) for file in files), size):
         images[done : done + len(chunk)] = chunk
         done += len(chunk)
     return images
 
 
-def pixel_chunks(items, size):
+def read_chunks(items: Iterable[tuple], size: int) -> Iterator[np.ndarray]:
     """Read many images with several threads.
 
     Args:

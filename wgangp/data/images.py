@@ -32,7 +32,7 @@ class Images:
     name: str
 
     @cached_property
-    def sha256(self):
+    def sha256(self) -> str:
         """Of the images' bytes in order."""
         return array_sha256(self.images)
 
@@ -42,7 +42,7 @@ def _check_split(split, splits):
         raise InputError(f"split '{split}' is unknown; use one of {', '.join(splits)}.")
 
 
-def cifar10(split="train", fallback=False):
+def cifar10(split: str = "train", fallback: bool = False) -> Images:
     """CIFAR-10.
 
     Args:
@@ -67,7 +67,7 @@ def cifar10(split="train", fallback=False):
     return Images(*formats.read_cifar10(path, split), "cifar10")
 
 
-def mnist(split="train", fallback=False):
+def mnist(split: str = "train", fallback: bool = False) -> Images:
     """MNIST in the authors' split.
 
     Args:
@@ -106,7 +106,7 @@ def mnist(split="train", fallback=False):
     return Images(images[rows, None], labels[rows].astype("int64"), "mnist")
 
 
-def lsun_bedrooms(split="train", size=64, count=None, fallback=False):
+def lsun_bedrooms(split: str = "train", size: int = 64, count: int | None = None, fallback: bool = False) -> Images:
     """LSUN bedrooms: the central square of each, averaged down.
 
     From the publisher's database (unpacked; what was read is kept beside it as an array, so that the next run
@@ -164,7 +164,7 @@ def _read_database(path, size, count):
         header = {"descr": "|u1", "fortran_order": False, "shape": (count, 3, size, size)}
         with replacing(kept) as file, Progress(f"reading {path.name}", count) as bar:
             np.lib.format.write_array_header_1_0(file, header)
-            for chunk in formats.pixel_chunks(islice(database, count), size):
+            for chunk in formats.read_chunks(islice(database, count), size):
                 file.write(chunk)
                 for _ in chunk:
                     bar.update()
@@ -181,7 +181,7 @@ def _map(path, size):
         return images
 
 
-def embedded_digits(split="train"):
+def embedded_digits(split: str = "train") -> Images:
     """scikit-learn's 1,797 digits, 8x8 drawn at 20x20 in the middle of 28x28, in place of MNIST.
 
     Args:
@@ -200,7 +200,7 @@ def embedded_digits(split="train"):
     return Images(images[rows], digits.target[rows].astype("int64"), "embedded")
 
 
-def embedded_patches(split="train", size=32):
+def embedded_patches(split: str = "train", size: int = 32) -> Images:
     """Overlapping patches of scikit-learn's two photographs, in place of CIFAR-10 and LSUN.
 
     Args:

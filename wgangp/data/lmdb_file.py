@@ -3,6 +3,8 @@
 import io
 import os
 import struct
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from wgangp.errors import InputError
@@ -27,7 +29,7 @@ class Lmdb:
     BRANCH, LEAF, OVERFLOW = 1, 2, 4  # flags of pages
     INLINE, FAR = 0, 1  # flags of a leaf's nodes: the value follows the key, or has pages of its own
 
-    def __init__(self, path):
+    def __init__(self, path: Path | str):
         self.path = Path(path)
         if not (self.path / "data.mdb").is_file():
             raise InputError(f"{path} is not an LSUN database (it has no file data.mdb); unpack it again.")
@@ -40,7 +42,7 @@ class Lmdb:
             if self.page_size not in (1 << i for i in range(9, 17)) or self.depth > 32:
                 raise ValueError("its first page is damaged")
 
-    def reading(self):
+    def reading(self) -> AbstractContextManager[None]:
         """The context that turns exceptions into one sentence."""
         return reading(self.path, "damaged or not an LSUN database")
 
@@ -89,7 +91,7 @@ class Lmdb:
                 raise ValueError(f"it ends before byte {offset + size}")
             yield key, offset, size
 
-    def places(self):
+    def places(self) -> Iterator[tuple[bytes, int, int]]:
         """Where the images are.
 
         Yields:

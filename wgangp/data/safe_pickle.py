@@ -2,6 +2,9 @@
 
 import pickle
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from wgangp.errors import InputError
 
@@ -73,34 +76,40 @@ class RestrictedUnpickler(pickle._Unpickler):
         Refused: from `load`, for any other name.
     """
 
-    def __init__(self, file, allowed, persistent_load=None, encoding="ASCII"):
+    def __init__(
+        self,
+        file: BinaryIO,
+        allowed: dict[tuple[str, str], Any],
+        persistent_load: Callable[[Any], Any] | None = None,
+        encoding: str = "ASCII",
+    ):
         super().__init__(_Whole(file), encoding=encoding)
         self.allowed, self.load_id = allowed, persistent_load
         self.dispatch = _Opcodes(self.dispatch)
 
-    def find_class(self, module, name):
+    def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in self.allowed:
             raise Refused(f"{module}.{name}"[:200])
         return self.allowed[module, name]
 
-    def persistent_load(self, pid):
+    def persistent_load(self, pid: Any) -> Any:
         if self.load_id is None:
             raise Refused("a persistent id")
         return self.load_id(pid)
 
-    def load_reduce(self):
+    def load_reduce(self) -> None:
         arguments = self.stack.pop()
         if not isinstance(arguments, tuple):
             raise pickle.UnpicklingError("a call without a tuple of arguments")
         self.stack[-1] = self.stack[-1](*arguments)
         self.dispatch.take(sys.getsizeof(self.stack[-1]))
 
-    def load_build(self):
+    def load_build(self) -> None:
         state, instance = self.stack.pop(), self.stack[-1]
         if setstate := getattr(type(instance), "__setstate__", None):
             setstate(instance, state)
 
-    def set_items(self, items):
+    def set_items(self, items: list) -> None:
         target = self.stack[-1]
         for key, value in zip(items[::2], items[1::2], strict=True):
             # The hash of nested tuples takes time without bound, and arrays take nested lists as keys.
@@ -108,14 +117,14 @@ class RestrictedUnpickler(pickle._Unpickler):
                 raise pickle.UnpicklingError("a key that is no name and no number")
             target[key] = value
 
-    def load_setitem(self):
+    def load_setitem(self) -> None:
         value, key = self.stack.pop(), self.stack.pop()
         self.set_items([key, value])
 
-    def load_setitems(self):
+    def load_setitems(self) -> None:
         self.set_items(self.pop_mark())
 
-    def load_dict(self):
+    def load_dict(self) -> None:
         items = self.pop_mark()
         self.append({})
         self.set_items(items)
@@ -129,7 +138,13 @@ class RestrictedUnpickler(pickle._Unpickler):
     }
 
 
-def load(file, allowed, persistent_load=None, encoding="ASCII", name=None):
+def load(
+    file: Path | str | BinaryIO,
+    allowed: dict[tuple[str, str], Any],
+    persistent_load: Callable[[Any], Any] | None = None,
+    encoding: str = "ASCII",
+    name: str | None = None,
+) -> Any:
     """Read one pickle.
 
     Args:

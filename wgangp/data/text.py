@@ -1,15 +1,18 @@
 """Text as lines of characters: the Billion Word corpus, another text, or an embedded one."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from itertools import chain, islice
+from pathlib import Path
 
 import numpy as np
 
 from wgangp.data import catalogue, download
 from wgangp.errors import InputError
+from wgangp.runtime import environment
 
 LENGTH, MAX_LINES = 32, 10_000_000
 LONGEST = 1 << 20  # bytes of a line in a file
@@ -36,19 +39,19 @@ class Text:
     name: str
 
     @property
-    def vocabulary(self):
+    def vocabulary(self) -> int:
         """How many characters there are, the unknown one included."""
         return len(self.characters)
 
     @cached_property
-    def sha256(self):
+    def sha256(self) -> str:
         """Of the lines' bytes in order."""
         digest = hashlib.sha256()
         for part in _parts(self.codes):
             digest.update(self.bytes_of(part))
         return digest.hexdigest()
 
-    def bytes_of(self, codes):
+    def bytes_of(self, codes: np.ndarray) -> np.ndarray:
         """The lines behind codes.
 
         Args:
@@ -59,7 +62,7 @@ class Text:
         """
         return np.ascontiguousarray(self.characters[codes]).view(f"S{codes.shape[1]}")[:, 0]
 
-    def split(self, count):
+    def split(self, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Set lines apart.
 
         Args:
@@ -73,7 +76,7 @@ class Text:
         return self.codes[order[count:]], self.codes[order[:count]]
 
 
-def read(text=None, vocabulary=256, fallback=False):
+def read(text: Path | str | None = None, vocabulary: int = 256, fallback: bool = False) -> Text:
     """The text of the language model.
 
     Args:
@@ -91,11 +94,11 @@ def read(text=None, vocabulary=256, fallback=False):
     Source: load_dataset of language_helpers.py.
     """
     if text is not None:
-        path = catalogue.root() / catalogue.expanded(text)
+        path = environment.data_folder() / environment.expand_home(text, "text")
         return from_lines(_lines([path]), path.name, vocabulary)
     try:
         if catalogue.find("billion_word"):
-            return from_lines(_lines(shards(catalogue.locate("billion_word"))), "billion_word", vocabulary)
+            return from_lines(_lines(find_shards(catalogue.locate("billion_word"))), "billion_word", vocabulary)
         return from_lines(_lines([download.obtain("billion_word_heldout")]), "billion_word_heldout", vocabulary)
     except catalogue.Missing:
         if fallback:
@@ -103,7 +106,7 @@ def read(text=None, vocabulary=256, fallback=False):
         raise
 
 
-def shards(path):
+def find_shards(path: Path) -> list[Path]:
     """The Billion Word corpus's training shards in a folder, in order.
 
     Raises:
@@ -111,10 +114,10 @@ def shards(path):
     """
     if path.is_file():
         raise InputError(f"{path} is still packed; unpack it with: tar -xzf {path} -C {path.parent}")
-    found = catalogue.billion_word_shards(path)
-    if not found:
+    paths = catalogue.list_shards(path)
+    if not paths:
         raise InputError(f"{path} has no training shard (news.en-000NN-of-00100); unpack the corpus again.")
-    return found
+    return paths
 
 
 def _lines(paths):
@@ -134,7 +137,7 @@ def _lines(paths):
         raise InputError(f"{path} cannot be read ({error.strerror}); name a text file.") from None
 
 
-def from_lines(lines, name, vocabulary=256, length=LENGTH):
+def from_lines(lines: Iterable[bytes], name: str, vocabulary: int = 256, length: int = LENGTH) -> Text:
     """Cut or pad lines to one length and number their characters.
 
     The characters are numbered by falling frequency, padding included; number 0, and all that are too many, are
@@ -176,7 +179,7 @@ def _parts(lines):
     return np.array_split(lines, 1 + len(lines) // 10_000)
 
 
-def embedded_text(vocabulary=256):
+def embedded_text(vocabulary: int = 256) -> Text:
     """scikit-learn's descriptions of data sets, in place of a corpus.
 
     Args:

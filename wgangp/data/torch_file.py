@@ -5,7 +5,7 @@ import math
 import os
 import zipfile
 from collections import OrderedDict
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
@@ -52,7 +52,7 @@ def _storage(pid):
     return _Storage(key, dtype, numel)
 
 
-def read_state_dict(path):
+def read_state_dict(path: Path | str) -> dict[str, np.ndarray]:
     """Read a state dict that torch.save wrote, in today's format (zip) or the one before torch 1.6.
 
     Args:

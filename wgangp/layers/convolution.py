@@ -2,6 +2,7 @@
 
 import math
 
+import paddle
 import paddle.nn.functional as F
 from paddle import nn
 
@@ -21,7 +22,7 @@ class Conv1D(nn.Layer):
     Source: tflib/ops/conv1d.py (variance 4 / (fan_in + fan_out), zero bias).
     """
 
-    def __init__(self, in_channels, out_channels, kernel_size):
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int):
         super().__init__()
         std = math.sqrt(4 / ((in_channels + out_channels) * kernel_size))
         shape = [out_channels, in_channels, kernel_size]
@@ -29,7 +30,7 @@ class Conv1D(nn.Layer):
         self.bias = self.create_parameter([out_channels], is_bias=True)
         self.padding = kernel_size // 2
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         return F.conv1d(x, self.weight, padding=self.padding) + self.bias.reshape([-1, 1])
 
 
@@ -54,7 +55,17 @@ class Conv2D(ImageLayer):
     Source: tflib/ops/conv2d.py lines 55-86.
     """
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride=1, he_init=True, bias=True, gain=1.0, std=None):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        he_init: bool = True,
+        bias: bool = True,
+        gain: float = 1.0,
+        std: float | None = None,
+    ):
         super().__init__()
         self.kernel_size, self.stride = kernel_size, stride
         fans = in_channels * kernel_size**2 + out_channels * kernel_size**2 // stride**2
@@ -63,7 +74,7 @@ class Conv2D(ImageLayer):
         self.weight = self.create_parameter(shape, default_initializer=uniform(std))
         self.bias = self.create_parameter([out_channels], is_bias=True) if bias else None
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         return self.add_bias(F.conv2d(x, self.weight, stride=self.stride, padding="SAME", data_format=self.data_format))
 
 
@@ -75,7 +86,7 @@ class Conv3D(nn.Conv3D):
     Args: as of `paddle.nn.Conv3D`.
     """
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         return super().forward(x.expand(x.shape))
 
 
@@ -92,7 +103,7 @@ class Deconv2D(ImageLayer):
     Source: tflib/ops/deconv2d.py lines 38-105.
     """
 
-    def __init__(self, in_channels, out_channels, kernel_size=5, std=None):
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 5, std: float | None = None):
         super().__init__()
         cut = kernel_size - 2  # from a side of 2 h + kernel_size - 2, the odd pixel behind
         self.padding = [cut // 2, cut - cut // 2] * 2
@@ -102,7 +113,7 @@ class Deconv2D(ImageLayer):
         self.weight = self.create_parameter(shape, default_initializer=uniform(std))
         self.bias = self.create_parameter([out_channels], is_bias=True)
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         # Paddle's own "SAME" reckons from the smaller image and is wrong where that is odd.
         return self.add_bias(
             F.conv2d_transpose(x, self.weight, stride=2, padding=self.padding, data_format=self.data_format)

@@ -18,7 +18,7 @@ class Linear(nn.Linear):
     Shapes: [n, in_features] to [n, out_features].
     """
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         ones = paddle.ones([x.shape[0], 1], dtype=x.dtype)
         return x.matmul(self.weight) + ones.matmul(self.bias.reshape([1, -1]))
 

@@ -24,7 +24,7 @@ class ConvMeanPool(Conv2D):
     Source: ConvMeanPool and MeanPoolConv of gan_cifar_resnet.py.
     """
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         if self.kernel_size == 1:
             return super().forward(F.avg_pool2d(x, 2, data_format=self.data_format))
         kernel, padding = shifted_mean(self.weight), self.kernel_size // 2
@@ -59,7 +59,7 @@ class UpsampleConv(Conv2D):
     Source: UpsampleConv of gan_cifar_resnet.py.
     """
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         if self.kernel_size == 1:
             return upsample(super().forward(x), self.channels_last)
         kernel, padding = 4 * shifted_mean(self.weight.flip([2, 3]).transpose([1, 0, 2, 3])), self.kernel_size // 2
@@ -76,10 +76,10 @@ class SubpixelConv2D(Conv2D):
     Source: SubpixelConv2D of gan_64x64.py (TensorFlow's depth_to_space: pixel first, then channel).
     """
 
-    def __init__(self, in_channels, out_channels, kernel_size, he_init=True):
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, he_init: bool = True):
         super().__init__(in_channels, 4 * out_channels, kernel_size, he_init=he_init)
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         x = super().forward(x)
         if self.channels_last:
             n, h, w, _ = x.shape

@@ -1,5 +1,7 @@
 """What every measure asks of the numbers that it is given."""
 
+from typing import Any
+
 import numpy as np
 
 from wgangp.errors import InputError
@@ -7,7 +9,7 @@ from wgangp.errors import InputError
 LARGEST = 1e50  # more than float32 holds; cubes and sums of what is below are still finite in float64
 
 
-def real_numbers(values, name, form=None):
+def real_numbers(values: Any, name: str, form: str | None = None) -> np.ndarray:
     """Numbers as an array, which may still be NaN or infinite.
 
     Args:
@@ -40,7 +42,7 @@ def _fits(shape, form):
     return same and all(have == int(size) if size.isdigit() else have > 0 for have, size in zip(shape, sizes))
 
 
-def finite(values, name, form=None):
+def finite(values: Any, name: str, form: str | None = None) -> np.ndarray:
     """Numbers in float64, all finite and at most 1e50 in size.
 
     Args:

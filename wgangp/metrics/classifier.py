@@ -1,12 +1,14 @@
 """A CIFAR-10 classifier, ResNet-56, whose probabilities stand in for Inception's."""
 
+from pathlib import Path
+
 import numpy as np
 import paddle
 import paddle.nn.functional as F
 
 from wgangp.errors import InputError
-from wgangp.metrics.images import add_bias, check_images, stream
-from wgangp.runtime.files import check_floats, most_bytes, read_npz
+from wgangp.metrics.images import add_bias, check_images, run_in_batches
+from wgangp.runtime.files import check_floats, largest_size, read_npz
 
 FILE = "cifar10_resnet56.npz"
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
@@ -26,19 +28,19 @@ class CifarClassifier:
     Source: He et al. 2015, Section 4.2; weights of akamaster/pytorch_resnet_cifar10.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: Path | str):
         arrays = read_weights(path)
         self.convs = {
             name[: -len(".weight")]: _folded(arrays, name) for name, array in arrays.items() if array.ndim == 4
         }
         self.linear = [paddle.to_tensor(arrays[f"linear.{part}"].astype("float32")) for part in ("weight", "bias")]
 
-    def conv(self, x, name, stride=1):
+    def conv(self, x: paddle.Tensor, name: str, stride: int = 1) -> paddle.Tensor:
         """3x3 convolution with its batch norm."""
         weight, bias = self.convs[name]
         return add_bias(F.conv2d(x, weight, stride=stride, padding=1), bias)
 
-    def logits(self, x):
+    def logits(self, x: paddle.Tensor) -> paddle.Tensor:
         """Logits of ten classes.
 
         Args:
@@ -60,7 +62,7 @@ class CifarClassifier:
         weight, bias = self.linear
         return x.mean([2, 3]) @ weight.T + bias
 
-    def probabilities(self, images, label=None):
+    def probabilities(self, images: np.ndarray, label: str | None = None) -> np.ndarray:
         """Probabilities of ten classes.
 
         Args:
@@ -77,7 +79,7 @@ class CifarClassifier:
         if images.shape[2:] != (32, 32):
             raise InputError(f"the CIFAR-10 classifier takes 32 x 32 images, not {list(images.shape)}.")
         network = lambda x: F.softmax(self.logits(x))  # noqa: E731
-        return np.concatenate(list(stream(network, images, BATCH_SIZE, label)))
+        return np.concatenate(list(run_in_batches(network, images, BATCH_SIZE, label)))
 
 
 def _shapes():
@@ -98,7 +100,7 @@ def _shapes():
 SHAPES = _shapes()
 
 
-def read_weights(path):
+def read_weights(path: Path | str) -> dict[str, np.ndarray]:
     """Read the weights file.
 
     Args:
@@ -111,7 +113,7 @@ def read_weights(path):
         InputError: missing, damaged or another network's.
     """
     return check_floats(
-        read_npz(path, most_bytes(SHAPES)), SHAPES, f"{path} is not the CIFAR-10 ResNet-56", "get it again"
+        read_npz(path, largest_size(SHAPES)), SHAPES, f"{path} is not the CIFAR-10 ResNet-56", "get it again"
     )
 
 

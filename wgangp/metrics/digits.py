@@ -7,7 +7,7 @@ import paddle
 import paddle.nn.functional as F
 from paddle import nn
 
-from wgangp.runtime.files import check_floats, most_bytes, read_npz
+from wgangp.runtime.files import check_floats, largest_size, read_npz
 
 WEIGHTS = Path(__file__).with_name("digit_classifier.npz")
 
@@ -23,18 +23,18 @@ class DigitClassifier(nn.Layer):
         self.first, self.second = nn.Conv2D(1, 16, 3, padding=1), nn.Conv2D(16, 32, 3, padding=1)
         self.hidden, self.last = nn.Linear(32 * 7 * 7, 64), nn.Linear(64, 10)
 
-    def features(self, images):
+    def features(self, images: paddle.Tensor) -> paddle.Tensor:
         """Activations of the hidden layer, [n, 64]."""
         x = images.astype("float32") / 255 - 0.5
         x = F.max_pool2d(F.relu(self.first(x)), 2)
         x = F.max_pool2d(F.relu(self.second(x)), 2)
         return F.relu(self.hidden(x.reshape([x.shape[0], -1])))
 
-    def forward(self, images):
+    def forward(self, images: paddle.Tensor) -> paddle.Tensor:
         return self.last(self.features(images))
 
 
-def load_classifier(path=WEIGHTS):
+def load_classifier(path: Path | str = WEIGHTS) -> DigitClassifier:
     """The trained classifier.
 
     Raises:
@@ -42,13 +42,13 @@ def load_classifier(path=WEIGHTS):
     """
     classifier = DigitClassifier()
     shapes = {name: tuple(value.shape) for name, value in classifier.state_dict().items()}
-    arrays = read_npz(path, most_bytes(shapes))
+    arrays = read_npz(path, largest_size(shapes))
     arrays = check_floats(arrays, shapes, f"{path} is not the digit classifier", "get it again")
     classifier.set_state_dict({name: array.astype("float32", copy=False) for name, array in arrays.items()})
     return classifier
 
 
-def judge(classifier, images, batch_size=500):
+def classify(classifier: DigitClassifier, images: np.ndarray, batch_size: int = 500) -> tuple[np.ndarray, np.ndarray]:
     """Features and class probabilities of digits.
 
     Args:

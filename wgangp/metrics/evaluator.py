@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -9,13 +10,15 @@ import numpy as np
 
 from wgangp.data import catalogue
 from wgangp.data.download import file_hash
-from wgangp.metrics.image_scores import metric_names, score_images
+from wgangp.data.images import Images
+from wgangp.metrics.image_scores import Score, metric_names, score_images
 from wgangp.metrics.inception_weights import find_weights
 from wgangp.metrics.pixels import PIXEL_METRICS, score_pixels
+from wgangp.runtime import environment
 from wgangp.runtime.files import locked, replacing
 
 
-def available_metrics(data):
+def available_metrics(data: Images) -> list[str]:
     """The metrics that images of a data set can be scored with.
 
     With complete, calibrated Inception weights: inception_score, fid, precision and recall. With the partial ones:
@@ -28,25 +31,25 @@ def available_metrics(data):
     Returns:
         A list of names; scores (of Inception or of the classifier) for CIFAR-10 only.
     """
-    names = () if data.name == "embedded" else metric_names(catalogue.root())
+    names = () if data.name == "embedded" else metric_names(environment.data_folder())
     names = [name for name in names if name != "fid_1280"]
     if data.name != "cifar10":
         names = [name for name in names if not name.endswith("score")]
     return names or list(PIXEL_METRICS)
 
 
-def cheap_metrics(metrics):
+def cheap_metrics(metrics: list[str]) -> list[str]:
     """Those of some metrics that are cheap enough to be taken often: without the Inception network, else all."""
     return [name for name in metrics if name in ("classifier_score", "frechet_pixels")] or metrics
 
 
-def weights_sha256(metric):
+def weights_sha256(metric: str) -> str:
     """Digest of the weights behind a metric, "" for none."""
     if metric in PIXEL_METRICS:
         return ""
     if metric == "classifier_score":
         return file_hash(catalogue.locate("cifar10_resnet56"))
-    return file_hash(find_weights(catalogue.root()))
+    return file_hash(find_weights(environment.data_folder()))
 
 
 class ImageEvaluator:
@@ -67,7 +70,14 @@ class ImageEvaluator:
             ones, and those that their own distances are taken to.
     """
 
-    def __init__(self, data, count, reference, metrics=None, cache=None):
+    def __init__(
+        self,
+        data: Images,
+        count: int,
+        reference: int,
+        metrics: Sequence[str] | None = None,
+        cache: Path | str | None = None,
+    ):
         n = len(data.images)
         order = np.random.default_rng(0).permutation(n)
         apart = min(count, n // 2)
@@ -84,27 +94,27 @@ class ImageEvaluator:
         self.cache = cache
 
     @property
-    def cheap(self):
+    def cheap(self) -> list[str]:
         """Those of the metrics that are cheap enough for many evaluations, as `cheap_metrics` has it."""
         return cheap_metrics(self.metrics)
 
     @property
-    def distance(self):
+    def distance(self) -> str:
         """The name of the Fréchet distance among the metrics."""
         return next(name for name in self.metrics if name.startswith(("fid", "frechet")))
 
     @property
-    def recall(self):
+    def recall(self) -> str:
         """The name of the recall among the metrics."""
         return next(name for name in self.metrics if name.startswith("recall"))
 
     @property
-    def protocol(self):
+    def protocol(self) -> str:
         """How many generated images are scored against how many real ones, in words."""
         return self._protocol(self.count, self.reference)
 
     @property
-    def held_out_protocol(self):
+    def held_out_protocol(self) -> str:
         """The same for `real`."""
         return self._protocol(len(self.held_out), self.held_out_reference)
 
@@ -113,7 +123,9 @@ class ImageEvaluator:
             return f"{count} images against {len(reference)} real ones"
         return f"{count} images"
 
-    def evaluate(self, images, metrics=None, reference=None):
+    def evaluate(
+        self, images: np.ndarray, metrics: Sequence[str] | None = None, reference: np.ndarray | None = None
+    ) -> dict[str, Score]:
         """Score images.
 
         Args:
@@ -131,10 +143,10 @@ class ImageEvaluator:
         reference = self.reference if reference is None else reference
         if set(metrics) <= set(PIXEL_METRICS):
             return score_pixels(images, metrics, reference)
-        return score_images(images, metrics, catalogue.root(), real=reference)
+        return score_images(images, metrics, environment.data_folder(), real=reference)
 
     @cached_property
-    def real(self):
+    def real(self) -> dict[str, Score]:
         """The scores of the held-out real images, as of `evaluate`."""
         if self.cache is None:
             return self._evaluate_held_out()

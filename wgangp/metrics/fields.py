@@ -1,5 +1,7 @@
 """Statistics of two-dimensional scalar fields, and their distance between two sets of fields."""
 
+from typing import Any
+
 import numpy as np
 import scipy.fft
 from scipy.sparse import coo_matrix
@@ -10,7 +12,7 @@ from wgangp.errors import InputError
 from wgangp.metrics.checks import LARGEST, real_numbers
 
 
-def check_fields(fields, what="fields"):
+def check_fields(fields: Any, what: str = "fields") -> np.ndarray:
     """Refuse what is not a set of square scalar fields.
 
     Args:
@@ -33,7 +35,7 @@ def check_fields(fields, what="fields"):
     return array
 
 
-def radial_spectrum(fields, periodic=True):
+def radial_spectrum(fields: np.ndarray, periodic: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """Power spectrum averaged over rings of the wave number's length, and over the fields.
 
     A ring b holds the wave numbers in [b - 1/2, b + 1/2), in cycles per side; only whole rings are taken.
@@ -59,7 +61,7 @@ def radial_spectrum(fields, periodic=True):
     return bands, sums / np.bincount(ring.ravel())[bands]
 
 
-def two_point_correlation(fields):
+def two_point_correlation(fields: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Correlation of two points along the axes, averaged over positions, both directions and the fields.
 
     The ensemble's mean and variance are subtracted and divided by, not each field's.
@@ -83,7 +85,7 @@ def two_point_correlation(fields):
     return lags, np.array(sums) / 2 / (variance or 1.0)
 
 
-def effective_conductivity(permeability):
+def effective_conductivity(permeability: np.ndarray) -> float:
     """Conductivity of a homogeneous square that lets through as much as the heterogeneous one, along the first axis.
 
     Darcy's law with incompressibility, div(k grad p) = 0, with pressure 1 and 0 on two opposite sides and no flow
@@ -122,7 +124,7 @@ def effective_conductivity(permeability):
     return float((inlet * (1 - pressure[0])).sum() * k.shape[0] / k.shape[1])
 
 
-def conductivities(log_fields, limit=20.0):
+def conductivities(log_fields: np.ndarray, limit: float = 20.0) -> np.ndarray:
     """Logarithms to base 10 of the effective conductivities of log-permeability fields.
 
     Args:
@@ -136,7 +138,9 @@ def conductivities(log_fields, limit=20.0):
     return np.log10([effective_conductivity(np.exp(field)) for field in fields])
 
 
-def compare_fields(generated, real, periodic=True, conductivity=False):
+def compare_fields(
+    generated: np.ndarray, real: np.ndarray, periodic: bool = True, conductivity: bool = False
+) -> dict[str, float]:
     """Distances of a set of fields from real ones.
 
     Args:
@@ -170,7 +174,7 @@ def compare_fields(generated, real, periodic=True, conductivity=False):
     return distances
 
 
-def spectrum_ratio(generated, real, periodic=True):
+def spectrum_ratio(generated: np.ndarray, real: np.ndarray, periodic: bool = True) -> np.ndarray:
     """log10 of the generated fields' power over the real ones', band by band.
 
     Args:

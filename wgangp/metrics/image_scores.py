@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ from wgangp.metrics.scores import frechet_distance, inception_score, kid, precis
 from wgangp.metrics.statistics import Statistics
 from wgangp.runtime.files import array_sha256, locked, replacing
 
+Score = tuple[float, float | None]  # value, and standard deviation over splits or subsets where there are any
+
 FRECHET = {"fid_768": "768", "fid_1280": "1280", "fid": "2048"}
 KERNEL = {"kid_768": "768", "kid_1280": "1280", "kid": "2048"}
 PRECISION_RECALL = {f"{name}_{size}": size for name in ("precision", "recall") for size in ("768", "1280", "2048")}
@@ -26,7 +29,9 @@ CALIBRATION, TOLERANCE = 11.24, 0.10
 CIFAR10_TRAIN_SHA256 = "9d5c2eddadb0deff02c14c350c0385aab7b1d5ff1edfeb4997c8dc8644960111"
 
 
-def calibrate(folder, cifar10_train, cache=None, label=None):
+def calibrate(
+    folder: Path | str, cifar10_train: np.ndarray, cache: Path | str | None = None, label: str | None = None
+) -> dict:
     """Whether the Inception weights may give an Inception score: real CIFAR-10 train must score 11.24 +- 0.10.
 
     It is measured once for each weights file and then read from `cache`.
@@ -64,7 +69,7 @@ def calibrate(folder, cifar10_train, cache=None, label=None):
     return record
 
 
-def calibration(folder, cache=None):
+def calibration(folder: Path | str, cache: Path | str | None = None) -> dict | None:
     """The record that `calibrate` made for the weights in a data folder; None where there is none.
 
     Args:
@@ -89,7 +94,7 @@ def _cache(folder, cache):
     return Path(folder) / "cache" if cache is None else Path(cache)
 
 
-def metric_names(folder, cache=None):
+def metric_names(folder: Path | str, cache: Path | str | None = None) -> tuple[str, ...]:
     """The metrics that an experiment reports with the weights in a data folder.
 
     Returns:
@@ -110,7 +115,14 @@ def metric_names(folder, cache=None):
     return tuple(names)
 
 
-def score_images(images, metrics, folder, real=None, cache=None, label=None):
+def score_images(
+    images: np.ndarray,
+    metrics: Sequence[str],
+    folder: Path | str,
+    real: np.ndarray | None = None,
+    cache: Path | str | None = None,
+    label: str | None = None,
+) -> dict[str, Score]:
     """Score images; Fréchet and kernel distances are against real images.
 
     Every metric depends on the number of images, so compare only rows of the same number. Peak memory is

@@ -1,5 +1,8 @@
 """Streams images through a network in batches."""
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import numpy as np
 import paddle
 import paddle.nn.functional as F
@@ -9,7 +12,7 @@ from wgangp.runtime.devices import full_precision
 from wgangp.runtime.progress import Progress
 
 
-def check_images(images, name="images"):
+def check_images(images: Any, name: str = "images") -> None:
     """Refuse what is not a set of images.
 
     Args:
@@ -26,7 +29,9 @@ def check_images(images, name="images"):
         raise InputError(f"{name}: {images.dtype} {list(images.shape)}; give uint8 [n, 3, height, width]{hint}.")
 
 
-def stream(network, images, batch_size, label=None):
+def run_in_batches(
+    network: Callable[[paddle.Tensor], Any], images: np.ndarray, batch_size: int, label: str | None = None
+) -> Iterator[np.ndarray | list[np.ndarray]]:
     """Outputs of a network, batch after batch, so that memory does not grow with the images.
 
     Args:
@@ -52,7 +57,7 @@ def stream(network, images, batch_size, label=None):
             progress.update()
 
 
-def add_bias(x, bias):
+def add_bias(x: paddle.Tensor, bias: paddle.Tensor) -> paddle.Tensor:
     """x + bias over channels, as a batch norm of mean 0 and variance 1: Paddle's broadcast is 15 times slower.
 
     Args:

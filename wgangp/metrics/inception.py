@@ -1,16 +1,20 @@
 """TensorFlow's Inception-v3 of 2015-12-05, the network of the Inception score and of FID."""
 
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
 import paddle
 import paddle.nn.functional as F
 
 from wgangp.errors import InputError
-from wgangp.metrics.images import add_bias, stream
+from wgangp.metrics.images import add_bias, run_in_batches
 from wgangp.metrics.inception_weights import URL, is_complete, read_weights
 
 FEATURES = {"768": "mixed_7", "1280": "mixed_8", "2048": "mixed_10", "probabilities": "mixed_10"}
 
 
-def resize(x):
+def resize(x: paddle.Tensor) -> paddle.Tensor:
     """Bilinear resize to 299 x 299 as TensorFlow 1 does it: pixel i of the output is at i size / 299.
 
     Args:
@@ -21,7 +25,7 @@ def resize(x):
     return F.interpolate(x, size=[299, 299], mode="bilinear", align_corners=False, align_mode=1)
 
 
-def average_pool(x):
+def average_pool(x: paddle.Tensor) -> paddle.Tensor:
     """3x3 average pool of stride 1 that does not count the padding."""
     return F.avg_pool2d(x, 3, 1, 1, exclusive=True)
 
@@ -35,25 +39,32 @@ class Inception:
     Source: classify_image_graph_def.pb of inception-2015-12-05.tgz.
     """
 
-    def __init__(self, arrays):
+    def __init__(self, arrays: dict[str, np.ndarray]):
         self.complete = is_complete(arrays)
         self.weights = {name: paddle.to_tensor(array) for name, array in arrays.items()}
 
-    def conv(self, x, name, stride=1, same=True, pool=None):
+    def conv(
+        self,
+        x: paddle.Tensor,
+        name: str,
+        stride: int = 1,
+        same: bool = True,
+        pool: Callable[[paddle.Tensor], paddle.Tensor] | None = None,
+    ) -> paddle.Tensor:
         """Convolution, bias and ReLU; `same` pads by half the kernel; `pool` comes before the bias."""
         weight = self.weights[f"{name}/weight"]
         padding = [weight.shape[2] // 2, weight.shape[3] // 2] if same else 0
         x = F.conv2d(x, weight, stride=stride, padding=padding)
         return F.relu_(add_bias(x if pool is None else pool(x), self.weights[f"{name}/bias"]))
 
-    def tower(self, x, name, count, halve=False):
+    def tower(self, x: paddle.Tensor, name: str, count: int, halve: bool = False) -> paddle.Tensor:
         """`count` convolutions one after another; with `halve` the last has stride 2 and no padding."""
         for i in range(count):
             last = halve and i == count - 1
             x = self.conv(x, f"{name}_{i}" if i else name, stride=2 if last else 1, same=not last)
         return x
 
-    def stem(self, x):
+    def stem(self, x: paddle.Tensor) -> paddle.Tensor:
         """[n, 3, 299, 299] to [n, 192, 35, 35]."""
         x = self.conv(x, "conv", stride=2, same=False)
         x = self.conv(x, "conv_1", same=False)
@@ -61,7 +72,7 @@ class Inception:
         x = self.conv(x, "conv_3")
         return F.max_pool2d(self.conv(x, "conv_4", same=False), 3, 2)
 
-    def mixed(self, x, block, count, count_1):
+    def mixed(self, x: paddle.Tensor, block: str, count: int, count_1: int) -> paddle.Tensor:
         """Blocks that keep the size: a 1x1, two towers and an average pool.
 
         The graph pools before the 1x1 convolution; the other order is the same sum over fewer channels.
@@ -74,7 +85,7 @@ class Inception:
         ]
         return paddle.concat(parts, axis=1)
 
-    def mixed_3(self, x):
+    def mixed_3(self, x: paddle.Tensor) -> paddle.Tensor:
         """[n, 288, 35, 35] to [n, 768, 17, 17]."""
         parts = [
             self.tower(x, "mixed_3_conv", 1, halve=True),
@@ -83,7 +94,7 @@ class Inception:
         ]
         return paddle.concat(parts, axis=1)
 
-    def mixed_8(self, x):
+    def mixed_8(self, x: paddle.Tensor) -> paddle.Tensor:
         """[n, 768, 17, 17] to [n, 1280, 8, 8]."""
         parts = [
             self.tower(x, "mixed_8_tower_conv", 2, halve=True),
@@ -92,7 +103,7 @@ class Inception:
         ]
         return paddle.concat(parts, axis=1)
 
-    def mixed_9_or_10(self, x, block, pooled):
+    def mixed_9_or_10(self, x: paddle.Tensor, block: str, pooled: paddle.Tensor) -> paddle.Tensor:
         """To [n, 2048, 8, 8]; both towers end in a 1x3 and a 3x1 side by side."""
         parts = [self.conv(x, f"{block}_conv")]
         for tower, count in (("tower", 1), ("tower_1", 2)):
@@ -101,7 +112,7 @@ class Inception:
         parts.append(self.conv(pooled, f"{block}_tower_2_conv"))
         return paddle.concat(parts, axis=1)
 
-    def activations(self, x, last):
+    def activations(self, x: paddle.Tensor, last: str) -> dict[str, paddle.Tensor]:
         """Activations of the named layers, from the normalised image to the layer `last`.
 
         Args:
@@ -127,7 +138,7 @@ class Inception:
             found["mixed_10"] = self.mixed_9_or_10(x, "mixed_10", F.max_pool2d(x, 3, 1, 1))
         return found
 
-    def check(self, names):
+    def check(self, names: Sequence[str]) -> None:
         """Refuse unknown features and those that the weights do not reach.
 
         Raises:
@@ -144,7 +155,9 @@ class Inception:
                     "run wgangp data convert-inception."
                 )
 
-    def features(self, images, names, batch_size=None, label=None):
+    def features(
+        self, images: np.ndarray, names: Sequence[str], batch_size: int | None = None, label: str | None = None
+    ) -> Iterator[list[np.ndarray]]:
         """Features of images, batch after batch.
 
         Args:
@@ -175,10 +188,10 @@ class Inception:
             return outputs
 
         batch_size = batch_size or (10 if paddle.get_device() == "cpu" else 100)
-        yield from stream(network, images, batch_size, label)
+        yield from run_in_batches(network, images, batch_size, label)
 
 
-def load_inception(path):
+def load_inception(path: Path | str) -> Inception:
     """The network with the weights of a file, partial or complete.
 
     Raises:

@@ -11,7 +11,7 @@ import numpy as np
 
 from wgangp.data.torch_file import read_state_dict
 from wgangp.errors import InputError
-from wgangp.runtime.files import check_floats, most_bytes, read_npz, replacing, write_npz
+from wgangp.runtime.files import check_floats, largest_size, read_npz, replacing, write_npz
 
 COMPLETE = "inception_2015_12_05.npz"
 PARTIAL = "inception_2015_12_05_to_mixed_8.npz"
@@ -121,7 +121,7 @@ def _shapes(complete):
     return shapes | {"softmax/weight": (1008, 2048)} if complete else shapes
 
 
-def is_complete(arrays):
+def is_complete(arrays: dict[str, np.ndarray]) -> bool:
     """Whether weights reach the softmax, not only mixed_8."""
     return "softmax/weight" in arrays
 
@@ -133,7 +133,7 @@ def _check(arrays, path):
     return {key: array.astype("float32", copy=False) for key, array in arrays.items()}
 
 
-def read_weights(path):
+def read_weights(path: Path | str) -> dict[str, np.ndarray]:
     """Read a weights file, partial or complete.
 
     Args:
@@ -145,10 +145,10 @@ def read_weights(path):
     Raises:
         InputError: missing, truncated or another network's.
     """
-    return _check(read_npz(path, most_bytes(_shapes(True))), path)
+    return _check(read_npz(path, largest_size(_shapes(True))), path)
 
 
-def fold_batch_norm(state):
+def fold_batch_norm(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Convolutions with batch norm, under torchvision's names, as plain convolutions under TensorFlow's.
 
     Args:
@@ -173,7 +173,7 @@ def fold_batch_norm(state):
     return arrays | {"softmax/weight": state["fc.weight"].astype("float32")}
 
 
-def convert_inception(source, target):
+def convert_inception(source: Path | str, target: Path | str) -> bool:
     """Write a weights file from pytorch-fid's, or from another weights file.
 
     Args:
@@ -188,7 +188,7 @@ def convert_inception(source, target):
             be written.
     """
     if Path(source).suffix == ".npz":
-        arrays = read_npz(source, most_bytes(_shapes(True)))
+        arrays = read_npz(source, largest_size(_shapes(True)))
     else:
         try:
             arrays = fold_batch_norm(read_state_dict(source))
@@ -202,7 +202,7 @@ def convert_inception(source, target):
     return is_complete(arrays)
 
 
-def find_weights(folder):
+def find_weights(folder: Path | str) -> Path:
     """The weights file to use in a data folder: the complete one, else the partial one.
 
     Raises:

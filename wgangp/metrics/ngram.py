@@ -1,9 +1,12 @@
 """Jensen-Shannon divergence between the n-grams of generated and real text."""
 
+from collections.abc import Iterable
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from wgangp.data.text import Text
 from wgangp.errors import InputError
 
 ORDERS = (1, 2, 3, 4, 5, 6)
@@ -26,7 +29,7 @@ class NGrams:
     Source: NgramLanguageModel of language_helpers.py.
     """
 
-    def __init__(self, codes, n):
+    def __init__(self, codes: np.ndarray, n: int):
         check_codes(codes)
         if not 1 <= n <= min(8, codes.shape[1]):
             raise InputError(f"{n}-grams of lines of {codes.shape[1]} characters cannot be counted; use 1 to 8.")
@@ -37,13 +40,13 @@ class NGrams:
         counts = np.bincount(where, np.concatenate([counts for _, counts in parts]))
         self.shares = counts / counts.sum()
 
-    def shares_of(self, keys):
+    def look_up(self, keys: np.ndarray) -> np.ndarray:
         """Relative frequencies of given n-grams, 0 for those that do not occur."""
         at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         return np.where(self.keys[at] == keys, self.shares[at], 0.0)
 
 
-def check_codes(codes):
+def check_codes(codes: Any) -> None:
     """Refuse what are not lines of characters' numbers, uint8 [lines, length].
 
     Raises:
@@ -54,7 +57,7 @@ def check_codes(codes):
         raise InputError(f"the lines are {what}; give characters' numbers, uint8 [lines, length].")
 
 
-def pack(codes, n):
+def pack(codes: np.ndarray, n: int) -> np.ndarray:
     """Every n-gram of lines as one number.
 
     Args:
@@ -71,7 +74,7 @@ def pack(codes, n):
     return keys.reshape(-1)
 
 
-def js_divergence(p, q):
+def js_divergence(p: NGrams, q: NGrams) -> float:
     """Jensen-Shannon divergence of two distributions of n-grams, in bits.
 
     n-grams of q alone give half their share each, so that only those of p are looked up: p is the smaller text.
@@ -89,14 +92,14 @@ def js_divergence(p, q):
     """
     if p.n != q.n:
         raise InputError(f"{p.n}-grams cannot be compared with {q.n}-grams; count the same.")
-    ours, theirs = p.shares, q.shares_of(p.keys)
+    ours, theirs = p.shares, q.look_up(p.keys)
     middle = (ours + theirs) / 2
     both = theirs > 0
     total = (ours * np.log2(ours / middle)).sum() + (theirs[both] * np.log2(theirs[both] / middle[both])).sum()
     return float((total + 1 - theirs.sum()) / 2)
 
 
-def unigram_samples(codes, count, seed):
+def unigram_samples(codes: np.ndarray, count: int, seed: int) -> np.ndarray:
     """Lines whose characters are drawn one by one from a text's frequencies.
 
     Args:
@@ -113,7 +116,7 @@ def unigram_samples(codes, count, seed):
     return rng.choice(256, [count, codes.shape[1]], p=counts / counts.sum()).astype("uint8")
 
 
-def words(lines):
+def find_words(lines: Iterable[bytes]) -> list[bytes]:
     """The words of lines: between spaces, whole (not the last of a line that is full), of three letters or more.
 
     Args:
@@ -147,7 +150,7 @@ class LanguageEvaluator:
         metrics: names of the divergences.
     """
 
-    def __init__(self, text, count):
+    def __init__(self, text: Text, count: int):
         self.text, self.count = text, count
         self.train, self.held_out = text.split(count)
         self.unigram = unigram_samples(self.train, count, seed=0)
@@ -155,16 +158,16 @@ class LanguageEvaluator:
         self.metrics = [f"js{n}{suffix}" for n in ORDERS]
 
     @cached_property
-    def train_ngrams(self):
+    def train_ngrams(self) -> dict[int, NGrams]:
         """The training lines' n-grams, {n: `NGrams`}."""
         return {n: NGrams(self.train, n) for n in ORDERS}
 
     @cached_property
-    def known_words(self):
+    def known_words(self) -> set[bytes]:
         """The training lines' words."""
-        return set(words(self.text.bytes_of(self.train)))
+        return set(find_words(self.text.bytes_of(self.train)))
 
-    def evaluate(self, codes):
+    def evaluate(self, codes: np.ndarray) -> dict[str, float]:
         """Divergence of lines from the training lines.
 
         Args:
@@ -176,7 +179,7 @@ class LanguageEvaluator:
         values = [js_divergence(NGrams(codes, n), self.train_ngrams[n]) for n in ORDERS]
         return dict(zip(self.metrics, values, strict=True))
 
-    def share_of_known_words(self, codes):
+    def share_of_known_words(self, codes: np.ndarray) -> float:
         """Share of the lines' words that the training lines have.
 
         Args:
@@ -185,11 +188,11 @@ class LanguageEvaluator:
         Returns:
             A float in [0, 1]; 0 where there is no word.
         """
-        found = words(self.text.bytes_of(codes))
+        found = find_words(self.text.bytes_of(codes))
         return sum(word in self.known_words for word in found) / max(len(found), 1)
 
 
-def most_likely(probabilities):
+def most_likely(probabilities: np.ndarray) -> np.ndarray:
     """The most likely character at each place.
 
     Args:

@@ -1,5 +1,7 @@
 """Measures of images averaged down to 8 x 8 pixels, which need no network."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from wgangp.errors import InputError
@@ -9,7 +11,7 @@ from wgangp.metrics.statistics import SAMPLE
 PIXEL_METRICS = ("frechet_pixels", "precision_pixels", "recall_pixels")
 
 
-def pixel_features(images):
+def pixel_features(images: np.ndarray) -> np.ndarray:
     """Images averaged down to 8 x 8 pixels.
 
     Args:
@@ -31,7 +33,7 @@ def pixel_features(images):
     return images.reshape(n, channels, 8, height // 8, 8, width // 8).mean(axis=(3, 5)).reshape(n, -1)
 
 
-def frechet_pixels(images, real):
+def frechet_pixels(images: np.ndarray, real: np.ndarray) -> float:
     """Fréchet distance between images averaged down to 8 x 8 pixels.
 
     Args:
@@ -43,7 +45,7 @@ def frechet_pixels(images, real):
     return frechet_distance(gaussian(pixel_features(images)), gaussian(pixel_features(real)))
 
 
-def precision_recall_pixels(images, real):
+def precision_recall_pixels(images: np.ndarray, real: np.ndarray) -> tuple[float, float]:
     """Precision and recall of images averaged down to 8 x 8 pixels, of at most 5,000 evenly spaced ones of each side.
 
     Args:
@@ -56,7 +58,7 @@ def precision_recall_pixels(images, real):
     return precision_recall(*map(pixel_features, kept))
 
 
-def score_pixels(images, metrics, real):
+def score_pixels(images: np.ndarray, metrics: Sequence[str], real: np.ndarray) -> dict[str, tuple[float, None]]:
     """Score images by their averages.
 
     Args:

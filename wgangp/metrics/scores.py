@@ -10,7 +10,7 @@ from wgangp.errors import InputError
 from wgangp.metrics.checks import finite, real_numbers
 
 
-def inception_score(probabilities, splits=10):
+def inception_score(probabilities: np.ndarray, splits: int = 10) -> tuple[float, float]:
     """Inception score exp E_x KL(p(y|x) || p(y)), over contiguous splits of the samples.
 
     The samples' order counts, and must have nothing to do with what they show: sorted by class, every split has few
@@ -41,7 +41,7 @@ def inception_score(probabilities, splits=10):
     return float(np.mean(scores)), float(np.std(scores))
 
 
-def gaussian(features):
+def gaussian(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean [d] and covariance [d, d] (divided by n - 1) of features, in float64.
 
     Args:
@@ -56,7 +56,7 @@ def gaussian(features):
     return x.mean(axis=0), np.atleast_2d(np.cov(x, rowvar=False))
 
 
-def frechet_distance(a, b):
+def frechet_distance(a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray]) -> float:
     """Squared Fréchet distance |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)) of two Gaussians.
 
     The last trace is the sum of the singular values of C1^(1/2) C2^(1/2), which stays accurate where
@@ -87,7 +87,7 @@ def _root(covariance):
     return (vectors * np.sqrt(values.clip(min=0))) @ vectors.T
 
 
-def polynomial_mmd(x, y):
+def polynomial_mmd(x: np.ndarray, y: np.ndarray) -> float:
     """Unbiased squared maximum mean discrepancy with the kernel (x.y / d + 1)^3.
 
     Args:
@@ -120,7 +120,9 @@ def _two_sets(x, y, least):
     return x, y
 
 
-def kid(x, y, subsets=100, subset_size=1000, seed=0):
+def kid(
+    x: np.ndarray, y: np.ndarray, subsets: int = 100, subset_size: int = 1000, seed: int = 0
+) -> tuple[float, float]:
     """Kernel Inception distance: `polynomial_mmd` averaged over random subsets.
 
     Args:
@@ -146,7 +148,7 @@ def kid(x, y, subsets=100, subset_size=1000, seed=0):
     return float(np.mean(values)), float(np.std(values))
 
 
-def precision_recall(generated, real, k=3):
+def precision_recall(generated: np.ndarray, real: np.ndarray, k: int = 3) -> tuple[float, float]:
     """Precision, how many generated samples look real, and recall, how many real ones the generator can make.
 
     The real samples' manifold is the union of balls around each, up to its k-th nearest neighbour among the others;

@@ -1,5 +1,7 @@
 """What FID and KID keep of a set of features: mean, covariance and a sample."""
 
+from pathlib import Path
+
 import numpy as np
 
 from wgangp.errors import InputError
@@ -23,13 +25,13 @@ class Statistics:
         sample: every k-th feature, float32 [at most 5,000, size].
     """
 
-    def __init__(self, total, size):
+    def __init__(self, total: int, size: int):
         self.n, self.mean, self.scatter = 0, np.zeros(size), np.zeros((size, size))
         self.total, self.pending = total, []
         self.kept = np.linspace(0, total - 1, min(total, SAMPLE)).astype(int)
         self.sample = np.zeros((len(self.kept), size), "float32")
 
-    def update(self, features):
+    def update(self, features: np.ndarray) -> None:
         """Take in a batch.
 
         Args:
@@ -52,7 +54,7 @@ class Statistics:
         self.mean += shift * (len(x) / total)
         self.n = total
 
-    def gaussian(self):
+    def gaussian(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean and covariance (divided by n - 1), as `frechet_distance` takes them.
 
         Raises:
@@ -62,13 +64,13 @@ class Statistics:
             raise InputError("a covariance needs at least 2 images.")
         return self.mean, self.scatter / (self.n - 1)
 
-    def write(self, path):
+    def write(self, path: Path | str) -> None:
         """Write to an npz, whole or not at all."""
         with replacing(path) as file:
             write_npz(file, {name: getattr(self, name) for name in ("n", "mean", "scatter", "sample")})
 
     @classmethod
-    def read(cls, path):
+    def read(cls, path: Path | str) -> "Statistics":
         """Read what `write` wrote.
 
         Raises:

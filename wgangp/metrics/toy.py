@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import ot
@@ -15,7 +16,7 @@ MOST_PAIRS = 10**8  # of points, in exact transport: a matrix of 800 MB
 MOST_STEPS = 10_000_000  # of the simplex algorithm
 
 
-def exact_w1(x, y):
+def exact_w1(x: np.ndarray, y: np.ndarray) -> float:
     """Exact Wasserstein-1 distance between two samples, by linear programming (POT).
 
     Args:
@@ -32,7 +33,7 @@ def exact_w1(x, y):
     return optimal_critic(x, y)[0]
 
 
-def optimal_critic(real, fake):
+def optimal_critic(real: np.ndarray, fake: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
     """Exact Wasserstein-1 distance between two samples, and an optimal critic's values at their points.
 
     The values f solve the dual: they maximise mean f(real) - mean f(fake) under f(x) - f(y) <= |x - y| for every real x
@@ -66,7 +67,7 @@ def optimal_critic(real, fake):
     return float(distance), dual["u"], -dual["v"]
 
 
-def explained_share(critic_values, optimal_values):
+def explained_share(critic_values: np.ndarray, optimal_values: np.ndarray) -> float:
     """Share of an optimal critic's variation that a critic explains, up to scale and shift.
 
     R^2 = corr(f, f*)^2 of the best fit f* = a + b f, b >= 0; 0 where the two fall together or not at all.
@@ -92,7 +93,7 @@ def explained_share(critic_values, optimal_values):
     return float(max(0.0, f @ optimal / norms) ** 2) if norms > 0 else 0.0
 
 
-def optimal_surface(fake, values, half_width, size):
+def optimal_surface(fake: np.ndarray, values: np.ndarray, half_width: float, size: int) -> np.ndarray:
     """The optimal critic f(z) = min_y f(y) + |z - y|, over the generated points y, on a square window.
 
     It is 1-Lipschitz, and as good as the values that it is made of.
@@ -112,11 +113,11 @@ def optimal_surface(fake, values, half_width, size):
     """
     fake = finite(fake, "generated points", "[m, 2]")
     values = finite(values, "the critic's values", f"[{len(fake)}]")
-    distances = ot.dist(grid(half_width, size).astype("float64"), fake, metric="euclidean")
+    distances = ot.dist(grid_points(half_width, size).astype("float64"), fake, metric="euclidean")
     return (distances + values).min(axis=1).reshape(size, size)
 
 
-def mode_coverage(samples, centers, std):
+def mode_coverage(samples: np.ndarray, centers: np.ndarray, std: float) -> tuple[int, float]:
     """Modes found, and share of good samples, of a mixture with equal weights.
 
     A sample is good within 4 standard deviations of its nearest mode. A mode is found when it
@@ -143,13 +144,15 @@ def mode_coverage(samples, centers, std):
     return int(found.sum()), float(good.mean())
 
 
-def grid(half_width, size):
+def grid_points(half_width: float, size: int) -> np.ndarray:
     """Points of a square grid around the origin, row by row, float32 [size * size, 2]."""
     axis = np.linspace(-half_width, half_width, size, dtype="float32")
     return np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
 
 
-def value_surface(critic, half_width, size):
+def value_surface(
+    critic: Callable[[paddle.Tensor], paddle.Tensor], half_width: float, size: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Critic's values and gradient norms on a square window.
 
     Args:
@@ -160,14 +163,14 @@ def value_surface(critic, half_width, size):
     Returns:
         Two float32 arrays [size, size]; rows are the second coordinate.
     """
-    points = paddle.to_tensor(grid(half_width, size))
+    points = paddle.to_tensor(grid_points(half_width, size))
     with paddle.no_grad():
         values = critic(points)
     norms = gradient_norms(critic, points, create_graph=False)
     return values.numpy().reshape(size, size), norms.numpy().reshape(size, size)
 
 
-def layer_gradient_norms(critic, real, fake):
+def layer_gradient_norms(critic: paddle.nn.Layer, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
     """Norm of the critic loss's gradient at each layer's activations, in float64.
 
     The loss is E[D(fake)] - E[D(real)] with n of each; a layer's figure is the mean over the 2n
@@ -198,7 +201,7 @@ def layer_gradient_norms(critic, real, fake):
     return norms
 
 
-def share_at_bounds(weights, c):
+def share_at_bounds(weights: np.ndarray, c: float) -> float:
     """Share of weights within 1 % of +c or -c.
 
     Args:

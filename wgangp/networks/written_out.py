@@ -15,7 +15,7 @@ import paddle.nn.functional as F
 from paddle import _C_ops
 
 from wgangp.layers import SLOPE, ConvMeanPool, leaky_relu, shifted_mean, upsample
-from wgangp.losses import interpolate, norms_of
+from wgangp.losses import euclidean_norms, interpolate
 from wgangp.runtime.kernels import (
     add_with_bias,
     conv,
@@ -72,7 +72,7 @@ def loss_gradients(
             d = block.backward(d)
         (gradient,) = _variables(d)
         with paddle.enable_grad():
-            penalty = penalty_of(norms_of(gradient))
+            penalty = penalty_of(euclidean_norms(gradient))
         (v,) = paddle.grad(penalty[0], gradient)
 
         for block in blocks:
@@ -101,20 +101,20 @@ class MeanOverPixels:
         n: samples in each third of the batch.
     """
 
-    def __init__(self, critic, n):
+    def __init__(self, critic: paddle.nn.Layer, n: int):
         self.critic, self.n = critic, n
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         self.rectified = F.relu(x)
-        return self.critic.mean_over_plane(self.rectified)
+        return self.critic.mean_over_space(self.rectified)
 
-    def backward(self, d):
-        pixels = math.prod(self.rectified.shape[axis] for axis in self.critic.plane)
+    def backward(self, d: paddle.Tensor) -> paddle.Tensor:
+        pixels = math.prod(self.rectified.shape[axis] for axis in self.critic.spatial_axes)
         d = self.critic.per_channel(d / pixels).expand(self.rectified.shape)
         return _C_ops.relu_grad(self.rectified, d)
 
-    def tangent(self, v):
-        return self.critic.mean_over_plane(relu_backward_over(v, self.rectified[2 * self.n :]))
+    def tangent(self, v: paddle.Tensor) -> paddle.Tensor:
+        return self.critic.mean_over_space(relu_backward_over(v, self.rectified[2 * self.n :]))
 
 
 class Flattened:
@@ -124,18 +124,18 @@ class Flattened:
         critic: it.
     """
 
-    def __init__(self, critic):
+    def __init__(self, critic: paddle.nn.Layer):
         self.critic = critic
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         x = self.critic.leave(x)
         self.shape = x.shape[1:]
         return x.reshape([x.shape[0], -1])
 
-    def backward(self, d):
+    def backward(self, d: paddle.Tensor) -> paddle.Tensor:
         return self.critic.enter(d.reshape([d.shape[0], *self.shape])).contiguous()
 
-    def tangent(self, v):
+    def tangent(self, v: paddle.Tensor) -> paddle.Tensor:
         return self.critic.leave(v).reshape([v.shape[0], -1])
 
 
@@ -148,40 +148,40 @@ class Layer:
         first: whether its input is the images, whose gradient is wanted at the mixed samples alone.
     """
 
-    def __init__(self, layer, n, first):
+    def __init__(self, layer: paddle.nn.Layer, n: int, first: bool):
         self.layer, self.n, self.first = layer, n, first
         self.conv = _Convolution(layer, padding=0)  # what SAME pads is there already
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         self.x = self.pad(x)
         self.y = leaky_relu(self.layer.add_bias(self.conv(self.x)))
         return self.y
 
-    def pad(self, x):
+    def pad(self, x: paddle.Tensor) -> paddle.Tensor:
         """What SAME pads, once for all that uses it."""
-        self.size, sides = [x.shape[axis] for axis in self.layer.plane], []
+        self.size, sides = [x.shape[axis] for axis in self.layer.spatial_axes], []
         for size in self.size:
             cut = max(0, (-(-size // self.layer.stride) - 1) * self.layer.stride + self.layer.kernel_size - size)
             sides = [cut // 2, cut - cut // 2, *sides]  # the last axis first
         self.begin = [sides[2], sides[0]]
         return F.pad(x, sides, data_format=self.layer.data_format)
 
-    def backward(self, dy):
+    def backward(self, dy: paddle.Tensor) -> paddle.Tensor:
         self.dz = _C_ops.leaky_relu_grad(self.y, dy, SLOPE)
         mixed = slice(2 * self.n if self.first else 0, None)
         dx = self.conv.dx(self.dz[mixed], self.x[mixed])
         ends = [begin + size for begin, size in zip(self.begin, self.size, strict=True)]
-        return dx.slice(self.layer.plane, self.begin, ends)
+        return dx.slice(self.layer.spatial_axes, self.begin, ends)
 
-    def tangent(self, v):
+    def tangent(self, v: paddle.Tensor) -> paddle.Tensor:
         """The mixed samples' input moved along v; takes the place of their values in what `gradients` needs."""
         mixed = slice(2 * self.n, None)
         moved = paddle.assign(self.pad(v), output=self.x[mixed])
         return _C_ops.leaky_relu_grad(self.y[mixed], self.conv(moved), SLOPE)
 
-    def gradients(self):
+    def gradients(self) -> list[paddle.Tensor]:
         """By kernel and bias; the bias does not see v."""
-        return [self.conv.dw(self.dz, self.x), self.dz[: 2 * self.n].sum([0, *self.layer.plane])]
+        return [self.conv.dw(self.dz, self.x), self.dz[: 2 * self.n].sum([0, *self.layer.spatial_axes])]
 
 
 class _Convolution:
@@ -223,12 +223,12 @@ class Block:
         first: whether its input is the images, whose gradient is wanted at the mixed samples alone.
     """
 
-    def __init__(self, block, n, first):
+    def __init__(self, block: paddle.nn.Layer, n: int, first: bool):
         self.n, self.first = n, first
         self.conv1, self.conv2 = _Convolution(block.conv1), _Convolution(block.conv2)
         self.shortcut = _Convolution(block.shortcut) if isinstance(block.shortcut, ConvMeanPool) else None
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         self.a = x if self.first else F.relu(x)
         self.b = self.conv1.rectified(self.a)
         bias, residual = self.conv2.layer.bias, self.conv2(self.b)
@@ -237,10 +237,10 @@ class Block:
             x, bias = self.shortcut(self.pooled), bias + self.shortcut.layer.bias
         return add_with_bias(residual, x, bias, self.conv1.last)
 
-    def pool(self, x):
+    def pool(self, x: paddle.Tensor) -> paddle.Tensor:
         return F.avg_pool2d(x, 2, data_format=self.conv1.layer.data_format)
 
-    def backward(self, dy):
+    def backward(self, dy: paddle.Tensor) -> paddle.Tensor:
         """The gradient by the input, of the first block for the mixed samples alone."""
         self.dy, self.dz = dy, _C_ops.relu_grad(self.b, self.conv2.dx(dy, self.b))
         if self.first:
@@ -250,7 +250,7 @@ class Block:
         other = self.shortcut.dx(dy, self.pooled) / 4 if self.shortcut else dy
         return relu_backward_plus(self.a, self.conv1.dx(self.dz, self.a), other, self.conv1.last)
 
-    def tangent(self, v):
+    def tangent(self, v: paddle.Tensor) -> paddle.Tensor:
         """The mixed samples' input moved along v; takes the place of their values in what `gradients` needs."""
         mixed = slice(2 * self.n, None)
         if self.first:
@@ -262,12 +262,11 @@ class Block:
             v = self.shortcut(paddle.assign(self.pool(v), output=self.pooled[mixed]))
         return self.conv2(moved) + v
 
-    def gradients(self):
+    def gradients(self) -> list[paddle.Tensor]:
         """By kernel and bias of each convolution; the biases do not see v."""
         of_bias = self.of_bias(self.dy)
         of_convs = [self.conv1.dw(self.dz, self.a), self.of_bias(self.dz), self.conv2.dw(self.dy, self.b), of_bias]
         return of_convs + ([self.shortcut.dw(self.dy, self.pooled), of_bias] if self.shortcut else [])
 
-    def of_bias(self, dy):
-        plane = self.conv1.layer.plane
-        return dy[: 2 * self.n].sum([0, *plane])
+    def of_bias(self, dy: paddle.Tensor) -> paddle.Tensor:
+        return dy[: 2 * self.n].sum([0, *self.conv1.layer.spatial_axes])

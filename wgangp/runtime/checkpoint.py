@@ -3,6 +3,7 @@
 import json
 import os
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from wgangp.runtime.files import array_sha256, reading, replacing, unpack, write
 _whole = {}  # {path: identity of the file that was last written or read there, and was whole}
 
 
-def write(path, arrays, about):
+def write(path: Path | str, arrays: dict[str, np.ndarray], about: dict) -> None:
     """Write arrays and a description; a whole checkpoint that was there is kept as `<name>.previous.npz`.
 
     A file that cannot be read is not kept, so that it never takes the place of a good one.
@@ -26,14 +27,14 @@ def write(path, arrays, about):
     Raises:
         InputError: the path cannot be a checkpoint's, or the file cannot be written (the old one is untouched).
     """
-    path = checked(path)
+    path = check_path(path)
     about = json.dumps(about | {"arrays": _listing(arrays)})
-    with replacing(path, keep=previous(path) if _is_whole(path) else None) as file:
+    with replacing(path, keep=previous_path(path) if _is_whole(path) else None) as file:
         write_npz(file, {"about": np.array(about), **arrays})
     _whole[path] = _identity(path)
 
 
-def checked(path):
+def check_path(path: Path | str) -> Path:
     """A path that a checkpoint can have.
 
     Raises:
@@ -44,12 +45,12 @@ def checked(path):
     return Path(path)
 
 
-def previous(path):
+def previous_path(path: Path | str) -> Path:
     """The path that holds the checkpoint before the newest."""
     return Path(path).with_suffix(".previous.npz")
 
 
-def read(path):
+def read(path: Path | str) -> tuple[dict[str, np.ndarray], dict]:
     """Read what `write` wrote; a file of an earlier version, without a list of its arrays, with a warning.
 
     Returns:
@@ -77,7 +78,7 @@ def read(path):
     return arrays, about
 
 
-def read_newest(path, say=print):
+def read_newest(path: Path | str, say: Callable[[str], None] = print) -> tuple[dict[str, np.ndarray], dict] | None:
     """Read a checkpoint, or the one before it where the newest is damaged.
 
     Returns:
@@ -86,16 +87,16 @@ def read_newest(path, say=print):
     Raises:
         InputError: the path cannot be a checkpoint's, or there are files, and none can be read.
     """
-    path = checked(path)
-    if not os.path.exists(path) and not os.path.exists(previous(path)):
+    path = check_path(path)
+    if not os.path.exists(path) and not os.path.exists(previous_path(path)):
         return None
     try:
         return read(path)
     except InputError as error:
-        if not os.path.exists(previous(path)):
+        if not os.path.exists(previous_path(path)):
             raise
-        say(f"{error} Resuming from {previous(path)}.")
-        return read(previous(path))
+        say(f"{error} Resuming from {previous_path(path)}.")
+        return read(previous_path(path))
 
 
 def _listing(arrays):

@@ -1,16 +1,24 @@
 """Device choice, CPU tuning, and training steps replayed as captured graphs."""
 
+from __future__ import annotations  # numpy and Paddle are imported late
+
 import os
 import platform
 import sys
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wgangp.errors import InputError
 from wgangp.runtime import kernels
 from wgangp.runtime.kernels import paddle_aten
+
+if TYPE_CHECKING:
+    import numpy as np
+    import paddle
 
 NAMES = ("auto", "cpu", "gpu", "aten")
 
@@ -48,7 +56,7 @@ def _amd_with_avx512():
     return "AuthenticAMD" in text and "avx512f" in text
 
 
-def tune_cpu():
+def tune_cpu() -> None:
     """Set the environment that Paddle reads when it is first imported.
 
     MKL picks slow kernels on AMD processors; on those with AVX-512, MKL_DEBUG_CPU_TYPE=7 makes
@@ -59,7 +67,7 @@ def tune_cpu():
     warnings.filterwarnings("ignore", message="No ccache found")
 
 
-def there():
+def available_devices() -> list[str]:
     """The devices that this Paddle can compute on, the preferred first."""
     import paddle
 
@@ -69,17 +77,17 @@ def there():
     return ["gpu"] * gpu + ["aten"] * (aten and not on_cpu) + ["cpu"] + ["aten"] * on_cpu
 
 
-def on_processor(name):
+def computes_on_cpu(name: str) -> bool:
     """Whether a device computes on the processor.
 
     Args:
         name: as of `choose`.
     """
-    name = there()[0] if name == "auto" else name
+    name = available_devices()[0] if name == "auto" else name
     return name == "cpu" or (name == "aten" and not paddle_aten.is_cuda())
 
 
-def check(name):
+def check_available(name: str) -> None:
     """Refuse a device that the processes of a run could not have.
 
     Args:
@@ -93,11 +101,11 @@ def check(name):
             kernels.library()
         except InputError as error:
             raise InputError(f"--device aten: {error}") from None
-    elif name not in ("auto", *there()):
-        raise not_there(name)
+    elif name not in ("auto", *available_devices()):
+        raise _not_available(name)
 
 
-def not_there(name):
+def _not_available(name: str) -> InputError:
     """The InputError for a device that is not there."""
     if name not in NAMES:
         return InputError(f"--device {name} is unknown; use {', '.join(NAMES)}.")
@@ -108,7 +116,7 @@ def not_there(name):
     return InputError(f"--device {name}: {what[name]}")
 
 
-def choose(name="auto", tf32=True, deterministic=False):
+def choose(name: str = "auto", tf32: bool = True, deterministic: bool = False) -> str:
     """Make a device Paddle's current one; call it before paddle is imported, where it is or may be "aten".
 
     Args:
@@ -127,10 +135,10 @@ def choose(name="auto", tf32=True, deterministic=False):
     import paddle
 
     if name == "auto":
-        name = there()[0]
-    if name not in there():
-        check(name)
-        raise not_there(name)
+        name = available_devices()[0]
+    if name not in available_devices():
+        check_available(name)
+        raise _not_available(name)
     paddle.set_device(name)
     if name == "aten":
         paddle_aten.set_tf32(tf32)
@@ -140,21 +148,21 @@ def choose(name="auto", tf32=True, deterministic=False):
     return describe() + (", deterministic kernels" if deterministic else "")
 
 
-def on_aten():
+def on_aten() -> bool:
     """Whether Paddle's current device is `aten`."""
     import paddle
 
     return paddle.get_device().startswith("aten")
 
 
-def on_gpu():
+def on_gpu() -> bool:
     """Whether Paddle's current device is a GPU."""
     import paddle
 
     return paddle.get_device().startswith("gpu") or (on_aten() and paddle_aten.is_cuda())
 
 
-def describe():
+def describe() -> str:
     """Name the current device, and what computes on it, for the provenance of a result."""
     import paddle
 
@@ -163,18 +171,18 @@ def describe():
     if on_aten():
         aten = ".".join(version("torch").split(".")[:2])
         if not paddle_aten.is_cuda():
-            return f"{processor()}, paddle_aten (ATen {aten} kernels)"
+            return f"{describe_cpu()}, paddle_aten (ATen {aten} kernels)"
         precision = "TF32" if paddle_aten.tf32() else "float32"
         return f"{paddle_aten.device_name()}, paddle_aten (ATen {aten} kernels), {precision}"
-    return processor()
+    return describe_cpu()
 
 
-def processor():
+def describe_cpu() -> str:
     """Name the processor and the threads that a process uses."""
     return f"{cpu_name()}, {os.environ.get('OMP_NUM_THREADS', os.cpu_count())} thread(s)"
 
 
-def cpu_name():
+def cpu_name() -> str:
     """Name the processor."""
     try:
         with open("/proc/cpuinfo") as file:
@@ -196,7 +204,7 @@ class full_precision:
             paddle_aten.set_tf32(True)
 
 
-def tensors(arrays):
+def to_device(arrays: list[np.ndarray]) -> paddle.Tensor | list[paddle.Tensor]:
     """Arrays on the device: one tensor along a new first axis where all have one shape, else a list."""
     import numpy as np
     import paddle
@@ -206,7 +214,7 @@ def tensors(arrays):
     return [paddle.to_tensor(array) for array in arrays]
 
 
-class Replayed:
+class ReplayedStep:
     """A training step that the `aten` device replays as one captured graph; elsewhere just the step.
 
     The first calls are not captured: what they allocate must be there when the graph is made. Batches of
@@ -214,19 +222,19 @@ class Replayed:
     new random numbers in every replay has not been shown.
 
     Args:
-        step: a function of what `tensors` makes that returns {name: scalar tensor}, runs on the device
+        step: a function of what `to_device` makes that returns {name: scalar tensor}, runs on the device
             alone and does not look at values.
     """
 
     FIRST = 3
 
-    def __init__(self, step):
+    def __init__(self, step: Callable[..., dict[str, paddle.Tensor]]):
         self.step, self.calls, self.graph, self.inputs = step, 0, None, None
 
-    def __call__(self, arrays):
+    def __call__(self, arrays: list[np.ndarray]) -> dict[str, paddle.Tensor]:
         import paddle
 
-        inputs = tensors(arrays)
+        inputs = to_device(arrays)
         if not (on_aten() and on_gpu()) or self.calls < self.FIRST or isinstance(inputs, list):
             self.calls += 1
             return self.step(inputs)

@@ -6,24 +6,26 @@ Without the launcher there is one process, and everything here does nothing.
 """
 
 import os
+from collections.abc import Iterable
 
+import numpy as np
 import paddle
 
 from wgangp.errors import InputError
 from wgangp.runtime import devices
 
 
-def size():
+def size() -> int:
     """Number of processes."""
     return int(os.environ.get("PADDLE_TRAINERS_NUM", 1))
 
 
-def rank():
+def rank() -> int:
     """Which of them this one is, from 0."""
     return int(os.environ.get("PADDLE_TRAINER_ID", 0))
 
 
-def begin(networks):
+def connect(networks: Iterable[paddle.nn.Layer]) -> None:
     """Connect the processes and give all of them the first one's weights.
 
     Args:
@@ -43,7 +45,7 @@ def begin(networks):
             paddle.distributed.broadcast(tensor, 0)
 
 
-def share_of(n):
+def local_batch_size(n: int) -> int:
     """How many of a batch's samples this process has.
 
     Args:
@@ -57,7 +59,7 @@ def share_of(n):
     return n // size()
 
 
-def share(batch):
+def take_local_batch(batch: np.ndarray) -> np.ndarray:
     """This process's part of a batch.
 
     Args:
@@ -67,13 +69,13 @@ def share(batch):
         Array [n / size, ...].
 
     Raises:
-        InputError: as of `share_of`.
+        InputError: as of `local_batch_size`.
     """
-    n = share_of(len(batch))
+    n = local_batch_size(len(batch))
     return batch[rank() * n : (rank() + 1) * n]
 
 
-def average(tensors):
+def average(tensors: list[paddle.Tensor]) -> None:
     """Average each of some tensors over the processes, in place, in one exchange.
 
     Args:
@@ -89,7 +91,7 @@ def average(tensors):
             paddle.assign(part.reshape(tensor.shape), output=tensor)
 
 
-def average_gradients(network):
+def average_gradients(network: paddle.nn.Layer) -> None:
     """Average the gradients of a network's parameters over the processes.
 
     Args:
@@ -98,7 +100,7 @@ def average_gradients(network):
     average([parameter.grad for parameter in network.parameters() if parameter.grad is not None])
 
 
-def any_of(flag):
+def any_process(flag: bool) -> bool:
     """Whether a flag is set in any process.
 
     Args:

@@ -7,8 +7,10 @@ import os
 import platform
 import time
 import zipfile
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -18,7 +20,7 @@ UNPACKED = 2**28  # bytes: the most that the compressed arrays of a run may take
 
 
 @contextmanager
-def replacing(path, keep=None):
+def replacing(path: Path | str, keep: Path | None = None) -> Iterator[BinaryIO]:
     """Open a file for writing that takes the place of `path` only when it is complete and on the disk.
 
     Args:
@@ -56,7 +58,7 @@ def replacing(path, keep=None):
             finally:
                 os.close(folder)
     except OSError as error:
-        raise cannot_write(path, error) from None
+        raise write_error(path, error) from None
     finally:
         for rest in (part, old):
             if os.access(rest, os.F_OK):
@@ -64,7 +66,7 @@ def replacing(path, keep=None):
 
 
 @contextmanager
-def reading(path, damage="cut off or damaged"):
+def reading(path: Path | str, damage: str = "cut off or damaged") -> Iterator[None]:
     """Say in one sentence what is wrong with a file that cannot be read; a damaged one can raise nearly anything.
 
     Args:
@@ -87,7 +89,7 @@ def reading(path, damage="cut off or damaged"):
         raise InputError(f"{path} is {damage} ({reason}); delete it or get it again.") from None
 
 
-def read_npz(path, most=UNPACKED):
+def read_npz(path: Path | str, most: int = UNPACKED) -> dict[str, np.ndarray]:
     """Read a file of arrays without unpickling.
 
     Args, Returns: as of `unpack`.
@@ -99,7 +101,7 @@ def read_npz(path, most=UNPACKED):
         return unpack(path, most)
 
 
-def unpack(path, most):
+def unpack(path: Path | str, most: int) -> dict[str, np.ndarray]:
     """The arrays of an npz, of which everything is checked that can be: sizes before any memory is taken.
 
     Args:
@@ -138,7 +140,7 @@ def _array(archive, entry):
         return np.lib.format.read_array(file, allow_pickle=False)
 
 
-def most_bytes(shapes):
+def largest_size(shapes: dict[str, tuple[int, ...]]) -> int:
     """Bytes that numbers take at most in an npz, with their headers.
 
     Args:
@@ -147,7 +149,9 @@ def most_bytes(shapes):
     return sum(8 * math.prod(shape) + 256 for shape in shapes.values())
 
 
-def check_floats(arrays, shapes, refusal, advice):
+def check_floats(
+    arrays: dict[str, np.ndarray], shapes: dict[str, tuple[int, ...]], refusal: str, advice: str
+) -> dict[str, np.ndarray]:
     """Hold arrays against what they should be.
 
     Args:
@@ -170,7 +174,7 @@ def check_floats(arrays, shapes, refusal, advice):
 
 
 @contextmanager
-def locked(path, wait=True):
+def locked(path: Path | str, wait: bool = True) -> Iterator[None]:
     """Hold a lock that other processes respect; it ends with the process at the latest.
 
     Args:
@@ -186,7 +190,7 @@ def locked(path, wait=True):
         path.parent.mkdir(parents=True, exist_ok=True)
         file = open(path, "ab", buffering=0)
     except OSError as error:
-        raise cannot_write(path, error) from None
+        raise write_error(path, error) from None
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
@@ -194,7 +198,7 @@ def locked(path, wait=True):
             holder = path.read_text("utf-8", errors="replace").strip() or "another process"
             raise InUse(f"{path.parent} is in use by {holder}; wait for it or stop it.") from None
         except OSError as error:
-            raise cannot_write(path, error) from None
+            raise write_error(path, error) from None
         if not wait:
             with suppress(OSError):  # a full disk
                 file.truncate(0)
@@ -203,7 +207,7 @@ def locked(path, wait=True):
         yield
 
 
-def cannot_write(path, error):
+def write_error(path: Path | str, error: OSError) -> InputError:
     """The InputError for an OSError."""
     return InputError(
         f"cannot write {path}: {error.strerror or error}; make room, or set WGANGP_OUTPUT to a folder that can be "
@@ -211,7 +215,7 @@ def cannot_write(path, error):
     )
 
 
-def check_memory(size, what):
+def check_memory(size: int, what: str) -> None:
     """Refuse what does not fit into the machine's memory.
 
     Args:
@@ -226,7 +230,7 @@ def check_memory(size, what):
         raise InputError(f"{what} take {size / 2**30:,.0f} GiB and this machine has {there / 2**30:,.0f}; take fewer.")
 
 
-def write_npz(file, arrays, compressed=False):
+def write_npz(file: BinaryIO, arrays: dict[str, np.ndarray], compressed: bool = False) -> None:
     """Write what `np.savez` writes; where the disk is full, its zip file is closed in order.
 
     Args:
@@ -241,6 +245,6 @@ def write_npz(file, arrays, compressed=False):
                 np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
 
 
-def array_sha256(array):
+def array_sha256(array: np.ndarray) -> str:
     """Hexadecimal sha256 of an array's bytes in order."""
     return hashlib.sha256(np.ascontiguousarray(array)).hexdigest()

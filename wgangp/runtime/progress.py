@@ -17,7 +17,7 @@ class Progress:
 
     position = 0  # line of the bar, for several processes on one terminal
 
-    def __init__(self, label, total, done=0):
+    def __init__(self, label: str | None, total: int, done: int = 0):
         self.label, self.total, self.done = label, total, done
         self.first, self.began = done, time.monotonic()
         self.told = self.began
@@ -32,7 +32,7 @@ class Progress:
         if self.bar is not None:
             self.bar.close()
 
-    def update(self):
+    def update(self) -> None:
         """Count one step."""
         self.done += 1
         if self.bar is not None:

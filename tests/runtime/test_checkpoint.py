@@ -56,7 +56,7 @@ def test_damaged_checkpoint_falls_back_to_the_previous(damage, path, capsys):
     assert (train(6, path) == train(6)).all()
     assert "not a whole checkpoint" in (said := capsys.readouterr().out) and "Resuming from" in said
     assert checkpoint.read(path)[1]["iteration"] == 6
-    assert checkpoint.read(checkpoint.previous(path))[1]["iteration"] == 2  # not the damaged one
+    assert checkpoint.read(checkpoint.previous_path(path))[1]["iteration"] == 2  # not the damaged one
 
 
 def test_moments_swallowed_by_a_comment(path):
@@ -132,7 +132,7 @@ def die_before(monkeypatch, call):
 @pytest.mark.parametrize("links", [True, False])
 @pytest.mark.parametrize("found", ["nothing", "newest", "both", "previous", "damaged newest", "damaged previous"])
 def test_no_crash_leaves_no_checkpoint(found, links, path, monkeypatch):
-    old = checkpoint.previous(path)
+    old = checkpoint.previous_path(path)
     for call in range(10):
         path.unlink(missing_ok=True), old.unlink(missing_ok=True)
         if found != "nothing":

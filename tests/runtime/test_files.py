@@ -34,12 +34,13 @@ def test_damaged_file_is_refused_by_every_reader(damage, name, tmp_path, monkeyp
     assert str(refused.value).count("\n") == 0
 
 
-def test_a_thousand_damages_of_every_file_of_arrays(tmp_path):
-    command = [sys.executable, fuzz_arrays.__file__, str(tmp_path), "1000"]
-    told = subprocess.run(command, capture_output=True, text=True)
-    assert told.returncode == 0, told.stdout + told.stderr
-    refused = [int(line.split(": ")[1].split()[0]) for line in told.stdout.splitlines()]
-    assert len(refused) == len(FORMATS) and min(refused) > 500
+@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.slow)])
+def test_random_damages_of_every_file_of_arrays_are_refused_or_harmless(count, tmp_path):
+    command = [sys.executable, fuzz_arrays.__file__, str(tmp_path), str(count)]
+    fuzzed = subprocess.run(command, capture_output=True, text=True)
+    assert fuzzed.returncode == 0, fuzzed.stdout + fuzzed.stderr
+    refused = [int(line.split(": ")[1].split()[0]) for line in fuzzed.stdout.splitlines()]
+    assert len(refused) == len(FORMATS) and min(refused) > count / 2
 
 
 def test_reads_what_numpy_wrote(tmp_path):
