@@ -56,6 +56,7 @@ def features():
 def write(folder):
     """Write first_steps.npz into a folder."""
     paddle.set_device("cpu")
+    Path(folder).mkdir(parents=True, exist_ok=True)
     found = {name: doctor.train(*model) for name, model in MODELS.items()}
     found |= {f"{name}/gradients": gradients(name) for name in MODELS}
     np.savez(Path(folder, "first_steps.npz"), **found, Inception=features())
