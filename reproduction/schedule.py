@@ -267,10 +267,12 @@ class Board:
         with self.lock:
             self.stopped = True
             self.waiting.clear()
-            processes = [*(worker for worker, _ in self.running.values()), *self.children.values()]
-            for process in processes:
-                process.terminate()
-        for process in processes:
+            workers = [worker for worker, _ in self.running.values()]
+            for worker in workers:
+                worker.kill()  # Paddle answers SIGTERM with a stack of C++
+            for child in self.children.values():
+                child.terminate()
+        for process in [*workers, *self.children.values()]:
             try:
                 process.wait(10)
             except subprocess.TimeoutExpired:
