@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from reproduction import TIERS, paper_csv, results
-from reproduction.experiment import Experiment, Job
+from reproduction.experiment import Experiment
+from reproduction.job import Job
 from wgangp.errors import InputError
 from wgangp.runtime.files import read_npz
 
@@ -154,8 +155,8 @@ def rank_correlations(experiment, runs):
         half = losses.index.max() / 2
         for name, loss in losses.items():
             made[setting, name] = {
-                "first half": experiment.module.rank_correlation(loss[:half], distances[:half]),
-                "all of training": experiment.module.rank_correlation(loss, distances),
+                "first half": experiment.module("measures").rank_correlation(loss[:half], distances[:half]),
+                "all of training": experiment.module("measures").rank_correlation(loss, distances),
             }
     return pd.DataFrame(made).T.round(3)
 
@@ -304,5 +305,5 @@ def architectures(name, tier=None):
     for _, row in rows[(rows["quantity"] == "failed") & (rows["value"] == 1)].iterrows():
         table.loc[row["number"], row["method"]] = "failed"
     experiment, settings = Experiment(name), shares.drop_duplicates("number").set_index("number")["setting"]
-    drawn = {n: str(experiment.module.chosen(experiment.config(s, tier))[1]) for n, s in settings.items()}
+    drawn = {n: str(experiment.module("run").chosen(experiment.config(s, tier))[1]) for n, s in settings.items()}
     return table.assign(architecture=pd.Series(drawn))

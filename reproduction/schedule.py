@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from reproduction import results
-from reproduction.experiment import Job, publish_missing
 from reproduction.interrupts import environment
+from reproduction.job import Job, complete_results
 from wgangp.errors import InputError
 from wgangp.runtime import devices, distributed
 
@@ -114,7 +114,7 @@ def run(jobs, device, at_once=None, budget=None, fresh=False, notebooks=False):
     if fresh:
         for job in jobs:
             job.forget()
-    publish_missing(jobs)
+    complete_results(jobs)
     clock = Clock(jobs, on_cpu)
     board = Board(jobs, clock, at_once, notebooks and distributed.rank() == 0)
     print(plan(jobs, board.waiting, clock, at_once), flush=True)

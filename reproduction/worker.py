@@ -3,13 +3,14 @@
 import json
 import sys
 
-from reproduction.experiment import Experiment, Job, run_job
+from reproduction.experiment import Experiment
 from reproduction.interrupts import end_with_parent, sentence
+from reproduction.job import Job, run_job
 from wgangp.errors import BudgetSpent, Diverged, InputError, InUse
 from wgangp.runtime.progress import Progress
 
 
-def outcome(name, setting, tier, seed, deadline, device):
+def outcome(name: str, setting: str, tier: str, seed: int, deadline: float | None, device: dict) -> str:
     """Run one job; return "done", "spent", "elsewhere" (another process does or did it) or "failed"."""
     try:
         return "done" if run_job(Job(Experiment(name), setting, tier, seed, deadline), **device) else "elsewhere"

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from reproduction import notebook_data, notebooks, results
-from reproduction.experiment import Experiment, Job
+from reproduction.experiment import Experiment
+from reproduction.job import Job
 from wgangp import InputError
 
 NAME = "mnist_digits"

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from reproduction import TIERS, notebooks, report
-from reproduction.experiment import FOLDER, Experiment, Job, names, run_job
+from reproduction.experiment import FOLDER, Experiment, names
+from reproduction.job import Job, run_job
 from reproduction.results import COLUMNS, EMBEDDED, KEY, of_single_runs, output_root, read
 
 

@@ -12,7 +12,8 @@ import pytest
 from scipy import stats
 
 from reproduction import compare, paper_csv, results, sampling, verdicts
-from reproduction.experiment import Experiment, Job, run_job
+from reproduction.experiment import Experiment
+from reproduction.job import Job, run_job
 from wgangp import InputError
 from wgangp.base_gan import BaseGAN
 
@@ -91,7 +92,7 @@ def rows_of(
 
 def summary(*frames):
     frame = pd.concat(frames).sample(frac=1, random_state=0)  # in any order
-    table = pd.DataFrame(Experiment(NAME).module.summary(frame), columns=results.COLUMNS)
+    table = pd.DataFrame(Experiment(NAME).summary(frame), columns=results.COLUMNS)
     assert not table.duplicated(results.KEY).any()
     return table
 
@@ -250,7 +251,7 @@ def test_counts_need_both_methods_and_one_metric():
 
 
 def test_inception_scores_meet_the_papers_thresholds_as_they_are():
-    share = Experiment(NAME).module.share_of_real
+    share = Experiment(NAME).module("run").share_of_real
     assert share("inception_score", 5.0, 9.9) * 11.24 == pytest.approx(5.0)
     assert share("classifier_score", 3.0, 6.0) == share("frechet_pixels", 20.0, 10.0) == 0.5
 
