@@ -12,6 +12,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from experiments.fig3_arch_robustness.measures import has_trained
 from reproduction.config import TrainingConfig
 from reproduction.evaluation import ImageEvaluation
 from reproduction.results import row as result_row
@@ -89,18 +90,3 @@ def train(gan, data, config, seed, job):
     except Diverged:
         return False
     return True
-
-
-def has_trained(scores, untrained, real, distance, recall):
-    """Whether a generator counts as trained; NaN never does.
-
-    Args:
-        scores, untrained, real: of the generator, of the generator before training and of real images, as from
-            `ImageEvaluator.evaluate`.
-        distance, recall: names of the two metrics that it goes by.
-
-    Returns:
-        Whether distance <= (real + untrained) / 2 and recall >= real / 4.
-    """
-    half_way = (real[distance][0] + untrained[distance][0]) / 2
-    return scores[distance][0] <= half_way and scores[recall][0] >= real[recall][0] / 4

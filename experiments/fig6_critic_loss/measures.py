@@ -1,7 +1,61 @@
 """How training and validation losses part, and how they go with the samples' distance to real images."""
 
 import numpy as np
+import paddle
 from scipy.stats import spearmanr
+
+from wgangp.data.batches import scale, to_bytes
+from wgangp.metrics.pixels import frechet_pixels
+
+
+def measure_losses(images, scaling):
+    """A callback's function: the negative critic loss on some images, with as many generated ones.
+
+    Args:
+        images: {column of the history: uint8 [n, channels, height, width]}.
+        scaling: of the images, as in `wgangp.data.batches.scale`.
+    """
+
+    def measure(gan, iteration, losses):
+        values = {}
+        for name, held in images.items():
+            real = scale(paddle.to_tensor(held), scaling)
+            values[name] = -float(gan.critic_loss(real, gan.draw_fake(real).detach())[0])
+        return values
+
+    return measure
+
+
+def measure_pixels(images, count, scaling):
+    """A callback's function: the Fréchet distance in pixels of generated images from real ones.
+
+    Args:
+        images: uint8 [n, channels, height, width].
+        count: generated images.
+        scaling: as of `measure_losses`.
+    """
+
+    def measure(gan, iteration, losses):
+        samples = to_bytes(gan.generate(count, seed=iteration), scaling)
+        return {"frechet_pixels": frechet_pixels(samples, images)}
+
+    return measure
+
+
+def last_losses(curve):
+    """The last negative critic losses, and the largest on training images.
+
+    Args:
+        curve: DataFrame of measurements, columns train and validation.
+
+    Returns:
+        {quantity: value}.
+    """
+    return {
+        "negative_critic_loss_train": curve["train"].iloc[-1],
+        "negative_critic_loss_validation": curve["validation"].iloc[-1],
+        "largest_negative_critic_loss_train": curve["train"].max(),
+    }
 
 
 def changes(curve):

@@ -29,7 +29,7 @@ def fig3(tmp_path, monkeypatch):
 def test_half_way_and_a_quarter(fig3, distance, recall, trained):
     real, untrained = {"fid": (2.0, None), "recall": (0.8, None)}, {"fid": (10.0, None), "recall": (0.0, None)}
     scores = {"fid": (distance, None), "recall": (recall, None)}
-    assert fig3.module("run").has_trained(scores, untrained, real, "fid", "recall") is trained
+    assert fig3.module("measures").has_trained(scores, untrained, real, "fid", "recall") is trained
 
 
 def test_real_images_would_count_as_trained_and_the_initial_weights_do_not(fig3):
@@ -39,8 +39,8 @@ def test_real_images_would_count_as_trained_and_the_initial_weights_do_not(fig3)
     assert real < untrained
     score = {"frechet_pixels": (real, None), "recall_pixels": (rows["recall_pixels_of_real_images"], None)}
     before = {name: (rows[f"{name}_of_untrained_generator"], None) for name in score}
-    assert fig3.module("run").has_trained(score, before, score, "frechet_pixels", "recall_pixels")
-    assert not fig3.module("run").has_trained(before, before, score, "frechet_pixels", "recall_pixels")
+    assert fig3.module("measures").has_trained(score, before, score, "frechet_pixels", "recall_pixels")
+    assert not fig3.module("measures").has_trained(before, before, score, "frechet_pixels", "recall_pixels")
     noise = fig3.run(config.model_copy(update={"judge_noise": True}), 0, NoJob())
     names = {row["quantity"] for row in noise}
     assert names - set(rows) == {f"{name}_of_noise" for name in ("frechet_pixels", "precision_pixels", "recall_pixels")}

@@ -102,3 +102,16 @@ def test_as_many_training_as_validation_images_are_measured(fig6):
     config = fig6.config("LSUN bedrooms", "smoke").model_copy(update={"iterations": 1, "measured": there + 1})
     losses = [row for row in fig6.run(config, 0, NoJob()) if row["quantity"].startswith("negative_critic_loss")]
     assert {row["samples"] for row in losses} == {there} and len(losses) == 2
+
+
+def test_rank_correlations_of_a_critic_that_overfits_in_the_second_half(fig6):
+    iterations = np.arange(100, 2001, 100)
+    training = np.concatenate([np.linspace(9, 1, 10), np.linspace(2, 20, 10)])
+    curve = np.stack([iterations, training, np.linspace(9, 0, 20)])
+    arrays = {"curve": curve, "distances": np.stack([iterations[1::2], np.linspace(3, 1, 10)])}
+    table = fig6.module("figure").rank_correlations({"a": [arrays], "b": [{"curve": curve}]})
+    assert table.index.tolist() == [("a", "training"), ("a", "validation")]
+    assert table["first half"].tolist() == [1, 1]
+    means = training.reshape(10, 2).mean(1)
+    expected = np.corrcoef(means.argsort().argsort(), np.arange(10)[::-1])[0, 1]  # Spearman's, without ties
+    assert table["all of training"].to_numpy() == pytest.approx([expected, 1], abs=5e-4) and expected < 0

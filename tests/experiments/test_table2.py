@@ -13,7 +13,7 @@ from scipy import stats
 
 from reproduction import compare, paper_csv, results, sampling, verdicts
 from reproduction.experiment import Experiment
-from reproduction.job import Job, run_job
+from reproduction.job import Job, NoJob, run_job
 from wgangp import InputError
 from wgangp.base_gan import BaseGAN
 
@@ -51,7 +51,7 @@ def test_a_diverged_architecture_is_a_failure(embedded):
     table2 = Experiment(NAME)
     for method in ("GAN", "WGAN-GP"):
         config = table2.config(f"architecture 001, {method}", "smoke")
-        rows = table2.run(config.model_copy(update={"learning_rate": 1e30, "iterations": 50}), 0)
+        rows = table2.run(config.model_copy(update={"learning_rate": 1e30, "iterations": 50}), 0, NoJob())
         found = values(rows)
         assert found["failed"] == 1 and found["share_of_real_frechet_pixels"] == 0 and "frechet_pixels" not in found
         assert "diverged" in next(row["protocol"] for row in rows if row["quantity"] == "failed")
@@ -66,7 +66,7 @@ def test_an_error_of_an_operator_is_a_failure_and_a_mistake_of_ours_is_not(embed
             raise error
 
         monkeypatch.setattr(BaseGAN, "train", train)
-        return table2.run(config, 0)
+        return table2.run(config, 0, NoJob())
 
     rows = raises(MemoryError())
     assert values(rows)["failed"] == 1 and rows[-1]["protocol"] == "MemoryError"
