@@ -1,6 +1,7 @@
 """The command line: python -m wgangp, or wgangp."""
 
 import argparse
+import importlib
 import importlib.util
 import os
 import shutil
@@ -12,7 +13,19 @@ from reproduction import SEEDS, TIERS, interrupts
 from wgangp.errors import InputError, check_number
 from wgangp.runtime import devices, environment, kernels
 
-# What a command needs is imported in it: Paddle alone takes a second.
+# What a command needs is imported when it is called: Paddle alone takes a second. These bring the rest of it along.
+MODULES = {
+    "run": "reproduction.schedule",
+    "compare": "reproduction.compare",
+    "import": "reproduction.merge",
+    "report": "reproduction.report",
+    "readme": "reproduction.readme",
+    "notebook": "papermill",
+    "data": "wgangp.data.catalogue",
+    "score": "reproduction.scoring",
+    "generate": "reproduction.sampling",
+    "doctor": "paddle",
+}
 
 A_SEED = {"at_least": 0, "below": SEEDS, "whole": True}
 A_COUNT = {"at_least": 1, "whole": True}
@@ -321,8 +334,6 @@ def parser():
 
 
 def main(arguments=None):
-    if arguments is None:
-        interrupts.listen(interrupts.interrupt)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a latin-1 terminal has no Greek letters
@@ -335,8 +346,12 @@ def main(arguments=None):
         check_installation(given.command)
         check_numbers(given)
         settle_folders()
-        if given.command in COMPUTING:
-            devices.load_aten(getattr(given, "device", "auto"))
+        with interrupts.importing():
+            if given.command in COMPUTING:
+                devices.load_aten(getattr(given, "device", "auto"))
+            importlib.import_module(MODULES[given.command])
+            if arguments is None:
+                interrupts.listen(interrupts.interrupt)
         status = given.function(given) or 0
         print(end="", flush=True)
         return status

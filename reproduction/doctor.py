@@ -129,7 +129,9 @@ def check(device: str = "auto") -> str:
         try:
             losses.append(train())
         except (RuntimeError, ValueError) as error:
-            raise InputError(f"{descriptions[-1]} cannot train a small model: {plain_message(error)}.") from plain_cause(error)
+            raise InputError(
+                f"{descriptions[-1]} cannot train a small model: {plain_message(error)}."
+            ) from plain_cause(error)
     difference = largest_difference(*losses)
     if difference > TOLERANCE:
         raise InputError(

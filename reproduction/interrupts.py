@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import contextmanager
 
 
 def end(*_):
@@ -28,6 +29,19 @@ def listen(handler):
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, handler)
+
+
+@contextmanager
+def importing():
+    """A context to import Paddle in, and to call `listen` again: Paddle answers SIGTERM by itself, with a stack of C++.
+
+    A SIGTERM that arrives meanwhile is handled at the context's end.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
 
 
 def is_command():

@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from reproduction import results
-from reproduction.experiment import Experiment, Job, names
+from reproduction.experiment import Experiment, names
+from reproduction.job import Job
 from wgangp.errors import InputError
 from wgangp.runtime.files import locked, replacing
 

@@ -8,7 +8,8 @@ import numpy as np
 from PIL import Image
 
 from reproduction import results
-from reproduction.experiment import Experiment, Job, names
+from reproduction.experiment import Experiment, names
+from reproduction.job import Job
 from wgangp.data.batches import to_bytes
 from wgangp.data.text import Text
 from wgangp.errors import InputError
@@ -86,9 +87,9 @@ def from_run(path):
         ) from None
     experiment = Experiment(name)
     config = experiment.config(setting, tier)
-    gan = experiment.module.build(config, **recorded)
+    gan = experiment.module("run").build(config, **recorded)
     gan.load(path)
-    return gan, config, experiment.module
+    return gan, config, experiment.module("run")
 
 
 def from_results(name, setting=None, tier=None, run_seed=0):
@@ -116,10 +117,10 @@ def from_results(name, setting=None, tier=None, run_seed=0):
             arrays = read_npz(path) if path.exists() else {}
             state = {k.removeprefix("generator/"): v for k, v in arrays.items() if k.startswith("generator/")}
             if state:
-                gan = experiment.module.build(job.config)
+                gan = experiment.module("run").build(job.config)
                 gan.load_generator(state, path)
                 gan.batch_size = getattr(job.config, "generator_batch_size", job.config.batch_size)
-                return gan, job.config, experiment.module
+                return gan, job.config, experiment.module("run")
     raise InputError(
         f"{name} [{setting}] has no trained generator of seed {run_seed}"
         + (f" at tier {tier}" if tier else "")

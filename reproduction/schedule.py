@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from reproduction import results
-from reproduction.experiment import Job, publish_missing
 from reproduction.interrupts import environment
+from reproduction.job import Job, complete_results
 from wgangp.errors import InputError
 from wgangp.runtime import devices, distributed
 
@@ -114,7 +114,7 @@ def run(jobs, device, at_once=None, budget=None, fresh=False, notebooks=False):
     if fresh:
         for job in jobs:
             job.forget()
-    publish_missing(jobs)
+    complete_results(jobs)
     clock = Clock(jobs, on_cpu)
     board = Board(jobs, clock, at_once, notebooks and distributed.rank() == 0)
     print(plan(jobs, board.waiting, clock, at_once), flush=True)
@@ -267,10 +267,12 @@ class Board:
         with self.lock:
             self.stopped = True
             self.waiting.clear()
-            processes = [*(worker for worker, _ in self.running.values()), *self.children.values()]
-            for process in processes:
-                process.terminate()
-        for process in processes:
+            workers = [worker for worker, _ in self.running.values()]
+            for worker in workers:
+                worker.kill()  # Paddle answers SIGTERM with a stack of C++
+            for child in self.children.values():
+                child.terminate()
+        for process in [*workers, *self.children.values()]:
             try:
                 process.wait(10)
             except subprocess.TimeoutExpired:

@@ -14,9 +14,11 @@ import pandas as pd
 import pytest
 from commands import start_command
 
-from reproduction import experiment, results, schedule, worker
+from reproduction import job as jobs
+from reproduction import results, schedule, worker
 from reproduction.__main__ import main, settle_folders
-from reproduction.experiment import Experiment, Job
+from reproduction.experiment import Experiment
+from reproduction.job import Job
 from reproduction.results import read
 from wgangp.runtime.files import locked
 
@@ -245,7 +247,7 @@ def test_run_in_progress_elsewhere_is_neither_failed_nor_deleted(capfd, no_proce
 
 def test_rows_that_cannot_be_read_are_measured_again(capfd, no_process):
     job = Job(Experiment(FIG1), "gradient penalty", "smoke", 0)
-    experiment.run_job(job, name="cpu")
+    jobs.run_job(job, name="cpu")
     before = results.read(FIG1).drop(columns=["finished", "wall_seconds"])
     for name, text in (("rows.json", "{"), ("seconds.json", "x"), ("job.json", "[")):
         (job.folder / name).write_text(text)
@@ -305,21 +307,21 @@ def test_full_disk_while_a_notebook_is_executed(capfd, monkeypatch):
 
 def test_full_disk_at_the_end_of_a_run_loses_nothing(monkeypatch):
     job = Job(Experiment(FIG1), "gradient penalty", "smoke", 0)
-    write, iterations = experiment.write_json, []
+    write, iterations = jobs.write_json, []
 
     def full(path, value):
         if path.name == "rows.json":
-            raise experiment.cannot_write(path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+            raise jobs.write_error(path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
         write(path, value)
 
-    monkeypatch.setattr(experiment, "write_json", full)
+    monkeypatch.setattr(jobs, "write_json", full)
     with pytest.raises(results.InputError, match="rows.json: No space left on device; make room"):
-        experiment.run_job(job, name="cpu")
+        jobs.run_job(job, name="cpu")
     assert (job.folder / "checkpoint.npz").exists() and not job.done
-    monkeypatch.setattr(experiment, "write_json", write)
+    monkeypatch.setattr(jobs, "write_json", write)
     monkeypatch.setattr("wgangp.gan.BaseGAN.iteration", lambda *_: iterations.append(1))
-    assert experiment.run_job(job, name="cpu") and job.done and not iterations
-    assert not experiment.run_job(job, name="cpu")  # it is done
+    assert jobs.run_job(job, name="cpu") and job.done and not iterations
+    assert not jobs.run_job(job, name="cpu")  # it is done
 
 
 def test_output_folder_that_is_not_there_yet(capfd, monkeypatch, output):

@@ -46,7 +46,9 @@ def test_wrong_operation_is_found(what, monkeypatch, capfd):
     monkeypatch.setattr(devices, "choose", choose_operation)
     assert main(CHECK) == 2
     out, error = capfd.readouterr()
-    assert not out and error.startswith(f"wgangp: {devices.describe_cpu()} computes otherwise than the CPU: in 20 steps")
+    assert not out and error.startswith(
+        f"wgangp: {devices.describe_cpu()} computes otherwise than the CPU: in 20 steps"
+    )
 
 
 def test_missing_kernel_is_one_sentence(monkeypatch, capfd):

@@ -10,7 +10,8 @@ from PIL import Image
 
 from reproduction import results, sampling
 from reproduction.__main__ import main
-from reproduction.experiment import Experiment, Job, run_job
+from reproduction.experiment import Experiment
+from reproduction.job import Job, run_job
 from wgangp import InputError
 from wgangp.data import images as data_images
 from wgangp.data.images import CIFAR10_CLASSES, embedded_digits, embedded_patches
@@ -127,7 +128,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_anything_is_drawn(trai
 def untrained(folder, name, setting):
     """The folder of a run that has ended, its networks as they begin."""
     experiment = Experiment(name)
-    gan = experiment.module.build(experiment.config(setting, "smoke"))
+    gan = experiment.module("run").build(experiment.config(setting, "smoke"))
     gan.save(folder / "networks.npz")
     about = {"experiment": name, "setting": setting, "tier": "smoke", "seed": 0}
     (folder / "job.json").write_text(json.dumps(about))
