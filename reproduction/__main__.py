@@ -223,7 +223,6 @@ def convert(source):
 
 def command_doctor(given):
     if given.check:
-        devices.check_available(given.device)
         from reproduction import doctor
 
         print(doctor.check(given.device))

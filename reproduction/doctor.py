@@ -12,7 +12,7 @@ from wgangp.networks import cifar
 from wgangp.optimizers import Adam
 from wgangp.runtime import devices
 
-# Float32 rounds to 6e-8, and the losses on ATen's kernels for the CPU differ by 2e-7 from those on Paddle's; the fast
+# Float32 rounds to 6e-8, and the losses on ATen's kernels for the CPU differ by 5e-7 from those on Paddle's; the fast
 # convolutions of a GPU may round a hundred times worse. TF32 makes 4e-4, a penalty whose gradient is 1 % wrong 3e-4.
 TOLERANCE = 1e-4
 

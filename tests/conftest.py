@@ -3,11 +3,13 @@ import shutil
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import wgangp  # noqa: F401  isort: skip (before paddle: it sets what MKL reads)
+from wgangp.runtime import devices
 
-import paddle
-import pytest
-import yaml
+devices.load_aten()  # before paddle is imported, which also reads what importing wgangp sets
+
+import paddle  # noqa: E402
+import pytest  # noqa: E402
+import yaml  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
