@@ -76,7 +76,7 @@ class Statistics:
         Raises:
             InputError: the file is missing, damaged or something else.
         """
-        arrays, statistics = read_npz(path, most=0), cls(0, 0)
+        arrays, statistics = read_npz(path, limit=0), cls(0, 0)
         n, mean = (arrays.get(name, np.zeros(0)) for name in ("n", "mean"))
         if n.shape == () and n.dtype.kind == "i":
             statistics.n = int(n)
