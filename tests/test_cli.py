@@ -309,7 +309,7 @@ def test_full_disk_at_the_end_of_a_run_loses_nothing(monkeypatch):
 
     def full(path, value):
         if path.name == "rows.json":
-            raise experiment.cannot_write(path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+            raise experiment.write_error(path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
         write(path, value)
 
     monkeypatch.setattr(experiment, "write_json", full)
