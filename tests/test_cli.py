@@ -311,7 +311,11 @@ def test_full_disk_at_the_end_of_a_run_loses_nothing(monkeypatch):
 
     def full(path, value):
         if path.name == "rows.json":
+<<<<<<< HEAD
             raise jobs.write_error(path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+=======
+            raise experiment.write_error(path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+>>>>>>> a5eb0bf885e64b395b733e765c78c15f04857030
         write(path, value)
 
     monkeypatch.setattr(jobs, "write_json", full)

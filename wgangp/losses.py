@@ -8,36 +8,37 @@ import paddle.nn.functional as F
 
 from wgangp.errors import InputError, check_number, plain_cause, plain_message
 
-FLOATING = (paddle.float32, paddle.float64, paddle.float16, paddle.bfloat16)
+FLOAT_TYPES = (paddle.float32, paddle.float64, paddle.float16, paddle.bfloat16)
 NO_GRADIENT = (
-    "the critic's scores have no gradient by its samples, which the gradient penalty needs: between the two there are "
-    "constants, integers, argmax, round, detach or no_grad alone; use differentiable operations."
+    "the critic's scores have no gradient with respect to its samples, which the gradient penalty needs: something "
+    "between them is not differentiable (constants, integers, argmax, round, detach, no_grad); use differentiable "
+    "operations."
 )
 
 
 def describe(value: Any) -> str:
-    """What something is, for a message: a tensor's type and shape, else its class."""
+    """Describe a value for a message: the type and shape of a tensor, else the class."""
     if isinstance(value, paddle.Tensor):
         return f"a tensor of {str(value.dtype).removeprefix('paddle.')} {list(value.shape)}"
     return f"a {type(value).__name__}"
 
 
 def is_batch(value: Any) -> bool:
-    """Whether something is a tensor [n, ...] of floating-point numbers that is not empty."""
-    if not isinstance(value, paddle.Tensor) or value.dtype not in FLOATING:
+    """Whether a value is a tensor [n, ...] of floating-point numbers that is not empty."""
+    if not isinstance(value, paddle.Tensor) or value.dtype not in FLOAT_TYPES:
         return False
-    return len(value.shape) > 0 and 0 not in value.shape  # Tensor.size would take longer than a loss
+    return len(value.shape) > 0 and 0 not in value.shape  # Tensor.size takes longer than computing a loss
 
 
 def check_scores(scores: Any, name: str) -> None:
-    """Refuse what is not one score per sample.
+    """Check that there is one score per sample.
 
     Args:
         scores: [n] or [n, 1].
-        name: of them, for the message.
+        name: what the message calls them.
 
     Raises:
-        InputError: they are not a floating-point tensor of such a shape, or there are none.
+        InputError: they are not a floating-point tensor of such a shape, or it is empty.
     """
     if not is_batch(scores) or scores.shape[1:] not in ([], [1]):
         raise InputError(f"{name} is {describe(scores)}; it must be one score per sample, a tensor [n] or [n, 1].")
@@ -73,7 +74,7 @@ def interpolate(real: paddle.Tensor, fake: paddle.Tensor, alpha: paddle.Tensor |
 
     Args:
         real, fake: [n, ...], the same shape.
-        alpha: [n, 1, ..., 1] in [0, 1]; drawn uniformly, one per example, when None.
+        alpha: [n, 1, ..., 1] in [0, 1]; when None, drawn uniformly, one for each example.
 
     Raises:
         InputError: real and fake are not such tensors of one shape and type, or alpha has another shape.
@@ -88,11 +89,13 @@ def interpolate(real: paddle.Tensor, fake: paddle.Tensor, alpha: paddle.Tensor |
         raise InputError(
             f"real is {describe(real)} and fake is {describe(fake)}; give equally many samples of one shape and type."
         )
-    one_each = [real.shape[0]] + [1] * (real.ndim - 1)
+    position_shape = [real.shape[0]] + [1] * (real.ndim - 1)
     if alpha is None:
-        alpha = paddle.rand(one_each, dtype=real.dtype)
-    elif list(getattr(alpha, "shape", one_each)) != one_each:
-        raise InputError(f"alpha is {describe(alpha)} for {describe(real)}; give one position for each, {one_each}.")
+        alpha = paddle.rand(position_shape, dtype=real.dtype)
+    elif list(getattr(alpha, "shape", position_shape)) != position_shape:
+        raise InputError(
+            f"alpha is {describe(alpha)} for {describe(real)}; give one position for each sample, {position_shape}."
+        )
     return real + alpha * (fake - real)
 
 
@@ -104,14 +107,14 @@ def gradient_norms(
     Args:
         critic: maps [n, ...] to [n] or [n, 1].
         x: points, [n, ...].
-        create_graph: keep what a second derivative needs.
+        create_graph: whether to keep what a second derivative needs.
 
     Returns:
         [n]. 1e-12 is added under the root, whose derivative at zero is not finite otherwise.
 
     Raises:
         InputError: x is not such a tensor, the critic does not take it or does not give one score per sample, or
-            the scores have no gradient by x.
+            the scores have no gradient with respect to x.
 
     Source: Eq. 3, last term.
     """
@@ -155,7 +158,7 @@ def penalty_from_norms(norms: paddle.Tensor, target: float = 1.0, one_sided: boo
     Args:
         norms: [n].
         target: the wanted norm, at least 0.
-        one_sided: leave norms below the target alone.
+        one_sided: whether norms below the target are left alone.
 
     Raises:
         InputError: the target is not such a number, or the norms are not one per sample.
@@ -184,7 +187,7 @@ def gradient_penalty(
         real, fake: samples, [n, ...], the same shape.
         alpha: position between real (0) and fake (1), [n, 1, ..., 1]; uniform when None.
         target: the wanted norm, at least 0.
-        one_sided: penalise only norms above the target, E[max(0, ||grad|| - target)^2].
+        one_sided: whether only norms above the target are penalised, E[max(0, ||grad|| - target)^2].
 
     Returns:
         A scalar, without the factor lambda.

@@ -13,14 +13,15 @@ class Adam(paddle.optimizer.Adam):
     """Adam whose epsilon is added to the uncorrected root, as TensorFlow adds it.
 
     TensorFlow steps by lr sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + epsilon); Paddle scales
-    epsilon by sqrt(1 - beta2^t), which is divided out here. On the `aten` device one operator steps all
-    parameters, and the powers of the betas live on the device, so that a captured graph can multiply them up.
+    epsilon by sqrt(1 - beta2^t), which is divided out here. On the `aten` device one operator updates all
+    parameters, and the powers of the betas are on the device, so that a captured graph can update them.
 
     Args:
         learning_rate: step size.
         beta1, beta2: decay rates of the two moments, in [0, 1).
-        parameters: what is optimised.
-        weight_decay: the gradient of weight_decay / 2 times their squared sum is added to theirs; None for none.
+        parameters: the parameters to optimise.
+        weight_decay: this factor times the parameters, the gradient of weight_decay / 2 times the sum of their squares,
+            is added to their gradients; None for none.
 
     Source: tf.train.AdamOptimizer ("epsilon hat"), epsilon 1e-8.
     """
@@ -63,7 +64,7 @@ class RMSProp(paddle.optimizer.RMSProp):
 
     Args:
         learning_rate: step size.
-        parameters: what is optimised.
+        parameters: the parameters to optimise.
 
     Source: tf.train.RMSPropOptimizer, epsilon 1e-10.
     """
@@ -101,9 +102,14 @@ def make_optimizer(
 
 
 def state_arrays(optimizer: paddle.optimizer.Optimizer, prefix: str) -> dict[str, np.ndarray]:
-    """Copy an optimizer's state out, keyed by the parameter's position.
+    """Copy the state of an optimizer, keyed by the positions of the parameters.
 
-    Paddle keys it by generated names, which count parameters and optimizers. (The ending _0 is of older checkpoints.)
+    Paddle keys it by generated names, which count parameters and optimizers. (The suffix _0 is that of older
+    checkpoints.)
+
+    Args:
+        optimizer: of this module.
+        prefix: of the keys.
 
     Returns:
         {prefix/position/accumulator_0: array}.
@@ -117,8 +123,14 @@ def state_arrays(optimizer: paddle.optimizer.Optimizer, prefix: str) -> dict[str
 
 
 def load_state_arrays(optimizer: paddle.optimizer.Optimizer, prefix: str, arrays: dict[str, np.ndarray]) -> None:
-    """Put back what `state_arrays` copied out, into a new optimizer of the same or a rebuilt model."""
-    block = paddle.static.default_main_program().global_block()  # which Paddle asks for and does not use
+    """Load what `state_arrays` copied into a new optimizer of the same or a rebuilt model.
+
+    Args:
+        optimizer: of the same class.
+        prefix: of the keys; arrays with other keys are left out.
+        arrays: as of `state_arrays`.
+    """
+    block = paddle.static.default_main_program().global_block()  # an argument that Paddle needs and ignores
     for key, value in arrays.items():
         if key.startswith(f"{prefix}/"):
             _, i, name = key.split("/")

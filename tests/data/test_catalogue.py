@@ -21,7 +21,7 @@ def test_a_missing_file_is_named_with_its_url_and_its_place(folder):
         catalogue.locate("inception")
     for part in ("pt_inception-2015-12-05-6726825d.pth is not in", str(folder), "https://github.com", "put it there"):
         assert part in str(told.value)
-    with pytest.raises(catalogue.Missing, match="not published as such .*akamaster"):
+    with pytest.raises(catalogue.Missing, match="not published in this form .*akamaster"):
         catalogue.locate("cifar10_resnet56")
     with pytest.raises(InputError, match="'imagenet' is unknown; use one of cifar10, "):
         catalogue.locate("imagenet")
@@ -37,7 +37,7 @@ def test_the_folder_is_data_by_default(monkeypatch, tmp_path):
 def test_the_list_names_every_file_and_what_is_there(folder):
     (folder / "reuters21578_sentences.txt").write_text("x")
     text = catalogue.list_data()
-    assert "reuters: there, reuters21578_sentences.txt" in text and "cifar10: missing" in text
+    assert "reuters: found, reuters21578_sentences.txt" in text and "cifar10: missing" in text
     for file in catalogue.FILES:
         assert file.file in text and file.licence in text and (file.url or file.origin) in text
 

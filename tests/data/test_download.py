@@ -60,7 +60,9 @@ def test_fetching_downloads_once_and_checks(folder, served):
 
 def test_another_file_at_the_address_leaves_nothing_behind(folder, served):
     served("one.txt", b"content", known_hash="sha256:" + "0" * 64)
-    with pytest.raises(catalogue.Missing, match=r"download failed \(the file there is another\); download it from"):
+    with pytest.raises(
+        catalogue.Missing, match=r"download failed \(the file at the address is another one\); download it from"
+    ):
         download.fetch("one")
     assert not list(folder.iterdir())
 
@@ -122,7 +124,7 @@ def test_groups_and_unknown_names(folder):
     for call in (download.fetch_data, download.verify_data):
         with pytest.raises(InputError, match="'nonsense' is unknown"):
             call(["nonsense"])
-    with pytest.raises(InputError, match="name what to fetch: mnist, cifar10"):
+    with pytest.raises(InputError, match="name the files to fetch: mnist, cifar10"):
         download.fetch_data([])
 
 

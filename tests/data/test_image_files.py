@@ -129,7 +129,7 @@ def test_hidden_files_and_other_kinds_are_left_out_and_counted(folder):
     os.symlink(folder / "nothing", folder / "gone.png")
     said = []
     assert formats.read_folder(folder, 8, say=said.append).shape == (3, 3, 8, 8)
-    assert said == [f"{folder}: 3 images; left out: 1 .png, 1 .tif, 1 .txt, 2 hidden, 2 without ending."]
+    assert said == [f"{folder}: 3 images; left out: 1 .png, 1 .tif, 1 .txt, 2 hidden, 2 without extension."]
 
 
 def test_a_folder_of_other_kinds_says_what_it_has(folder):

@@ -60,7 +60,7 @@ def test_the_last_tenth_of_a_folder_of_bedrooms_is_for_validation(folder):
     (folder / "lsun_bedroom_64").mkdir()
     for i in range(9):
         Image.new("RGB", (8, 8), (i, i, i)).save(folder / "lsun_bedroom_64" / f"{i:03d}.png")
-    with pytest.raises(InputError, match="gives 9 images; at least 10"):
+    with pytest.raises(InputError, match="has 9 images; at least 10"):
         images.lsun_bedrooms(size=8)
     for i in range(9, 30):
         Image.new("RGB", (8, 8), (i, i, i)).save(folder / "lsun_bedroom_64" / f"{i:03d}.png")

@@ -67,7 +67,7 @@ def test_any_number_of_shards_comes_before_the_heldout_one(folder):
     assert data.name == "billion_word" and len(data.codes) == 6
     assert data.bytes_of(data.codes)[2].rstrip(b"`") == b"line one of 2"
     assert download.verify("billion_word").endswith("3 of 99 training shards, no checksum is known")
-    assert "billion_word: there, 1-billion-word" in catalogue.list_data()
+    assert "billion_word: found, 1-billion-word" in catalogue.list_data()
 
 
 def test_a_packed_or_empty_corpus_gets_one_sentence(folder):
@@ -128,10 +128,10 @@ def test_real_shard_is_whole(real_data):
         (bz2.compress(b"one\ntwo\n"), "is packed; unpack it"),
         (lzma.compress(b"one\ntwo\n"), "is packed; unpack it"),
         (b"PK\3\4 and the rest of a zip", "is packed; unpack it"),
-        ("one\ntwo\n".encode("utf-16"), "is in UTF-16 or no text"),
-        ("one\ntwo\n".encode("utf-16-be"), "is in UTF-16 or no text"),
-        ("一丁".encode("utf-16"), "is in UTF-16 or no text"),
-        (b"one\ntwo\n\x00", "is in UTF-16 or no text"),
+        ("one\ntwo\n".encode("utf-16"), "is in UTF-16 or not a text"),
+        ("one\ntwo\n".encode("utf-16-be"), "is in UTF-16 or not a text"),
+        ("一丁".encode("utf-16"), "is in UTF-16 or not a text"),
+        (b"one\ntwo\n\x00", "is in UTF-16 or not a text"),
         (b"one\n" + b"x" * (1 << 20) + b"\ntwo", "has a line of 1,048,576 bytes or more; put one example on a line"),
     ],
     ids=["gzip", "bz2", "xz", "zip", "UTF-16", "UTF-16-BE", "Chinese", "a byte of 0", "a long line"],

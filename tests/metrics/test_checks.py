@@ -115,7 +115,7 @@ def test_points_of_other_dimensions_are_refused():
 
 def test_masked_ragged_and_short_floats():
     masked = np.ma.masked_greater(POINTS, 1)
-    for bad, words in ((masked, "are a masked array"), ([[1, 2], [3]], "are no array"), ([[True]], "are bool")):
+    for bad, words in ((masked, "are a masked array"), ([[1, 2], [3]], "are not an array"), ([[True]], "are bool")):
         with pytest.raises(InputError, match=f"points {words}"):
             finite(bad, "points")
     short = paddle.to_tensor([[0.5, -2.0]]).astype("bfloat16")

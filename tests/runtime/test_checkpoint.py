@@ -168,7 +168,7 @@ def test_no_folder_and_no_other_file_is_moved_away(name, tmp_path, monkeypatch):
     for folder in ("results", "results.npz"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "mine").touch()
-    words = "cannot be a checkpoint: give the path of a file, there or new, that ends in .npz"
+    words = "cannot be a checkpoint: give the path of a new or existing file that ends in .npz"
     with pytest.raises(InputError, match=words):
         new().save(name)
     with pytest.raises(InputError, match=words):  # before it trains

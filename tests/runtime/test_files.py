@@ -94,7 +94,7 @@ def test_directory_of_no_entries(tmp_path):
     raw[-12:-6] = bytes(6)  # their number and the directory's size
     path.write_bytes(raw)
     assert len(np.load(path)) == 0
-    with pytest.raises(InputError, match="0 of its 0 arrays are found"):
+    with pytest.raises(InputError, match="0 of its 0 arrays are readable"):
         read_npz(path)
 
 

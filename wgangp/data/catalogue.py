@@ -1,4 +1,4 @@
-"""The data files that the experiments use: what each is, where it comes from, its hashes, where it is looked for."""
+"""The data files that the experiments use: what each is, where it comes from, its hashes, where to look for it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from wgangp.runtime import environment
 
 
 class Missing(InputError):
-    """A data file is not there and cannot be had."""
+    """A data file is missing and cannot be downloaded."""
 
 
 @dataclass(frozen=True)
@@ -20,19 +20,19 @@ class File:
         name: what the command line calls it.
         file: the publisher's name for it.
         url: where it comes from; None where it is not published in this form.
-        known_hash: of that file, "sha256:..." or "md5:..."; None where there is none to know.
+        known_hash: of that file, "sha256:..." or "md5:...".
         megabytes: its size.
         licence: the publisher's; "none stated" where there is none.
-        used_by: experiments or metrics.
-        other_names: other forms that are as good (unpacked, converted, a part).
-        contents: {hash: what has it}, of what is inside, whatever it is packed in.
-        origin: what there is to know of it otherwise.
+        used_by: the experiments or metrics that use it.
+        other_names: of other forms that serve as well (unpacked, converted, a part).
+        contents: {hash: description} of what is inside, however it is packed.
+        origin: what else there is to know of it.
     """
 
     name: str
     file: str
     url: str | None
-    known_hash: str | None
+    known_hash: str
     megabytes: float
     licence: str
     used_by: str
@@ -192,8 +192,11 @@ GROUPS = {"mnist": tuple(file.name for file in FILES if file.name.startswith("mn
 def get_entry(name: str) -> File:
     """The entry of one file.
 
+    Args:
+        name: of an entry in FILES.
+
     Raises:
-        InputError: there is no such name.
+        InputError: there is no entry of that name.
     """
     for file in FILES:
         if file.name == name:
@@ -202,19 +205,28 @@ def get_entry(name: str) -> File:
 
 
 def expand_groups(names: Iterable[str]) -> list[str]:
-    """Names of files, those of groups written out.
+    """Replace the names of groups by those of their files.
 
     Args:
         names: of entries in FILES or GROUPS.
+
+    Returns:
+        Names of entries in FILES.
     """
     return [file for name in names for file in GROUPS.get(name, (name,))]
 
 
 def find(name: str) -> Path | None:
-    """The path of a file under any of its names, or None; of two large ones unpacked forms before the archive.
+    """Look for a file under any of its names; for the two largest, unpacked forms come before the archive.
+
+    Args:
+        name: of an entry in FILES.
+
+    Returns:
+        The path, or None.
 
     Raises:
-        InputError: one cannot look into the folder.
+        InputError: the folder cannot be read.
     """
     file = get_entry(name)
     unpacked_first = name in ("lsun_bedroom", "billion_word")
@@ -229,12 +241,19 @@ def find(name: str) -> Path | None:
 
 
 def list_shards(path: Path) -> list[Path]:
-    """The Billion Word corpus's training shards in its unpacked folder, sorted paths."""
+    """The training shards of the Billion Word corpus.
+
+    Args:
+        path: of its unpacked folder.
+
+    Returns:
+        Sorted paths.
+    """
     return sorted((path / "training-monolingual.tokenized.shuffled").glob("news.en-*-of-00100"))
 
 
 def locate(name: str) -> Path:
-    """The path of a file that must be there.
+    """The path of a file that must exist.
 
     Args:
         name: of an entry in FILES.
@@ -243,7 +262,7 @@ def locate(name: str) -> Path:
         The path, under $WGANGP_DATA or ./data.
 
     Raises:
-        Missing: it is not there.
+        Missing: it does not exist.
     """
     path = find(name)
     if path is None:
@@ -252,11 +271,11 @@ def locate(name: str) -> Path:
 
 
 def missing_message(file: File, reason: str = "") -> str:
-    """What to tell of a file that is not there.
+    """The message about a missing file.
 
     Args:
-        file: a `File`.
-        reason: why it is not, if that is known; it goes on after "is not in FOLDER".
+        file: what is missing.
+        reason: why, if that is known; continues "is not in FOLDER".
 
     Returns:
         A sentence with the file's name, its URL and where to put it.
@@ -265,7 +284,7 @@ def missing_message(file: File, reason: str = "") -> str:
     if file.url:
         size = _size(file)
         return message + f"download it from {file.url} ({size}) and put it there, or: wgangp data fetch {file.name}."
-    return message + f"it is not published as such ({file.origin}); put it there."
+    return message + f"it is not published in this form ({file.origin}); put it there."
 
 
 def _size(file):
@@ -273,16 +292,12 @@ def _size(file):
 
 
 def list_data() -> str:
-    """What `wgangp data list` prints.
-
-    Returns:
-        Text: each file, whether it is there, its size, licence and users.
-    """
+    """The text that `wgangp data list` prints: each file, whether it exists, its size, its licence and what uses it."""
     lines = [f"Data in {environment.data_folder()} (set WGANGP_DATA to look elsewhere):"]
     for file in FILES:
         path = find(file.name)
         lines += [
-            f"\n{file.name}: {'there, ' + path.name if path else 'missing'}",
+            f"\n{file.name}: {'found, ' + path.name if path else 'missing'}",
             f"  {file.file}, {_size(file)}, licence {file.licence}",
             f"  from {file.url or file.origin}",
             f"  for {file.used_by}",

@@ -1,4 +1,4 @@
-"""Fetches the catalogue's data files, and verifies that they are the publishers'."""
+"""Downloads the data files of the catalogue and verifies that they are the published ones."""
 
 import hashlib
 import os
@@ -15,36 +15,39 @@ from wgangp.errors import InputError
 from wgangp.runtime import environment
 from wgangp.runtime.files import reading
 
-FETCHED_UNASKED = 500  # MB; larger files come only when asked for
+LARGEST_AUTOMATIC = 500  # MB; larger files are downloaded by `wgangp data fetch` only
 LSUN_BEDROOMS = 3_033_042
 
 
 def obtain(name: str) -> Path:
-    """The path of a file, downloaded first where it is missing and smaller than 500 MB.
+    """The path of a file, which is downloaded first if it is missing and not larger than 500 MB.
 
-    With the environment variable WGANGP_OFFLINE set, nothing is downloaded.
+    If the environment variable WGANGP_OFFLINE is set, nothing is downloaded.
+
+    Args:
+        name: of an entry in FILES.
 
     Raises:
-        Missing: it is not there and cannot be had.
+        Missing: it does not exist and cannot be downloaded.
     """
     file = catalogue.get_entry(name)
-    small = file.url is not None and file.megabytes <= FETCHED_UNASKED
+    small = file.url is not None and file.megabytes <= LARGEST_AUTOMATIC
     if catalogue.find(name) is None and small and not environment.is_offline():
         return fetch(name)
     return catalogue.locate(name)
 
 
 def fetch(name: str) -> Path:
-    """Download a file (to another name first), check it and, for a .zip, unpack it.
+    """Download a file (under a temporary name), check it and unpack it if it is a .zip.
 
     Args:
         name: of an entry in FILES.
 
     Returns:
-        The path; that of the file that is there already, unchecked, if there is one.
+        The path; if the file exists already, its path, unchecked.
 
     Raises:
-        Missing: the download failed or is not the publisher's file.
+        Missing: the download failed, or the file at the address is not the published one.
     """
     file = catalogue.get_entry(name)
     path = catalogue.find(name)
@@ -61,7 +64,7 @@ def fetch(name: str) -> Path:
         if path.suffix == ".zip":
             path = _unzip(path)
     except (OSError, ValueError, zipfile.BadZipFile) as error:
-        reason = "the file there is another" if "hash" in str(error) else _reason(error)
+        reason = "the file at the address is another one" if "hash" in str(error) else _reason(error)
         raise catalogue.Missing(catalogue.missing_message(file, f" and its download failed ({reason})")) from None
     return path
 
@@ -87,13 +90,13 @@ def file_hash(path: Path | str, algorithm: str = "sha256", unpack: bool = False)
     Args:
         path: of the file.
         algorithm: as hashlib calls it.
-        unpack: hash what gzip packed, where it is packed.
+        unpack: whether to hash the unpacked contents of a file that gzip packed.
 
     Returns:
         Hexadecimal digits.
 
     Raises:
-        InputError: it cannot be read, or unpacked.
+        InputError: it cannot be read or unpacked.
     """
     digest = hashlib.new(algorithm)
     with reading(path), formats.open_unpacked(path) if unpack else open(path, "rb") as file:
@@ -103,27 +106,27 @@ def file_hash(path: Path | str, algorithm: str = "sha256", unpack: bool = False)
 
 
 def verify(name: str) -> str:
-    """Check that a file is the publisher's, or has the publisher's content in another archive.
+    """Check that a file is the published one, or has the published content in another archive.
 
     Args:
         name: of an entry in FILES.
 
     Returns:
-        One line: the path and what is in it.
+        One line: the path and its contents.
 
     Raises:
         InputError: it is missing, damaged or something else.
     """
     file, path = catalogue.get_entry(name), catalogue.locate(name)
-    another = InputError(f"{path} is not the file that was published; delete it and fetch it again.")
+    wrong_file = InputError(f"{path} is not the file that was published; delete it and fetch it again.")
     if path.name == file.file:
         algorithm, digest = file.known_hash.split(":")
         if file_hash(path, algorithm) == digest:
             return f"{path}: the publisher's file"
         if not file.contents or path.suffix == ".zip":
-            raise another
+            raise wrong_file
     if path.name == "bedroom_train_lmdb":
-        count = sum(1 for _ in Lmdb(path).places())
+        count = sum(1 for _ in Lmdb(path).locate_images())
         if count != LSUN_BEDROOMS:
             raise InputError(f"{path} has {count} of {LSUN_BEDROOMS} images; unpack it again.")
         return f"{path}: {count} images, as published"
@@ -136,7 +139,7 @@ def verify(name: str) -> str:
         return f"{path}: {', '.join(file.contents[digest] for digest in hashes)}"
     if file.name == "lsun_bedroom":
         return f"{path}: readable images, no checksum is known"
-    raise another
+    raise wrong_file
 
 
 def _content_hashes(file, path):
@@ -154,7 +157,7 @@ def _content_hashes(file, path):
 
 
 def fetch_data(names: Sequence[str]) -> str:
-    """What `wgangp data fetch NAME...` does.
+    """Download files, as `wgangp data fetch NAME...` does.
 
     Args:
         names: of entries in `catalogue.FILES` or `catalogue.GROUPS`.
@@ -163,19 +166,19 @@ def fetch_data(names: Sequence[str]) -> str:
         Text: a line for each file.
 
     Raises:
-        InputError: an unknown name, or a file that cannot be had.
+        InputError: a name is unknown, or a file cannot be downloaded.
     """
     if not names:
         names = [*catalogue.GROUPS, *(file.name for file in catalogue.FILES)]
-        raise InputError(f"name what to fetch: {', '.join(names)}.")
+        raise InputError(f"name the files to fetch: {', '.join(names)}.")
     return "\n".join(f"{name}: {fetch(name)}" for name in catalogue.expand_groups(names))
 
 
 def verify_data(names: Sequence[str] = ()) -> str:
-    """What `wgangp data verify [NAME...]` does.
+    """Verify files, as `wgangp data verify [NAME...]` does.
 
     Args:
-        names: of entries in `catalogue.FILES` or `catalogue.GROUPS`; empty for all that are there.
+        names: of entries in `catalogue.FILES` or `catalogue.GROUPS`; empty for all files that exist.
 
     Returns:
         Text: a line for each file.
@@ -183,12 +186,12 @@ def verify_data(names: Sequence[str] = ()) -> str:
     Raises:
         InputError: a file is missing, damaged or something else; the message has a line for each.
     """
-    lines, wrong = [], []
+    lines, errors = [], []
     for name in catalogue.expand_groups(names) or [file.name for file in catalogue.FILES if catalogue.find(file.name)]:
         try:
             lines.append(f"{name}: {verify(name)}")
         except InputError as error:
-            wrong.append(f"{name}: {error}")
-    if wrong:
-        raise InputError("\n".join(wrong))
+            errors.append(f"{name}: {error}")
+    if errors:
+        raise InputError("\n".join(errors))
     return "\n".join(lines) or f"there is no data in {environment.data_folder()}."

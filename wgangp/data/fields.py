@@ -88,7 +88,7 @@ class Permeability:
 
     @cached_property
     def sha256(self) -> str:
-        """Digest of the first 100 fields drawn with seed 0, which stands for the data's identity."""
+        """The digest of the first 100 fields drawn with seed 0, which identifies the data."""
         return array_sha256(self.sample(100, np.random.default_rng(0)))
 
 
@@ -99,7 +99,7 @@ class Flow:
     fourth-order Runge-Kutta.
 
     Args:
-        size: modes below size / 2 in each direction are kept; products are made on 3 size / 2 points per side.
+        size: modes below size / 2 in each direction are kept; products are computed on 3 size / 2 points per side.
         viscosity: at least 0.
 
     Source: Canuto, Hussaini, Quarteroni and Zang 1988, Section 4.3 and 7.2.
@@ -111,8 +111,8 @@ class Flow:
         self.kx = scipy.fft.fftfreq(self.points, 1 / self.points).astype("float32")[:, None]
         self.ky = np.arange(self.points // 2 + 1, dtype="float32")
         self.k2 = self.kx**2 + self.ky**2
-        self.kept = (np.abs(self.kx) < size / 2) & (self.ky < size / 2) & (self.k2 > 0)
-        self.inverse = np.where(self.kept, 1 / np.where(self.k2 > 0, self.k2, 1), 0)
+        self.kept_modes = (np.abs(self.kx) < size / 2) & (self.ky < size / 2) & (self.k2 > 0)
+        self.inverse = np.where(self.kept_modes, 1 / np.where(self.k2 > 0, self.k2, 1), 0)
 
     def velocity(self, spectrum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The velocity's two components in Fourier space, from the stream function."""
@@ -124,7 +124,7 @@ class Flow:
         parts = [*self.velocity(spectrum), spectrum]
         u, v, vorticity = (scipy.fft.irfft2(part, s=(self.points, self.points)) for part in parts)
         fluxes = scipy.fft.rfft2(u * vorticity), scipy.fft.rfft2(v * vorticity)
-        return np.where(self.kept, -1j * (self.kx * fluxes[0] + self.ky * fluxes[1]), 0)
+        return np.where(self.kept_modes, -1j * (self.kx * fluxes[0] + self.ky * fluxes[1]), 0)
 
     def advance(self, spectrum: np.ndarray, step: float, steps: int) -> np.ndarray:
         """Integrate in time.
@@ -147,10 +147,10 @@ class Flow:
         return spectrum
 
     def to_grid(self, spectrum: np.ndarray) -> np.ndarray:
-        """Vorticity on size points per side, [n, size, size]; exact, since the modes kept fit there."""
+        """Vorticity on size points per side, [n, size, size]; exact, since the kept modes fit there."""
         h = self.size // 2
-        few = np.concatenate([spectrum[:, :h], spectrum[:, -h:]], axis=1)[:, :, : h + 1]
-        return scipy.fft.irfft2(few, s=(self.size, self.size)) * (self.size / self.points) ** 2
+        kept = np.concatenate([spectrum[:, :h], spectrum[:, -h:]], axis=1)[:, :, : h + 1]
+        return scipy.fft.irfft2(kept, s=(self.size, self.size)) * (self.size / self.points) ** 2
 
 
 class Vorticity:
@@ -161,10 +161,11 @@ class Vorticity:
     reflected at random, under which their law is invariant (a reflection changes the sign of vorticity).
 
     Args:
-        size: points per side, even. Only modes that fit there are computed: at size 32 the bands 13, 14 and 15 have
-            0.06, 0.12 and 0.24 decades more power than with twice as many, those before within 0.03.
+        size: points per side, even. Only modes that fit there are computed: at size 32 the bands 13, 14 and 15
+            have 0.06, 0.12 and 0.24 decades more power than with twice as many points; the others differ by at
+            most 0.03.
         runs: how many flows are computed, each for one snapshot.
-        seed: of the initial flows; another seed gives independent ones.
+        seed: of the initial flows; other seeds give independent flows.
 
     Attributes:
         fields: the snapshots, float32 [runs, size, size].
@@ -199,7 +200,7 @@ class Vorticity:
         """Random initial vorticity in Fourier space, complex64 [n, points, points // 2 + 1]."""
         noise = scipy.fft.rfft2(rng.standard_normal([n, flow.points, flow.points], dtype="float32"))
         k = np.sqrt(flow.k2)
-        spectrum = flow.kept * k * (1 + (k / 6) ** 4) ** -0.5 * noise  # enstrophy k^2 E(k), over 2 pi k modes
+        spectrum = flow.kept_modes * k * (1 + (k / 6) ** 4) ** -0.5 * noise  # enstrophy k^2 E(k), over 2 pi k modes
         u, v = (scipy.fft.irfft2(part, s=(flow.points, flow.points)) for part in flow.velocity(spectrum))
         speed = np.sqrt((u**2 + v**2).mean(axis=(1, 2), keepdims=True))
         return (spectrum / speed).astype("complex64")
@@ -215,9 +216,7 @@ class Vorticity:
             float32 [n, 1, size, size].
         """
         fields = self.fields[rng.choice(len(self.fields), n, replace=n > len(self.fields))]
-        shifts, turns, signs = (
-            rng.integers(high, size=(n, *more)) for high, more in ((self.size, [2]), (4, []), (2, []))
-        )
+        shifts, turns, signs = (rng.integers(high, size=size) for high, size in ((self.size, (n, 2)), (4, n), (2, n)))
         for i, (shift, turn, sign) in enumerate(zip(shifts, turns, signs, strict=True)):
             field = np.rot90(np.roll(fields[i], shift, axis=(0, 1)), turn)
             fields[i] = -field[::-1] if sign else field
@@ -225,5 +224,5 @@ class Vorticity:
 
     @cached_property
     def sha256(self) -> str:
-        """Of the snapshots' bytes in order."""
+        """The digest of the snapshots' bytes, in order."""
         return array_sha256(self.fields)

@@ -48,7 +48,7 @@ class Toy:
 
     @cached_property
     def sha256(self) -> str:
-        """Digest of the first 10,000 points drawn with seed 0, which stands for the data's identity."""
+        """The digest of the first 10,000 points drawn with seed 0, which identifies the data."""
         return hashlib.sha256(self.sample(10_000, np.random.default_rng(0)).tobytes()).hexdigest()
 
     def _around(self, centers, rng):

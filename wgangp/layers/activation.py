@@ -38,11 +38,11 @@ def leaky_relu(x: paddle.Tensor) -> paddle.Tensor:
 
 
 def norm_relu(norm: nn.Layer, x: paddle.Tensor, *labels: paddle.Tensor) -> paddle.Tensor:
-    """relu(norm(x, *labels)), in one pass over memory where that can be.
+    """Normalise and rectify, relu(norm(x, *labels)), in one operation where possible.
 
     Args:
-        norm: a layer.
-        x, labels: what it takes.
+        norm: a normalisation layer.
+        x, labels: its arguments.
     """
     if type(norm) is BatchNorm:
         return norm.normalise(x, norm.scale, norm.offset, relu=True)

@@ -37,18 +37,18 @@ class Conv1D(nn.Layer):
 class Conv2D(ImageLayer):
     """Convolution with TensorFlow's SAME padding and the authors' initial weights.
 
-    SAME pads one more after than before where the padding is odd: 1 and 2 for a 5x5 kernel of stride 2
-    on an even size.
+    If the padding is odd, SAME pads one pixel more after than before the image: 1 and 2 for a 5x5 kernel of stride 2 on
+    an even size.
 
     Args:
         in_channels, out_channels: of the images.
         kernel_size: side of the kernel.
-        stride: the output's size is the input's over it, rounded up.
-        he_init: variance 4 / (fan_in + fan_out) rather than Glorot's 2 / (fan_in + fan_out), where
-            fan_out is divided by the stride's square.
-        bias: whether there is one, initially zero.
+        stride: the size of the output is that of the input divided by it, rounded up.
+        he_init: whether the initial weights have variance 4 / (fan_in + fan_out) rather than Glorot's
+            2 / (fan_in + fan_out), where fan_out is divided by the square of the stride.
+        bias: whether there is a bias, initially zero.
         gain: factor of the initial weights.
-        std: of the initial weights, in place of he_init's.
+        std: standard deviation of the initial weights, in place of he_init's.
 
     Shapes: [n, in_channels, h, w] to [n, out_channels, h / stride, w / stride].
 
@@ -81,7 +81,7 @@ class Conv2D(ImageLayer):
 class Conv3D(nn.Conv3D):
     """Paddle's convolution of volumes, made differentiable twice after other layers as well.
 
-    In the second derivative Paddle gives its input no gradient, as it is zero; an expansion before it knows that.
+    Its second derivative by its input is zero, for which Paddle returns nothing; the expansion before it accepts that.
 
     Args: as of `paddle.nn.Conv3D`.
     """
@@ -96,7 +96,7 @@ class Deconv2D(ImageLayer):
     Args:
         in_channels, out_channels: of the images.
         kernel_size: side of the kernel.
-        std: of the initial weights; sqrt(4 / (fan_in + fan_out)), with fan_in over 4, when None.
+        std: standard deviation of the initial weights; when None, sqrt(4 / (fan_in / 4 + fan_out)).
 
     Shapes: [n, in_channels, h, w] to [n, out_channels, 2 h, 2 w].
 
@@ -105,7 +105,7 @@ class Deconv2D(ImageLayer):
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 5, std: float | None = None):
         super().__init__()
-        cut = kernel_size - 2  # from a side of 2 h + kernel_size - 2, the odd pixel behind
+        cut = kernel_size - 2  # pixels that a side of 2 h + kernel_size - 2 has too many; an odd one is cut behind
         self.padding = [cut // 2, cut - cut // 2] * 2
         fans = in_channels * kernel_size**2 // 4 + out_channels * kernel_size**2
         std = math.sqrt(4 / fans) if std is None else std
@@ -114,7 +114,7 @@ class Deconv2D(ImageLayer):
         self.bias = self.create_parameter([out_channels], is_bias=True)
 
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
-        # Paddle's own "SAME" reckons from the smaller image and is wrong where that is odd.
+        # Paddle's own "SAME" is computed from the smaller image and is wrong if its size is odd.
         return self.add_bias(
             F.conv2d_transpose(x, self.weight, stride=2, padding=self.padding, data_format=self.data_format)
         )

@@ -14,8 +14,8 @@ from wgangp.runtime import devices, kernels
 class BatchNorm(ImageLayer):
     """Batch normalisation over all axes but the second, always with the batch's own statistics.
 
-    The authors never pass is_training, so that sampling uses the batch's statistics as well; there are
-    no running ones. Within `sub_batches` each part of the batch has its own statistics.
+    The authors never pass is_training, so that sampling uses the statistics of the batch as well; there are no running
+    ones. Within `sub_batches` each part of the batch has its own statistics.
 
     Args:
         channels: size of axis 1; of a vector each unit is a channel.
@@ -29,7 +29,7 @@ class BatchNorm(ImageLayer):
         self.epsilon, self.parts = epsilon, 1
         self.scale = self.create_parameter([channels], default_initializer=nn.initializer.Constant(1.0))
         self.offset = self.create_parameter([channels], default_initializer=nn.initializer.Constant(0.0))
-        # Paddle's operator asks for running statistics; momentum 1 leaves them as they are.
+        # Paddle's operator needs running statistics; momentum 1 leaves them unchanged.
         self.register_buffer("zeros", paddle.zeros([channels]), persistable=False)
         self.register_buffer("ones", paddle.ones([channels]), persistable=False)
 
@@ -40,7 +40,7 @@ class BatchNorm(ImageLayer):
         offset: paddle.Tensor | None = None,
         relu: bool = False,
     ) -> paddle.Tensor:
-        """Normalise, then scale and shift where given, [channels] each, and rectify where asked for."""
+        """Normalise; then scale and shift, if these are given, [channels] each; then rectify, if wanted."""
         if self.parts > 1 and devices.on_aten() and not paddle.is_grad_enabled():
             scale, offset = self.ones if scale is None else scale, self.zeros if offset is None else offset
             last = self.channels_last and x.ndim == 4
@@ -70,11 +70,11 @@ class BatchNorm(ImageLayer):
 
 @contextmanager
 def sub_batches(network: nn.Layer, count: int) -> Iterator[None]:
-    """A context in which a network's `BatchNorm` layers take their batch as several, one after the other.
+    """A context in which the `BatchNorm` layers of a network split their batch into several, each with its statistics.
 
     Args:
         network: a Paddle layer.
-        count: how many, of equal size.
+        count: number of sub-batches, of equal size.
     """
     norms = [layer for layer in network.sublayers(include_self=True) if isinstance(layer, BatchNorm)]
     for norm in norms:

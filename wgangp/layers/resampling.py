@@ -7,15 +7,22 @@ from wgangp.layers.convolution import Conv2D
 
 
 def shifted_mean(kernel: paddle.Tensor) -> paddle.Tensor:
-    """The mean of a kernel's four shifts by 0 or 1 pixel in each direction, one pixel larger."""
+    """The mean of the four shifts of a kernel by 0 or 1 pixel in each direction.
+
+    Args:
+        kernel: [out, in, k, k].
+
+    Returns:
+        [out, in, k + 1, k + 1].
+    """
     return F.avg_pool2d(kernel, 2, stride=1, padding=1, exclusive=False)
 
 
 class ConvMeanPool(Conv2D):
     """Convolution followed by a 2x2 mean pool, computed as one convolution of stride 2.
 
-    The larger kernel is the mean of the four shifts of this one; less than half the arithmetic. A 1x1
-    convolution commutes with the pool, so that it is the authors' MeanPoolConv too.
+    The kernel of that one is larger, the mean of the four shifts of this layer's, but takes less than half the
+    arithmetic. A 1x1 convolution commutes with the pool, so that this layer is the authors' MeanPoolConv, too.
 
     Args: as of `Conv2D`, kernel_size odd, stride 1.
 
@@ -36,6 +43,7 @@ def upsample(x: paddle.Tensor, channels_last: bool = False) -> paddle.Tensor:
 
     Args:
         x: [n, c, h, w], or [n, h, w, c] with channels_last.
+        channels_last: the layout of x.
 
     Returns:
         [n, c, 2 h, 2 w] or [n, 2 h, 2 w, c].
@@ -50,7 +58,7 @@ def upsample(x: paddle.Tensor, channels_last: bool = False) -> paddle.Tensor:
 class UpsampleConv(Conv2D):
     """2x upsampling followed by a convolution, computed as one transposed convolution of stride 2.
 
-    Paddle differentiates it once only: for generators.
+    Paddle can differentiate it only once: it is for generators.
 
     Args: as of `Conv2D`, kernel_size odd, stride 1.
 

@@ -13,17 +13,17 @@ from wgangp.metrics.checks import LARGEST, real_numbers
 
 
 def check_fields(fields: Any, what: str = "fields") -> np.ndarray:
-    """Refuse what is not a set of square scalar fields.
+    """Check that something is a set of square scalar fields.
 
     Args:
         fields: [n, 1, size, size] or [n, size, size].
-        what: its name in the message.
+        what: what messages call them.
 
     Returns:
         float64 [n, size, size].
 
     Raises:
-        InputError: another shape, what are no real numbers, or NaN or infinite values.
+        InputError: they have another shape, are not real numbers, or have NaN or infinite values.
     """
     array = real_numbers(fields, what).astype("float64", copy=False)
     if array.ndim == 4 and array.shape[1] == 1:
@@ -36,14 +36,14 @@ def check_fields(fields: Any, what: str = "fields") -> np.ndarray:
 
 
 def radial_spectrum(fields: np.ndarray, periodic: bool = True) -> tuple[np.ndarray, np.ndarray]:
-    """Power spectrum averaged over rings of the wave number's length, and over the fields.
+    """The power spectrum, averaged over rings of wave numbers and over the fields.
 
-    A ring b holds the wave numbers in [b - 1/2, b + 1/2), in cycles per side; only whole rings are taken.
+    Ring b contains the wave numbers of length [b - 1/2, b + 1/2), in cycles per side; only whole rings are used.
 
     Args:
         fields: [n, 1, size, size].
-        periodic: otherwise each field is tapered by a Hann window in both directions, its mean subtracted before, so
-            that the jump at the edges does not cover the spectrum.
+        periodic: whether the fields are. Otherwise the mean of each is subtracted and it is tapered by a Hann window in
+            both directions, so that the jump at the edges does not hide the spectrum.
 
     Returns:
         Bands 1 to size / 2 - 1, and the mean power |f|^2 / size^4 per mode in each, [bands] both.
@@ -62,9 +62,9 @@ def radial_spectrum(fields: np.ndarray, periodic: bool = True) -> tuple[np.ndarr
 
 
 def two_point_correlation(fields: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Correlation of two points along the axes, averaged over positions, both directions and the fields.
+    """The correlation of two points along the axes, averaged over positions, both directions and the fields.
 
-    The ensemble's mean and variance are subtracted and divided by, not each field's.
+    The mean that is subtracted and the variance that is divided by are those of all fields together.
 
     Args:
         fields: [n, 1, size, size].
@@ -86,7 +86,7 @@ def two_point_correlation(fields: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def effective_conductivity(permeability: np.ndarray) -> float:
-    """Conductivity of a homogeneous square that lets through as much as the heterogeneous one, along the first axis.
+    """The conductivity of a homogeneous square with the same flow as a heterogeneous one, along the first axis.
 
     Darcy's law with incompressibility, div(k grad p) = 0, with pressure 1 and 0 on two opposite sides and no flow
     through the others, by finite volumes with harmonic means between the cells.
@@ -98,7 +98,7 @@ def effective_conductivity(permeability: np.ndarray) -> float:
         The flow per pressure drop, a float between the harmonic and the arithmetic mean.
 
     Raises:
-        InputError: not positive and finite.
+        InputError: it is not positive and finite.
 
     Source: Renard and de Marsily 1997, Section 2.
     """
@@ -125,11 +125,11 @@ def effective_conductivity(permeability: np.ndarray) -> float:
 
 
 def conductivities(log_fields: np.ndarray, limit: float = 20.0) -> np.ndarray:
-    """Logarithms to base 10 of the effective conductivities of log-permeability fields.
+    """The logarithms to base 10 of the effective conductivities of log-permeability fields.
 
     Args:
         log_fields: natural logarithms of permeability, [n, 1, size, size].
-        limit: what lies beyond +- this is cut, so that a field out of all bounds still has a conductivity.
+        limit: values are clipped to [-limit, limit], so that an extreme field still has a conductivity.
 
     Returns:
         [n], in decades.
@@ -141,7 +141,7 @@ def conductivities(log_fields: np.ndarray, limit: float = 20.0) -> np.ndarray:
 def compare_fields(
     generated: np.ndarray, real: np.ndarray, periodic: bool = True, conductivity: bool = False
 ) -> dict[str, float]:
-    """Distances of a set of fields from real ones.
+    """The distances of a set of fields from real ones.
 
     Args:
         generated, real: [n, 1, size, size] and [m, 1, size, size].
@@ -155,7 +155,7 @@ def compare_fields(
         log10 effective conductivities in decades.
 
     Raises:
-        InputError: sizes that differ, or unusable fields.
+        InputError: their sizes differ, or the fields are unusable.
     """
     generated, real = check_fields(generated, "generated fields"), check_fields(real, "real fields")
     if generated.shape[1:] != real.shape[1:]:
@@ -175,13 +175,13 @@ def compare_fields(
 
 
 def spectrum_ratio(generated: np.ndarray, real: np.ndarray, periodic: bool = True) -> np.ndarray:
-    """log10 of the generated fields' power over the real ones', band by band.
+    """The logarithm to base 10 of the ratio of the generated fields' power to the real ones', in each band.
 
     Args:
         generated, real, periodic: as for `compare_fields`.
 
     Returns:
-        [bands], in decades; powers below 1e-12 count as that.
+        [bands], in decades; powers below 1e-12 count as 1e-12.
     """
     powers = [np.maximum(radial_spectrum(fields, periodic)[1], 1e-12) for fields in (generated, real)]
     return np.log10(powers[0] / powers[1])

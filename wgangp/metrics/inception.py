@@ -51,14 +51,14 @@ class Inception:
         same: bool = True,
         pool: Callable[[paddle.Tensor], paddle.Tensor] | None = None,
     ) -> paddle.Tensor:
-        """Convolution, bias and ReLU; `same` pads by half the kernel; `pool` comes before the bias."""
+        """Apply a convolution, its bias and a ReLU; `same` pads by half the kernel; `pool` comes before the bias."""
         weight = self.weights[f"{name}/weight"]
         padding = [weight.shape[2] // 2, weight.shape[3] // 2] if same else 0
         x = F.conv2d(x, weight, stride=stride, padding=padding)
         return F.relu_(add_bias(x if pool is None else pool(x), self.weights[f"{name}/bias"]))
 
     def tower(self, x: paddle.Tensor, name: str, count: int, halve: bool = False) -> paddle.Tensor:
-        """`count` convolutions one after another; with `halve` the last has stride 2 and no padding."""
+        """Apply `count` convolutions one after another; with `halve` the last has stride 2 and no padding."""
         for i in range(count):
             last = halve and i == count - 1
             x = self.conv(x, f"{name}_{i}" if i else name, stride=2 if last else 1, same=not last)
@@ -73,9 +73,9 @@ class Inception:
         return F.max_pool2d(self.conv(x, "conv_4", same=False), 3, 2)
 
     def mixed(self, x: paddle.Tensor, block: str, count: int, count_1: int) -> paddle.Tensor:
-        """Blocks that keep the size: a 1x1, two towers and an average pool.
+        """Apply a block that keeps the size: a 1x1 convolution, two towers and an average pool.
 
-        The graph pools before the 1x1 convolution; the other order is the same sum over fewer channels.
+        The published graph pools before the 1x1 convolution; the other order gives the same sum over fewer channels.
         """
         parts = [
             self.conv(x, f"{block}_conv"),
@@ -113,7 +113,7 @@ class Inception:
         return paddle.concat(parts, axis=1)
 
     def activations(self, x: paddle.Tensor, last: str) -> dict[str, paddle.Tensor]:
-        """Activations of the named layers, from the normalised image to the layer `last`.
+        """The activations of mixed_7, mixed_8 and mixed_10, as far as the layer `last`.
 
         Args:
             x: [n, 3, 299, 299], -1..1.
@@ -128,21 +128,24 @@ class Inception:
         x = self.mixed_3(x)
         for block in ("mixed_4", "mixed_5", "mixed_6", "mixed_7"):
             x = self.mixed(x, block, 3, 5)
-        found = {"mixed_7": x}
+        layers = {"mixed_7": x}
         if last != "mixed_7":
-            found["mixed_8"] = self.mixed_8(x)
+            layers["mixed_8"] = self.mixed_8(x)
         if last == "mixed_10":
-            x = found["mixed_8"]
+            x = layers["mixed_8"]
             x = self.mixed_9_or_10(x, "mixed_9", average_pool(x))
-            # A maximum, unlike in mixed_9: so it is in the graph of 2015.
-            found["mixed_10"] = self.mixed_9_or_10(x, "mixed_10", F.max_pool2d(x, 3, 1, 1))
-        return found
+            # A maximum, unlike in mixed_9: the graph of 2015 has it so.
+            layers["mixed_10"] = self.mixed_9_or_10(x, "mixed_10", F.max_pool2d(x, 3, 1, 1))
+        return layers
 
     def check(self, names: Sequence[str]) -> None:
-        """Refuse unknown features and those that the weights do not reach.
+        """Check that features are known and that the weights suffice for them.
+
+        Args:
+            names: as of `features`.
 
         Raises:
-            InputError: either, or no name at all.
+            InputError: a name is unknown, the weights end before it, or there is no name.
         """
         if not names:
             raise InputError(f"no feature is named; use {', '.join(FEATURES)}.")
@@ -158,20 +161,20 @@ class Inception:
     def features(
         self, images: np.ndarray, names: Sequence[str], batch_size: int | None = None, label: str | None = None
     ) -> Iterator[list[np.ndarray]]:
-        """Features of images, batch after batch.
+        """The features of images, batch after batch.
 
         Args:
             images: uint8 [n, 3, height, width].
             names: of "768" (mean over space of mixed_7), "1280" (of mixed_8), "2048" (of mixed_10,
                 "pool3") and "probabilities" (of 1,008 classes, by the logits without bias).
             batch_size: images at a time; by default 10 on the CPU, where more is slower, and 100 elsewhere.
-            label: of the progress shown; None shows none.
+            label: of the progress that is shown; None shows none.
 
         Yields:
             A list of float32 [batch, size], one for each name.
 
         Raises:
-            InputError: not images, an unknown name, or one that the weights do not reach.
+            InputError: the images are not images, or as of `check`.
 
         Source: inception_score.py of improved-gan, for the probabilities.
         """
@@ -179,8 +182,8 @@ class Inception:
         last = max((FEATURES[name] for name in names), key=["mixed_7", "mixed_8", "mixed_10"].index)
 
         def network(x):
-            found = self.activations((resize(x) - 128) / 128, last)
-            means = {layer: activation.mean([2, 3]) for layer, activation in found.items()}
+            activations = self.activations((resize(x) - 128) / 128, last)
+            means = {layer: activation.mean([2, 3]) for layer, activation in activations.items()}
             outputs = [means[FEATURES[name]] for name in names]
             if "probabilities" in names:
                 logits = means["mixed_10"] @ self.weights["softmax/weight"].T
@@ -192,9 +195,12 @@ class Inception:
 
 
 def load_inception(path: Path | str) -> Inception:
-    """The network with the weights of a file, partial or complete.
+    """Load the network with the weights of a file, partial or complete.
+
+    Args:
+        path: of the weights file.
 
     Raises:
-        InputError: the file is missing, truncated or another network's.
+        InputError: the file is missing, truncated or of another network.
     """
     return Inception(read_weights(path))

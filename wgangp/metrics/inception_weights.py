@@ -122,7 +122,7 @@ def _shapes(complete):
 
 
 def is_complete(arrays: dict[str, np.ndarray]) -> bool:
-    """Whether weights reach the softmax, not only mixed_8."""
+    """Whether weights are those of the whole network, not only as far as mixed_8."""
     return "softmax/weight" in arrays
 
 
@@ -137,19 +137,19 @@ def read_weights(path: Path | str) -> dict[str, np.ndarray]:
     """Read a weights file, partial or complete.
 
     Args:
-        path: an npz (see the module's head).
+        path: an npz file (see the docstring of the module).
 
     Returns:
         {name: float32 array}.
 
     Raises:
-        InputError: missing, truncated or another network's.
+        InputError: the file is missing, truncated or of another network.
     """
     return _check(read_npz(path, largest_size(_shapes(True))), path)
 
 
 def fold_batch_norm(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Convolutions with batch norm, under torchvision's names, as plain convolutions under TensorFlow's.
+    """Turn convolutions with batch norm, under torchvision's names, into plain convolutions under TensorFlow's.
 
     Args:
         state: {torchvision's name: array}.
@@ -158,7 +158,7 @@ def fold_batch_norm(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         {TensorFlow's name: array}, with softmax/weight.
 
     Raises:
-        KeyError: a layer is not there.
+        KeyError: a layer is missing.
     """
     arrays = {}
     for name, torch_name, _ in LAYERS:
@@ -169,7 +169,7 @@ def fold_batch_norm(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         scale = gamma / np.sqrt(variance + BATCH_NORM_EPSILON)
         arrays[f"{name}/weight"] = (weight * scale[:, None, None, None]).astype("float32")
         arrays[f"{name}/bias"] = (beta - mean * scale).astype("float32")
-    # The bias is left behind: the Inception score's logits have none (inception_score.py).
+    # The bias is left out: the Inception score's logits have none (inception_score.py).
     return arrays | {"softmax/weight": state["fc.weight"].astype("float32")}
 
 
@@ -184,8 +184,7 @@ def convert_inception(source: Path | str, target: Path | str) -> bool:
         Whether the weights are complete, which the Inception score and 2048 features need.
 
     Raises:
-        InputError: the source is missing, damaged, refused or another network's, or the target cannot
-            be written.
+        InputError: the source is missing, damaged, refused or of another network, or the target cannot be written.
     """
     if Path(source).suffix == ".npz":
         arrays = read_npz(source, largest_size(_shapes(True)))
@@ -203,10 +202,13 @@ def convert_inception(source: Path | str, target: Path | str) -> bool:
 
 
 def find_weights(folder: Path | str) -> Path:
-    """The weights file to use in a data folder: the complete one, else the partial one.
+    """Find the weights file to use: the complete one, else the partial one.
+
+    Args:
+        folder: the data folder.
 
     Raises:
-        InputError: neither is there.
+        InputError: there is neither.
     """
     for name in (COMPLETE, PARTIAL):
         if (path := Path(folder) / name).exists():

@@ -21,7 +21,7 @@ def pixel_features(images: np.ndarray) -> np.ndarray:
         float64 [n, channels * 64], bytes.
 
     Raises:
-        InputError: anything else, or no image.
+        InputError: they are something else, or there are none.
     """
     shape = np.shape(images)
     if getattr(images, "dtype", None) != np.uint8 or len(shape) != 4 or not all(shape) or shape[2] % 8 or shape[3] % 8:
@@ -46,7 +46,7 @@ def frechet_pixels(images: np.ndarray, real: np.ndarray) -> float:
 
 
 def precision_recall_pixels(images: np.ndarray, real: np.ndarray) -> tuple[float, float]:
-    """Precision and recall of images averaged down to 8 x 8 pixels, of at most 5,000 evenly spaced ones of each side.
+    """Precision and recall of images averaged down to 8 x 8 pixels, with at most 5,000 evenly spaced ones of each set.
 
     Args:
         images, real: uint8 [n, channels, height, width], sides multiples of 8, n at least 4.
@@ -54,12 +54,12 @@ def precision_recall_pixels(images: np.ndarray, real: np.ndarray) -> tuple[float
     Returns:
         Precision and recall, in [0, 1]; see `wgangp.metrics.scores.precision_recall`.
     """
-    kept = (x[np.linspace(0, len(x) - 1, min(len(x), SAMPLE)).astype(int)] for x in (images, real))
-    return precision_recall(*map(pixel_features, kept))
+    samples = (x[np.linspace(0, len(x) - 1, min(len(x), SAMPLE)).astype(int)] for x in (images, real))
+    return precision_recall(*map(pixel_features, samples))
 
 
 def score_pixels(images: np.ndarray, metrics: Sequence[str], real: np.ndarray) -> dict[str, tuple[float, None]]:
-    """Score images by their averages.
+    """Score images by their averages over 8 x 8 fields.
 
     Args:
         images, real: uint8 [n, channels, height, width], sides multiples of 8, n at least 4.

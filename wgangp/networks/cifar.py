@@ -37,7 +37,7 @@ def dcgan_critic(dim: int = 128, batch_norm: bool = False) -> ConvCritic:
 
     Args:
         dim: width of the first convolution.
-        batch_norm: as in all the authors' modes but the gradient penalty.
+        batch_norm: whether there is batch norm, as in all the authors' modes except for the gradient penalty.
 
     Source: gan_cifar.py lines 70-89.
     """
@@ -52,8 +52,8 @@ class ResNetGenerator(ImageLayer):
         classes: number of labels for conditional batch norm; None for the unsupervised model.
 
     Attributes:
-        groups: training draws its samples in that many sub-batches, each with its own batch
-            statistics (2 in the authors' code: 32 + 32 in critic steps, 64 + 64 in generator steps).
+        groups: number of sub-batches, each with its own batch statistics, in which training draws samples (2 in the
+            authors' code: 32 + 32 in critic steps, 64 + 64 in generator steps).
 
     Shapes: [n, 128] and, conditional, labels [n], to [n, 3, 32, 32] in [-1, 1].
 
@@ -121,14 +121,14 @@ class ResNetCritic(ImageLayer):
         self.classifier = uniform_linear(dim, classes) if classes else None
 
     def features(self, x: paddle.Tensor) -> paddle.Tensor:
-        """What both heads see, [n, dim]."""
+        """The input of both heads, [n, dim]."""
         x = self.enter(x)
         for block in self.blocks:
             x = block(x)
         return self.mean_over_space(F.relu(x))
 
     def heads(self, x: paddle.Tensor) -> tuple[paddle.Tensor, paddle.Tensor]:
-        """Scores [n] and class logits [n, classes]."""
+        """The scores [n] and the class logits [n, classes]."""
         features = self.features(x)
         return self.score(features).reshape([-1]), self.classifier(features)
 
@@ -138,7 +138,7 @@ class ResNetCritic(ImageLayer):
     def loss_gradients(
         self, real: paddle.Tensor, fake: paddle.Tensor, loss_of_heads: Callable, penalty_of: Callable, labelled: bool
     ) -> tuple[tuple, tuple, list[paddle.Tensor]] | None:
-        """The gradients of WGAN-GP's loss, as `WGAN_GP` asks for them; None but on the `aten` device."""
+        """The gradients of WGAN-GP's loss, as `WGAN_GP` asks for them; None on other devices than `aten`."""
         if type(self) is not ResNetCritic or (self.classifier is not None) != labelled or not devices.on_aten():
             return None
         n, heads = real.shape[0], [self.score, self.classifier] if labelled else [self.score]

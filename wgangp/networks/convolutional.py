@@ -22,8 +22,8 @@ class DeconvGenerator(ImageLayer):
             "channel" (as everywhere else, over the 4x4 pixels too).
         activation: of the hidden layers; a `layers.Gate` doubles their channels.
         output: activation of the images.
-        std: of the initial weights; the authors' default when None.
-        crop: size that the 8x8 features are cut to, None for no cut.
+        std: standard deviation of the initial weights; the authors' default when None.
+        crop: size to which the 8x8 features are cropped; None leaves them as they are.
         latent_dim: length of the latent vectors.
 
     Shapes: [n, latent_dim] to [n, channels, size, size], size = 4 * 2^len(widths) unless cropped.
@@ -78,7 +78,7 @@ class ConvCritic(ImageLayer):
         norm: layer made from a number of channels, such as `layers.LayerNorm`, after all convolutions
             but the first; None for no normalisation.
         activation: after each convolution; a `layers.Gate` doubles their channels.
-        std: of the initial weights; the authors' default when None.
+        std: standard deviation of the initial weights; the authors' default when None.
 
     Shapes: [n, channels, size, size] to [n], size at most 4 * 2^len(widths) and more than half of it.
 
@@ -112,9 +112,9 @@ class ConvCritic(ImageLayer):
     def loss_gradients(
         self, real: paddle.Tensor, fake: paddle.Tensor, loss_of_heads: Callable, penalty_of: Callable, labelled: bool
     ) -> tuple[tuple, tuple, list[paddle.Tensor]] | None:
-        """The gradients of WGAN-GP's loss, as `WGAN_GP` asks for them; None but on the `aten` device on a GPU.
+        """The gradients of WGAN-GP's loss, as `WGAN_GP` asks for them; None on other devices than `aten` on a GPU.
 
-        On a CPU autograd is a fifth faster. Only LeakyReLU without normalisation is written out.
+        On a CPU, autograd is a fifth faster. They are written out only for LeakyReLU without normalisation.
         """
         plain = self.activation is leaky_relu and all(type(norm) is nn.Identity for norm in self.norms)
         if type(self) is not ConvCritic or labelled or not plain or not (devices.on_aten() and devices.on_gpu()):

@@ -26,7 +26,7 @@ def field_critic(size: int = 32, dim: int = 64, channels: int = 1, batch_norm: b
     Args:
         size, channels: as for `field_generator`.
         dim: width of the first convolution; each after it is twice as wide.
-        batch_norm: as in all the authors' modes but the gradient penalty.
+        batch_norm: whether there is batch norm, as in all the authors' modes except for the gradient penalty.
 
     Source: Discriminator of gan_cifar.py.
     """
@@ -34,5 +34,9 @@ def field_critic(size: int = 32, dim: int = 64, channels: int = 1, batch_norm: b
 
 
 def widths(size: int, dim: int) -> list[int]:
-    """Channels at half the size, at a quarter, and so on down to 4."""
+    """The numbers of channels at half the size, at a quarter, and so on down to 4 points.
+
+    Args:
+        size, dim: as for `field_critic`.
+    """
     return [dim * 2**i for i in range((size // 4).bit_length() - 1)]

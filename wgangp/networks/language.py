@@ -27,7 +27,7 @@ class ResidualBlock(nn.Layer):
 
 
 class LanguageGenerator(nn.Layer):
-    """Generator of lines: a distribution over the characters at each place, which the critic sees as it is.
+    """Generator of lines: a distribution over the characters at each position, which is what the critic gets.
 
     Args:
         vocabulary: number of characters.
@@ -35,7 +35,7 @@ class LanguageGenerator(nn.Layer):
         length: characters per line.
         latent_dim: length of the latent vectors.
 
-    Shapes: [n, latent_dim] to [n, length, vocabulary], each place summing to 1.
+    Shapes: [n, latent_dim] to [n, length, vocabulary], which sum to 1 at each position.
 
     Source: Generator of gan_language.py.
     """

@@ -36,14 +36,14 @@ def pair(name: str, normalise_critic: str | None = "layer", dim: int = 64, size:
             "gated" (multiplicative nonlinearities everywhere), "tanh" (everywhere) or "resnet101".
         normalise_critic: "layer" for the gradient penalty, "batch" for the other methods, or None.
         dim: base width.
-        size: of the images, 64 in the paper; a smaller power of two leaves out the stages next to the
-            4x4 features.
+        size: of the images, 64 in the paper; with a smaller power of two, the stages next to the 4x4 features are left
+            out.
 
     Returns:
         Generator, [n, 128] to [n, 3, size, size], and critic, [n, 3, size, size] to [n].
 
     Raises:
-        InputError: an unknown name, normalisation or size.
+        InputError: the name, the normalisation or the size is unknown.
 
     Source: Section 5.2; gan_64x64.py lines 38-71.
     """
@@ -76,10 +76,10 @@ def pair(name: str, normalise_critic: str | None = "layer", dim: int = 64, size:
 
 
 def _widths(dim, size):
-    """Channels from the image's side on, doubling, one per halving of the size down to 4."""
+    """The numbers of channels, doubling with each halving of the size from the image down to 4x4."""
     stages = math.log2(size) - 2
     if stages < 1 or stages != int(stages):
-        raise InputError(f"size is {size}; use a power of two from 8 on.")
+        raise InputError(f"size is {size}; use a power of two of at least 8.")
     return [dim * 2**i for i in range(int(stages))]
 
 
@@ -111,7 +111,7 @@ class MLPGenerator(nn.Layer):
 
 
 class BottleneckBlock(nn.Layer):
-    """Residual block of three convolutions, 1x1, 3x3 and 1x1, whose branch counts 0.3.
+    """Residual block of three convolutions, 1x1, 3x3 and 1x1, whose branch is multiplied by 0.3.
 
     Args:
         in_channels, out_channels: of the images, even.
@@ -153,7 +153,7 @@ class BottleneckGenerator(ImageLayer):
     """The 101-layer generator: 33 bottleneck blocks, a linear layer before and a 1x1 convolution after.
 
     Args:
-        dim: channels at half the size of the images; half of it at their size.
+        dim: channels at half the size of the images; at their full size there are half as many.
         size: of the images.
 
     Shapes: [n, 128] to [n, 3, size, size] in [-1, 1].
@@ -221,13 +221,13 @@ class DeepGenerator(ImageLayer):
         size: of the images, 128 in the paper, or 64 (without the block that makes 64x64 features).
 
     Attributes:
-        groups: training draws its samples in that many sub-batches, each with its own batch
-            statistics (8 of 8 in the authors' script, one on each of their GPUs).
+        groups: number of sub-batches, each with its own batch statistics, in which training draws samples (8 of 8
+            samples in the authors' script, one on each of their GPUs).
 
     Shapes: [n, 128] to [n, 3, size, size] in [-1, 1].
 
     Raises:
-        InputError: another size.
+        InputError: the size is another.
 
     Source: experiments/wgan/wgan_imagenet128.py of igul222/nn, used with LSUN.
     """
@@ -252,7 +252,7 @@ class DeepGenerator(ImageLayer):
 
 
 class DeepCritic(ImageLayer):
-    """Critic of Figure 4: a 5x5 convolution of stride 2, residual blocks with layer norm down to 8x8, their mean.
+    """Critic of Figure 4: a 5x5 convolution of stride 2, residual blocks with layer norm down to 8x8, and the mean.
 
     Args:
         dim: half the channels at 64x64; 4, 8 and 16 times as many as dim at 32, 16 and 8.
@@ -261,7 +261,7 @@ class DeepCritic(ImageLayer):
     Shapes: [n, 3, size, size] to [n].
 
     Raises:
-        InputError: another size.
+        InputError: the size is another.
 
     Source: experiments/wgan/wgan_imagenet128.py of igul222/nn, used with LSUN.
     """

@@ -11,7 +11,7 @@ def mnist_generator(dim: int = 64, batch_norm: bool = False) -> DeconvGenerator:
 
     Args:
         dim: width of the last hidden layer.
-        batch_norm: as the authors' clipping mode has it.
+        batch_norm: whether there is batch norm, as in the authors' clipping mode.
 
     Source: gan_mnist.py lines 55-80.
     """
@@ -24,7 +24,7 @@ def mnist_critic(dim: int = 64, batch_norm: bool = False) -> ConvCritic:
 
     Args:
         dim: width of the first convolution.
-        batch_norm: as the authors' clipping mode has it.
+        batch_norm: whether there is batch norm, as in the authors' clipping mode.
 
     Source: gan_mnist.py lines 82-101.
     """

@@ -43,7 +43,7 @@ SIZE = math.prod(map(len, CHOICES.values()))  # 9,216
 
 @dataclass(frozen=True)
 class Architecture:
-    """One of the set: a choice for each line of Table 1.
+    """One architecture of the set: a choice for each line of Table 1.
 
     Attributes:
         generator_nonlinearity, critic_nonlinearity: of NONLINEARITIES.
@@ -74,13 +74,13 @@ class Architecture:
 
 
 def architecture(index: int) -> Architecture:
-    """The architecture with a number, 0 to 9,215, the last line of `CHOICES` changing fastest.
+    """The architecture with a given number; the choice in the last line of `CHOICES` changes fastest.
 
     Args:
-        index: an integer.
+        index: 0 to 9,215.
 
     Raises:
-        InputError: there is none.
+        InputError: there is no architecture with this number.
     """
     if not 0 <= index < SIZE:
         raise InputError(f"architecture {index} is not one of 0 to {SIZE - 1}.")
@@ -89,7 +89,7 @@ def architecture(index: int) -> Architecture:
 
 
 def draw(count: int, seed: int = 0) -> np.ndarray:
-    """Draw different architectures, each as likely as any other; fewer of the same seed are the first of more.
+    """Draw different architectures, each equally likely; a smaller draw with the same seed begins a larger one.
 
     Args:
         count: how many, at most 9,216.
@@ -102,12 +102,12 @@ def draw(count: int, seed: int = 0) -> np.ndarray:
 
 
 def build(chosen: Architecture, critic_norm: str, divisor: int = 1) -> tuple[nn.Layer, nn.Layer]:
-    """The two networks of an architecture.
+    """Build the two networks of an architecture.
 
     Args:
-        chosen: an `Architecture`.
-        critic_norm: "layer" or "batch", which norm a normalised critic has.
-        divisor: of the filters.
+        chosen: the architecture.
+        critic_norm: "layer" or "batch", the norm that a normalised critic has.
+        divisor: of the numbers of filters.
 
     Returns:
         Generator, [n, 128] to [n, 3, 32, 32] in [-1, 1], and critic, [n, 3, 32, 32] to [n].

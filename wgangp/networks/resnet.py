@@ -17,7 +17,7 @@ class ResidualBlock(nn.Layer):
         in_channels, out_channels: of the images, equal when resample is None.
         resample: None, "up" or "down".
         norm: layer made from a number of channels; None for no normalisation.
-        strided: whether "down" is a stride of the second convolution in place of the pool.
+        strided: whether "down" gives the second convolution a stride of 2 instead of the pool.
         gain: factor of the initial weights of the upsampling convolutions.
 
     Shapes: [n, in_channels, h, w] and, with a conditional norm, labels [n], to [n, out_channels, h', w'],

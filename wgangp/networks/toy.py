@@ -1,4 +1,4 @@
-"""Multilayer perceptrons for two-dimensional data, initialised as the authors'."""
+"""Multilayer perceptrons for two-dimensional data, with the authors' initial weights."""
 
 import math
 from itertools import pairwise
@@ -26,7 +26,7 @@ class MLP(nn.Layer):
         self.latent_dim = sizes[0]
 
     def activations(self, x: paddle.Tensor) -> list[paddle.Tensor]:
-        """Every layer's activations: after each ReLU, and the output last.
+        """The activations of every layer: after each ReLU, and the output last.
 
         Args:
             x: [n, sizes[0]].

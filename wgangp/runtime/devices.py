@@ -6,8 +6,13 @@ import os
 import platform
 import sys
 import warnings
+<<<<<<< HEAD
 from collections.abc import Callable
 from contextlib import suppress
+=======
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+>>>>>>> a5eb0bf885e64b395b733e765c78c15f04857030
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
 NAMES = ("auto", "cpu", "gpu", "aten")
 
 
+<<<<<<< HEAD
 def load_aten(name: str = "auto") -> None:
     """Load the `aten` device where it may be chosen: Paddle takes devices only before it is first imported.
 
@@ -30,6 +36,14 @@ def load_aten(name: str = "auto") -> None:
         name: what will be chosen; $WGANGP_DEVICE where it is "auto" and that is set. For "aten" the device is loaded,
             and for "auto" where there is an NVIDIA GPU, Paddle is its CPU build and `paddle_aten` has been built.
             Where it cannot be loaded, `choose` says why.
+=======
+def prepare() -> None:
+    """Prepare what Paddle looks for when it is first imported: CPU tuning, and the `aten` device.
+
+    The `aten` device is loaded if $WGANGP_DEVICE is "aten". It is also loaded if that is "auto" or not set, there is
+    an NVIDIA GPU, Paddle is its CPU build and `paddle_aten` has been built. If it is named and cannot be loaded, a
+    warning says why, and `choose` refuses it.
+>>>>>>> a5eb0bf885e64b395b733e765c78c15f04857030
     """
     if name == "auto":
         name = os.environ.get("WGANGP_DEVICE") or "auto"
@@ -68,17 +82,17 @@ def tune_cpu() -> None:
 
 
 def available_devices() -> list[str]:
-    """The devices that this Paddle can compute on, the preferred first."""
+    """The devices that this Paddle can compute on, the preferred one first."""
     import paddle
 
     gpu = paddle.is_compiled_with_cuda() and paddle.device.cuda.device_count() > 0
     aten = "aten" in paddle.device.get_all_custom_device_type()
-    on_cpu = aten and not paddle_aten.is_cuda()
-    return ["gpu"] * gpu + ["aten"] * (aten and not on_cpu) + ["cpu"] + ["aten"] * on_cpu
+    aten_on_cpu = aten and not paddle_aten.is_cuda()
+    return ["gpu"] * gpu + ["aten"] * (aten and not aten_on_cpu) + ["cpu"] + ["aten"] * aten_on_cpu
 
 
 def computes_on_cpu(name: str) -> bool:
-    """Whether a device computes on the processor.
+    """Whether a device computes on the CPU.
 
     Args:
         name: as of `choose`.
@@ -88,13 +102,13 @@ def computes_on_cpu(name: str) -> bool:
 
 
 def check_available(name: str) -> None:
-    """Refuse a device that the processes of a run could not have.
+    """Check that the processes of a run can use a device.
 
     Args:
         name: as of `choose`.
 
     Raises:
-        InputError: it is "aten" and `paddle_aten` cannot be loaded, or another that is not there.
+        InputError: it is "aten" and `paddle_aten` cannot be loaded, or it is another that is not available.
     """
     if name == "aten":
         try:
@@ -106,14 +120,14 @@ def check_available(name: str) -> None:
 
 
 def _not_available(name: str) -> InputError:
-    """The InputError for a device that is not there."""
+    """The InputError for a device that is not available."""
     if name not in NAMES:
         return InputError(f"--device {name} is unknown; use {', '.join(NAMES)}.")
-    what = {
+    remedies = {
         "gpu": "this Paddle sees no GPU; install paddlepaddle-gpu (environment.yml), or use --device aten or cpu.",
         "aten": "it is not loaded; run bash paddle_aten/build.sh and choose it before paddle is imported.",
     }
-    return InputError(f"--device {name}: {what[name]}")
+    return InputError(f"--device {name}: {remedies[name]}")
 
 
 def choose(name: str = "auto", tf32: bool = True, deterministic: bool = False) -> str:
@@ -121,15 +135,15 @@ def choose(name: str = "auto", tf32: bool = True, deterministic: bool = False) -
 
     Args:
         name: "cpu"; "gpu" (Paddle's own GPU build); "aten" (ATen's kernels through `paddle_aten`, on a GPU where
-            there is one, else on the CPU); or "auto", the first of gpu, aten on a GPU, cpu that is there.
-        tf32: whether matrix products and convolutions of the `aten` device may use TF32, in training.
-        deterministic: only kernels that give the same bits every time.
+            there is one, else on the CPU); or "auto", the first available one of gpu, aten on a GPU, cpu.
+        tf32: whether matrix products and convolutions of the `aten` device may use TF32 in training.
+        deterministic: whether to use only kernels that give the same bits every time.
 
     Returns:
         Its description, as written in the `device` column of the results.
 
     Raises:
-        InputError: the device is not there.
+        InputError: the device is not available.
     """
     load_aten(name)
     import paddle
@@ -178,7 +192,7 @@ def describe() -> str:
 
 
 def describe_cpu() -> str:
-    """Name the processor and the threads that a process uses."""
+    """Name the processor and say how many threads a process uses."""
     return f"{cpu_name()}, {os.environ.get('OMP_NUM_THREADS', os.cpu_count())} thread(s)"
 
 
@@ -191,21 +205,28 @@ def cpu_name() -> str:
         return platform.processor() or platform.machine()
 
 
-class full_precision:
+@contextmanager
+def full_precision() -> Iterator[None]:
     """A context in which the `aten` device computes without TF32, as for measuring."""
-
-    def __enter__(self):
-        self.before = on_aten() and paddle_aten.tf32()
-        if self.before:
-            paddle_aten.set_tf32(False)
-
-    def __exit__(self, *_):
-        if self.before:
+    had_tf32 = on_aten() and paddle_aten.tf32()
+    if had_tf32:
+        paddle_aten.set_tf32(False)
+    try:
+        yield
+    finally:
+        if had_tf32:
             paddle_aten.set_tf32(True)
 
 
 def to_device(arrays: list[np.ndarray]) -> paddle.Tensor | list[paddle.Tensor]:
-    """Arrays on the device: one tensor along a new first axis where all have one shape, else a list."""
+    """Copy arrays to the device.
+
+    Args:
+        arrays: of any shapes.
+
+    Returns:
+        One tensor, stacked along a new first axis, where all have the same shape; else a list of tensors.
+    """
     import numpy as np
     import paddle
 
@@ -215,18 +236,18 @@ def to_device(arrays: list[np.ndarray]) -> paddle.Tensor | list[paddle.Tensor]:
 
 
 class ReplayedStep:
-    """A training step that the `aten` device replays as one captured graph; elsewhere just the step.
+    """A training step that the `aten` device replays as one captured graph; on other devices the plain step.
 
-    The first calls are not captured: what they allocate must be there when the graph is made. Batches of
-    different shapes are not captured either. Paddle's own GPU build runs step by step: that its graphs draw
-    new random numbers in every replay has not been shown.
+    The first calls are not captured: what they allocate must exist when the graph is made. Batches of different
+    shapes are not captured either. Paddle's own GPU build runs step by step: it has not been shown that its
+    graphs draw new random numbers in every replay.
 
     Args:
-        step: a function of what `to_device` makes that returns {name: scalar tensor}, runs on the device
-            alone and does not look at values.
+        step: a function of what `to_device` returns. It returns {name: scalar tensor}, runs on the device alone
+            and does not read the values of tensors.
     """
 
-    FIRST = 3
+    FIRST = 3  # calls that are not captured
 
     def __init__(self, step: Callable[..., dict[str, paddle.Tensor]]):
         self.step, self.calls, self.graph, self.inputs = step, 0, None, None

@@ -2,7 +2,7 @@
 
     python -m paddle.distributed.launch --nproc_per_node 2 -m wgangp run fig1_gradient_norms
 
-Without the launcher there is one process, and everything here does nothing.
+Without the launcher there is one process, and the functions here change nothing.
 """
 
 import os
@@ -16,17 +16,17 @@ from wgangp.runtime import devices
 
 
 def size() -> int:
-    """Number of processes."""
+    """The number of processes."""
     return int(os.environ.get("PADDLE_TRAINERS_NUM", 1))
 
 
 def rank() -> int:
-    """Which of them this one is, from 0."""
+    """The number of this process, from 0."""
     return int(os.environ.get("PADDLE_TRAINER_ID", 0))
 
 
 def connect(networks: Iterable[paddle.nn.Layer]) -> None:
-    """Connect the processes and give all of them the first one's weights.
+    """Connect the processes and give all of them the weights of the first.
 
     Args:
         networks: Paddle layers, changed in place.
@@ -46,7 +46,7 @@ def connect(networks: Iterable[paddle.nn.Layer]) -> None:
 
 
 def local_batch_size(n: int) -> int:
-    """How many of a batch's samples this process has.
+    """How many of the samples of a batch this process gets.
 
     Args:
         n: samples in the batch.
@@ -60,7 +60,7 @@ def local_batch_size(n: int) -> int:
 
 
 def take_local_batch(batch: np.ndarray) -> np.ndarray:
-    """This process's part of a batch.
+    """Take the part of a batch that belongs to this process.
 
     Args:
         batch: array [n, ...].
