@@ -34,13 +34,14 @@ NUMBERS = {  # options, and their ranges
     "run_seed": A_SEED,
     "jobs": A_COUNT,
     "number": A_COUNT,
+    "real": A_COUNT,
     "budget": {"above": 0},
 }
 WITHOUT_CHECKOUT = ("data", "doctor", "score")  # commands of an installed package
 FRAME = ("jinja2", "matplotlib", "mistune", "papermill", "pydantic", "seaborn", "yaml")  # of the extra `reproduction`
 
 
-def check_installation(command):
+def check_installation(command: str) -> None:
     """Refuse a command where the repository is missing, or a package that only the extra `reproduction` brings.
 
     Raises:
@@ -63,7 +64,7 @@ def check_installation(command):
         )
 
 
-def check_numbers(given):
+def check_numbers(given: argparse.Namespace) -> None:
     """Refuse numeric options that are out of range.
 
     Args:
@@ -79,7 +80,7 @@ def check_numbers(given):
                 number(f"--{name.replace('_', '-')}", value, **limits)
 
 
-def settle_folders():
+def settle_folders() -> None:
     """Make $WGANGP_OUTPUT and $WGANGP_DATA absolute: workers and notebooks run in other folders than the caller's.
 
     Raises:
@@ -94,7 +95,7 @@ def settle_folders():
         os.environ[name] = os.path.abspath(path)
 
 
-def command_run(given):
+def command_run(given: argparse.Namespace) -> int:
     from reproduction import schedule
     from reproduction.experiment import Experiment
 
@@ -105,14 +106,14 @@ def command_run(given):
     return schedule.run(jobs, device, given.jobs, given.budget, given.fresh, given.notebooks)
 
 
-def chosen(given):
+def chosen(given: list[str]) -> list[str]:
     """The experiments that were named, each once; all for none or "all"."""
     from reproduction.experiment import names
 
     return list(dict.fromkeys(given)) if given and "all" not in given else names()
 
 
-def command_compare(given):
+def command_compare(given: argparse.Namespace) -> int:
     import pandas as pd
 
     from reproduction import compare, results, schedule, verdicts
@@ -137,27 +138,27 @@ def command_compare(given):
         print("\nThis is no git checkout, so all rows count as yours.")
     if not given.check:
         return 0
-    gone = pd.concat([compare.lost(name) for name in tables])
-    if len(gone):
-        print("\nNo longer reproduced or seen:\n" + compare.as_rows({"now": gone}))
+    lost = pd.concat([compare.lost(name) for name in tables])
+    if len(lost):
+        print("\nNo longer reproduced or seen:\n" + compare.as_rows({"now": lost}))
         return 1
     print("\nEvery row that the committed results reproduce still is.")
     return 0
 
 
-def command_import(given):
+def command_import(given: argparse.Namespace) -> None:
     from reproduction import merge
 
     print("\n".join(merge.import_results(given.folder)))
 
 
-def command_report(given):
+def command_report(given: argparse.Namespace) -> None:
     from reproduction import report
 
     print(f"Wrote {report.write()}.")
 
 
-def command_readme(given):
+def command_readme(given: argparse.Namespace) -> None:
     from reproduction import readme
     from wgangp.runtime.files import replacing
 
@@ -167,14 +168,14 @@ def command_readme(given):
         print(f"Wrote {path}.")
 
 
-def command_notebook(given):
+def command_notebook(given: argparse.Namespace) -> None:
     from reproduction import notebooks
 
     for name in chosen(given.names):
         print(f"Wrote {notebooks.execute(name, given.tier)}.", flush=True)
 
 
-def command_generate(given):
+def command_generate(given: argparse.Namespace) -> None:
     from reproduction import sampling
 
     sampling.check_output(given.output)
@@ -184,13 +185,13 @@ def command_generate(given):
     print(f"Wrote {given.output}: {samples.dtype} {list(samples.shape)}.")
 
 
-def command_score(given):
+def command_score(given: argparse.Namespace) -> None:
     from reproduction import scoring
 
     scoring.score(given.samples, given.data, given.metric, given.real, given.text)
 
 
-def command_data(given):
+def command_data(given: argparse.Namespace) -> None:
     from wgangp.data import catalogue, download, toy
 
     if given.action == "list":
@@ -205,7 +206,7 @@ def command_data(given):
         convert(Path(given.names[0]) if given.names else catalogue.root() / catalogue.entry("inception").file)
 
 
-def convert(source):
+def convert(source: Path) -> None:
     """Convert Inception weights, and calibrate complete ones on real CIFAR-10."""
     from wgangp.data import catalogue, images
     from wgangp.metrics.image_scores import calibrate
@@ -251,7 +252,7 @@ def command_doctor(given):
         print(f"{name:22}{value}")
 
 
-def parser():
+def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="wgangp", description="Reproduces the figures and tables of WGAN-GP.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -324,7 +325,7 @@ def parser():
     return top
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a latin-1 terminal has no Greek letters

@@ -285,7 +285,7 @@ def test_folder_without_rights(capfd, monkeypatch, command):
 
     monkeypatch.setattr(Path, "exists", denied)
     monkeypatch.setattr(Path, "is_dir", denied)
-    assert "Permission denied; mend that and run again." in refused(capfd, *command)
+    assert "Permission denied; fix that and run again." in refused(capfd, *command)
 
 
 def test_defects_of_paddle_are_not_taken_for_the_systems(monkeypatch):
@@ -375,7 +375,7 @@ def test_closed_pipe_and_full_disk_as_output(stdout, capfd, command):
     with stdout(open("/dev/full", "wb")):
         assert main(command) == 2
     told = capfd.readouterr().err
-    assert told.strip() == "wgangp: the system: No space left on device; mend that and run again."
+    assert told.strip() == "wgangp: the system: No space left on device; fix that and run again."
 
 
 @pytest.mark.parametrize("command, delay", [("compare", 0.0), ("report", 0.4), ("run all", 1.5)])
