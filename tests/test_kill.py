@@ -49,19 +49,24 @@ def start(*paths, iterations=200, kill_at=None):
     return subprocess.Popen(command, cwd=results.ROOT, stdout=subprocess.PIPE, text=True)
 
 
+def iteration_of(path):
+    """The iterations that a checkpoint has done, 0 where there is none."""
+    saved = checkpoint.read_newest(path)
+    return saved[1]["iteration"] if saved else 0
+
+
 def test_killed_training_ends_bit_equal(tmp_path):
-    whole = start(tmp_path / "whole.npz", tmp_path / "expected.npz")
-    assert whole.wait() == 0
-    chance, killed = random.Random(0), 0
+    whole = start(tmp_path / "whole.npz", tmp_path / "expected.npz", iterations=400)
+    paths, last = (tmp_path / "c.npz", tmp_path / "resumed.npz"), 0
     for _ in range(4):
-        process = start(tmp_path / "c.npz", tmp_path / "resumed.npz")
-        process.stdout.readline()
-        time.sleep(chance.uniform(0.1, 0.8))
-        killed += process.poll() is None
+        process = start(*paths, iterations=400)
+        while iteration_of(paths[0]) <= last and process.poll() is None:
+            time.sleep(0.01)
         process.kill()
-        process.wait()
-    assert start(tmp_path / "c.npz", tmp_path / "resumed.npz").wait() == 0
-    assert killed >= 2
+        assert process.wait() == -signal.SIGKILL
+        last, before = iteration_of(paths[0]), last
+        assert before < last < 400
+    assert start(*paths, iterations=400).wait() == 0 and whole.wait() == 0
     expected, resumed = np.load(tmp_path / "expected.npz"), np.load(tmp_path / "resumed.npz")
     assert all((expected[name] == resumed[name]).all() for name in expected.files)
 
@@ -83,8 +88,7 @@ def test_storm_of_kills_ends_bit_equal(tmp_path):
                 time.sleep(chance.uniform(0, seconds / 12))
                 process.kill()
             assert process.wait() == -signal.SIGKILL
-            found = checkpoint.read_newest(tmp_path / f"{name}.npz")
-            last, before = found[1]["iteration"] if found else 0, last
+            last, before = iteration_of(tmp_path / f"{name}.npz"), last
             assert last >= before  # what was written stays
         assert last > 0 and training(name).wait() == 0
 
