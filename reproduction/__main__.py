@@ -15,7 +15,7 @@ from wgangp.runtime import devices, kernels
 
 # What a command needs is imported when it is called: Paddle alone takes a second. These bring the rest of it along.
 MODULES = {
-    "run": "reproduction.schedule",
+    "run": "reproduction.schedule scipy.stats",
     "compare": "reproduction.compare",
     "import": "reproduction.merge",
     "report": "reproduction.report",
@@ -339,7 +339,8 @@ def main(arguments: list[str] | None = None) -> int:
         check_numbers(given)
         settle_folders()
         with interrupts.importing():
-            importlib.import_module(MODULES[given.command])
+            for module in MODULES[given.command].split():
+                importlib.import_module(module)
             if arguments is None:
                 interrupts.listen(interrupts.interrupt)
         status = given.function(given) or 0
