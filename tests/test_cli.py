@@ -378,15 +378,23 @@ def test_closed_pipe_and_full_disk_as_output(stdout, capfd, command):
     assert told.strip() == "wgangp: the system: No space left on device; fix that and run again."
 
 
-@pytest.mark.parametrize("command, delay", [("compare", 0.0), ("report", 0.4), ("run all", 1.5)])
-def test_interrupted_at_any_moment(command, delay):
+@pytest.mark.parametrize(
+    "command, delay, number",
+    [
+        ("compare", 0.0, signal.SIGINT),
+        ("report", 0.4, signal.SIGINT),
+        ("report", 1.0, signal.SIGTERM),  # Paddle has its own handler by then
+        ("run all", 1.5, signal.SIGINT),
+    ],
+)
+def test_interrupted_at_any_moment(command, delay, number):
     """While it is being imported, and later."""
     process = start_command(*command.split(), stderr=subprocess.PIPE)
     while process.poll() is None and b"numpy" not in Path(f"/proc/{process.pid}/maps").read_bytes():
         time.sleep(0.01)
     time.sleep(delay)
-    process.send_signal(signal.SIGINT)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
+    process.send_signal(number)
     told = process.communicate(timeout=30)[1]
     assert process.returncode == 130 and told.startswith("\nwgangp: stopped") and len(told.splitlines()) == 2
 
