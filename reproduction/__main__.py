@@ -15,7 +15,7 @@ from wgangp.runtime import devices, environment, kernels
 
 # What a command needs is imported when it is called: Paddle alone takes a second. These bring the rest of it along.
 MODULES = {
-    "run": "reproduction.schedule",
+    "run": "reproduction.schedule scipy.stats",
     "compare": "reproduction.compare",
     "import": "reproduction.merge",
     "report": "reproduction.report",
@@ -34,6 +34,7 @@ NUMBERS = {  # options, and their ranges
     "run_seed": A_SEED,
     "jobs": A_COUNT,
     "number": A_COUNT,
+    "real": A_COUNT,
     "budget": {"above": 0},
 }
 COMPUTING = ("data", "doctor", "generate", "run", "score")  # commands that use a device
@@ -41,7 +42,7 @@ WITHOUT_CHECKOUT = ("data", "doctor", "score")  # commands of an installed packa
 FRAME = ("jinja2", "matplotlib", "mistune", "papermill", "pydantic", "seaborn", "yaml")  # of the extra `reproduction`
 
 
-def check_installation(command):
+def check_installation(command: str) -> None:
     """Refuse a command where the repository is missing, or a package that only the extra `reproduction` brings.
 
     Raises:
@@ -64,7 +65,7 @@ def check_installation(command):
         )
 
 
-def check_numbers(given):
+def check_numbers(given: argparse.Namespace) -> None:
     """Refuse numeric options that are out of range.
 
     Args:
@@ -80,7 +81,7 @@ def check_numbers(given):
                 check_number(f"--{name.replace('_', '-')}", value, **limits)
 
 
-def settle_folders():
+def settle_folders() -> None:
     """Make $WGANGP_OUTPUT and $WGANGP_DATA absolute: workers and notebooks run in other folders than the caller's.
 
     Raises:
@@ -92,7 +93,7 @@ def settle_folders():
         os.environ[name] = os.path.abspath(environment.named_folder(name, default))
 
 
-def command_run(given):
+def command_run(given: argparse.Namespace) -> int:
     from reproduction import schedule
     from reproduction.experiment import Experiment
 
@@ -103,14 +104,14 @@ def command_run(given):
     return schedule.run(jobs, device, given.jobs, given.budget, given.fresh, given.notebooks)
 
 
-def chosen(given):
+def chosen(given: list[str]) -> list[str]:
     """The experiments that were named, each once; all for none or "all"."""
     from reproduction.experiment import names
 
     return list(dict.fromkeys(given)) if given and "all" not in given else names()
 
 
-def command_compare(given):
+def command_compare(given: argparse.Namespace) -> int:
     import pandas as pd
 
     from reproduction import compare, results, schedule, verdicts
@@ -135,27 +136,27 @@ def command_compare(given):
         print("\nThis is no git checkout, so all rows count as yours.")
     if not given.check:
         return 0
-    gone = pd.concat([compare.lost(name) for name in tables])
-    if len(gone):
-        print("\nNo longer reproduced or seen:\n" + compare.as_rows({"now": gone}))
+    lost = pd.concat([compare.lost(name) for name in tables])
+    if len(lost):
+        print("\nNo longer reproduced or seen:\n" + compare.as_rows({"now": lost}))
         return 1
     print("\nEvery row that the committed results reproduce still is.")
     return 0
 
 
-def command_import(given):
+def command_import(given: argparse.Namespace) -> None:
     from reproduction import merge
 
     print("\n".join(merge.import_results(given.folder)))
 
 
-def command_report(given):
+def command_report(given: argparse.Namespace) -> None:
     from reproduction import report
 
     print(f"Wrote {report.write()}.")
 
 
-def command_readme(given):
+def command_readme(given: argparse.Namespace) -> None:
     from reproduction import readme
     from wgangp.runtime.files import replacing
 
@@ -165,14 +166,14 @@ def command_readme(given):
         print(f"Wrote {path}.")
 
 
-def command_notebook(given):
+def command_notebook(given: argparse.Namespace) -> None:
     from reproduction import notebooks
 
     for name in chosen(given.names):
         print(f"Wrote {notebooks.execute(name, given.tier)}.", flush=True)
 
 
-def command_generate(given):
+def command_generate(given: argparse.Namespace) -> None:
     from reproduction import sampling
 
     sampling.check_output(given.output)
@@ -182,13 +183,13 @@ def command_generate(given):
     print(f"Wrote {given.output}: {samples.dtype} {list(samples.shape)}.")
 
 
-def command_score(given):
+def command_score(given: argparse.Namespace) -> None:
     from reproduction import scoring
 
     scoring.score(given.samples, given.data, given.metric, given.real, given.text)
 
 
-def command_data(given):
+def command_data(given: argparse.Namespace) -> None:
     from wgangp.data import catalogue, download, toy
 
     if given.action == "list":
@@ -205,7 +206,7 @@ def command_data(given):
         )
 
 
-def convert(source):
+def convert(source: Path) -> None:
     """Convert Inception weights, and calibrate complete ones on real CIFAR-10."""
     from wgangp.data import images
     from wgangp.metrics.image_scores import calibrate
@@ -256,7 +257,7 @@ def command_doctor(given):
         print(f"{name:22}{value}")
 
 
-def parser():
+def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="wgangp", description="Reproduces the figures and tables of WGAN-GP.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -332,7 +333,7 @@ def parser():
     return top
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a latin-1 terminal has no Greek letters
@@ -348,7 +349,8 @@ def main(arguments=None):
         with interrupts.importing():
             if given.command in COMPUTING:
                 devices.load_aten(getattr(given, "device", "auto"))
-            importlib.import_module(MODULES[given.command])
+            for module in MODULES[given.command].split():
+                importlib.import_module(module)
             if arguments is None:
                 interrupts.listen(interrupts.interrupt)
         status = given.function(given) or 0

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from reproduction import results
+from reproduction.experiment import Experiment
 from reproduction.job import Job
 from wgangp.errors import InputError
 from wgangp.runtime.files import read_npz
@@ -19,15 +20,15 @@ class Runs(dict):
         label: tier, data and seeds in words, for the figures.
     """
 
-    def __init__(self, tier, datasets, arrays):
+    def __init__(self, tier: str, datasets: set[str], arrays: dict[str, list]):
         super().__init__(arrays)
         self.tier, self.datasets = tier, sorted(datasets)
-        counts = " or ".join(str(n) for n in sorted({len(one) for one in arrays.values()}))
+        counts = " or ".join(str(n) for n in sorted({len(of_setting) for of_setting in arrays.values()}))
         data = f"{self.datasets[0].replace('_', ' ')} data, " if len(self.datasets) == 1 else ""
         self.label = f"tier {tier}, {data}{counts} seed{'s' * (counts != '1')}"
 
 
-def best_runs(experiment, tier=None):
+def best_runs(experiment: Experiment, tier: str | None = None) -> Runs:
     """The runs to draw: of the best tier that has all settings, on real data first; or what was run last.
 
     Args:
@@ -41,11 +42,13 @@ def best_runs(experiment, tier=None):
         InputError: no tier has every setting.
     """
     rows = results.of_single_runs(results.read(experiment.name))
-    for one in dict.fromkeys([*([tier] if tier in experiment.tiers else []), *reversed(experiment.tiers)]):
-        found = {s: _arrays(experiment, s, one, rows, last=one == tier) for s in experiment.settings_at(one)}
-        if all(arrays for arrays, _ in found.values()):
-            datasets = {dataset for _, dataset in found.values()}
-            return Runs(one, datasets, {setting: arrays for setting, (arrays, _) in found.items()})
+    named = [tier] if tier in experiment.tiers else []
+    for candidate in dict.fromkeys([*named, *reversed(experiment.tiers)]):
+        settings, last = experiment.settings_at(candidate), candidate == tier
+        by_setting = {setting: _arrays(experiment, setting, candidate, rows, last) for setting in settings}
+        if all(arrays for arrays, _ in by_setting.values()):
+            datasets = {dataset for _, dataset in by_setting.values()}
+            return Runs(candidate, datasets, {setting: arrays for setting, (arrays, _) in by_setting.items()})
     raise InputError(f"{experiment.name} has no complete results; run: wgangp run {experiment.name}.")
 
 
@@ -64,27 +67,27 @@ def _arrays(experiment, setting, tier, rows, last):
     return [], ""
 
 
-def number_of(part):
+def number_of(part: str) -> float:
     """The number in "layer 3", "iteration 500", "min score 1.5"."""
     number = float(part.split()[-1])
     return int(number) if number.is_integer() else number
 
 
-def means(name):
+def means(name: str) -> pd.DataFrame:
     """Every quantity over the seeds: mean, lowest, highest and how many."""
     groups = results.read(name).groupby(["tier", "dataset", "setting", "quantity", "part"], sort=False)["value"]
     return groups.agg(["mean", "min", "max", "size"]).round(4)
 
 
-def provenance(name):
+def provenance(name: str) -> pd.DataFrame:
     """Where the numbers come from: a row per tier, data set, commit and device."""
     rows = results.of_single_runs(results.read(name)).drop_duplicates(["config_sha256", "seed"])
     groups = rows.groupby(["tier", "dataset", "commit", "device", "paddle"])
     return groups.agg(runs=("seed", "size"), seconds=("wall_seconds", "sum"), last=("finished", "max")).reset_index()
 
 
-def score_curves(runs, x=0):
-    """Judgements over training, {metric: {setting: (x, score)}}, of the first seed.
+def score_curves(runs: Runs, x: int = 0) -> dict[str, dict[str, tuple]]:
+    """Scores over training, {metric: {setting: (x, score)}}, of the first seed.
 
     Args:
         runs: of `best_runs`.

@@ -13,7 +13,7 @@ from reproduction.experiment import FOLDER, names
 from wgangp.runtime.files import replacing
 
 
-def costs(rows):
+def costs(rows: pd.DataFrame) -> pd.DataFrame:
     """Measured times of an experiment: a row per tier and device.
 
     Args:
@@ -28,13 +28,13 @@ def costs(rows):
     return table.assign(minutes=table["total"] / 60)
 
 
-def section(markdown, title):
+def section(markdown: str, title: str) -> str:
     """The text of a README under a second-level heading, empty where there is none."""
-    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", markdown, re.MULTILINE | re.DOTALL)
-    return found[1].strip() if found else ""
+    match = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", markdown, re.MULTILINE | re.DOTALL)
+    return match[1].strip() if match else ""
 
 
-def figures(name):
+def figures(name: str) -> list[tuple[str, str]]:
     """An experiment's figures as (title, data URL)."""
     kinds = {".png": "png", ".jpg": "jpeg"}
     paths = sorted((results.output_root() / "paper_figures").glob(f"{name}*"))
@@ -45,7 +45,7 @@ def figures(name):
     ]
 
 
-def write():
+def write() -> Path:
     """Write report.html into the output root.
 
     Returns:
@@ -58,14 +58,14 @@ def write():
         table = compare.compare(name, rows)
         readme = (FOLDER / name / "README.md").read_text("utf-8")
         # The README speaks of the committed rows; where others are there, the table speaks for itself.
-        found = section(readme, "What we find").partition("<!-- /verdicts -->")[2]
+        findings = section(readme, "What we find").partition("<!-- /verdicts -->")[2]
         own = results.in_git() and len(results.yours(name))
         experiments.append(
             {
                 "name": name,
                 "title": readme.splitlines()[0].removeprefix("# "),
                 "paper_shows": markdown(section(readme, "What the paper shows")),
-                "found": "" if own else markdown(found.strip()),
+                "found": "" if own else markdown(findings.strip()),
                 "claims": compare.claims(name, table).to_dict("records"),
                 "rows": compare.shown(table).assign(source=table["source"]).to_dict("records"),
                 "figures": figures(name),

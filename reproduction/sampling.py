@@ -3,11 +3,14 @@
 import json
 import math
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from PIL import Image
+from wgangp.gan import BaseGAN
 
 from reproduction import results
+from reproduction.config import Config
 from reproduction.experiment import Experiment, names
 from reproduction.job import Job
 from wgangp.data.batches import to_bytes
@@ -19,7 +22,15 @@ from wgangp.runtime.files import check_memory, read_npz, replacing
 FILES = ("checkpoint.npz", "networks.npz")  # what a run's folder may have
 
 
-def generate(what, number, seed=0, setting=None, tier=None, run_seed=0, label=None):
+def generate(
+    what: str | Path,
+    number: int,
+    seed: int = 0,
+    setting: str | None = None,
+    tier: str | None = None,
+    run_seed: int = 0,
+    label: str | None = None,
+) -> np.ndarray:
     """Draw samples from a trained run.
 
     Args:
@@ -38,11 +49,6 @@ def generate(what, number, seed=0, setting=None, tier=None, run_seed=0, label=No
     Raises:
         InputError: nothing trained is there, the model has no such class or has diverged, or a number out of its range.
     """
-    if number < 1:
-        raise InputError(f"--number {number}: use at least 1.")
-    for option, value in (("--seed", seed), ("--run-seed", run_seed)):
-        if not 0 <= value < 2**63:
-            raise InputError(f"{option} {value}: a seed is a non-negative integer below 2^63.")
     of_experiment = str(what) in names()
     if not of_experiment and (setting or tier):
         raise InputError(f"--setting and --tier are for experiments, and {what} is a file; leave them out.")
@@ -64,7 +70,7 @@ def generate(what, number, seed=0, setting=None, tier=None, run_seed=0, label=No
     return samples
 
 
-def from_run(path):
+def from_run(path: str | Path) -> tuple[BaseGAN, Config, ModuleType]:
     """Rebuild the networks of a run and load its checkpoint.
 
     Args:
@@ -92,8 +98,10 @@ def from_run(path):
     return gan, config, experiment.module("run")
 
 
-def from_results(name, setting=None, tier=None, run_seed=0):
-    """As `from_run`, of an experiment's run, or with the generator that is kept with its results.
+def from_results(
+    name: str, setting: str | None = None, tier: str | None = None, run_seed: int = 0
+) -> tuple[BaseGAN, Config, ModuleType]:
+    """As `from_run`, by an experiment's name: of its run, or with the generator that is kept with its results.
 
     Raises:
         InputError: there is neither, or the experiment has several settings and none was named.
@@ -105,11 +113,12 @@ def from_results(name, setting=None, tier=None, run_seed=0):
         if len(experiment.settings) > 1:
             raise InputError(f"{name} has several settings; name one with --setting: {'; '.join(experiment.settings)}.")
         (setting,) = experiment.settings
-    tiers = [one for one in ([tier] if tier else reversed(experiment.tiers)) if setting in experiment.settings_at(one)]
+    named = [tier] if tier else reversed(experiment.tiers)
+    tiers = [candidate for candidate in named if setting in experiment.settings_at(candidate)]
     for root in dict.fromkeys(
         [results.output_root(), results.ROOT]
     ):  # what was run here comes before what is committed
-        for job in (Job(experiment, setting, one, run_seed) for one in tiers):
+        for job in (Job(experiment, setting, candidate, run_seed) for candidate in tiers):
             for file in FILES:
                 if (job.folder / file).exists():
                     return from_run(job.folder / file)
@@ -128,7 +137,7 @@ def from_results(name, setting=None, tier=None, run_seed=0):
     )
 
 
-def of_class(gan, chosen, number, seed):
+def of_class(gan: BaseGAN, chosen: int, number: int, seed: int) -> np.ndarray:
     """Samples of one class, out of batches of all classes: batch norm uses a batch's statistics, as in training.
 
     Args:
@@ -148,7 +157,7 @@ def of_class(gan, chosen, number, seed):
     return np.concatenate(parts)
 
 
-def class_number(label, gan, module):
+def class_number(label: str, gan: BaseGAN, module: ModuleType) -> int:
     """The number of a class from its name."""
     known = getattr(module, "CLASSES", ())
     if not known or getattr(gan, "classes", None) is None:
@@ -158,7 +167,7 @@ def class_number(label, gan, module):
     return known.index(label)
 
 
-def check_output(path):
+def check_output(path: Path) -> None:
     """Refuse a place that `write` cannot write to, before samples are drawn.
 
     Args:
@@ -176,8 +185,8 @@ def check_output(path):
         raise InputError(f"{path} {what}; name a new folder.")
 
 
-def write(path, samples):
-    """Write samples as the name's ending says.
+def write(path: str | Path, samples: np.ndarray) -> None:
+    """Write samples in the format that the file's ending names.
 
     Args:
         path: ends in .npy (an array), in .txt (lines of text), in .png (images in one grid), or in nothing (a folder of

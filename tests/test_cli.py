@@ -285,7 +285,7 @@ def test_folder_without_rights(capfd, monkeypatch, command):
 
     monkeypatch.setattr(Path, "exists", denied)
     monkeypatch.setattr(Path, "is_dir", denied)
-    assert "Permission denied; mend that and run again." in refused(capfd, *command)
+    assert "Permission denied; fix that and run again." in refused(capfd, *command)
 
 
 def test_defects_of_paddle_are_not_taken_for_the_systems(monkeypatch):
@@ -311,11 +311,7 @@ def test_full_disk_at_the_end_of_a_run_loses_nothing(monkeypatch):
 
     def full(path, value):
         if path.name == "rows.json":
-<<<<<<< HEAD
             raise jobs.write_error(path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
-=======
-            raise experiment.write_error(path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
->>>>>>> a5eb0bf885e64b395b733e765c78c15f04857030
         write(path, value)
 
     monkeypatch.setattr(jobs, "write_json", full)
@@ -379,18 +375,26 @@ def test_closed_pipe_and_full_disk_as_output(stdout, capfd, command):
     with stdout(open("/dev/full", "wb")):
         assert main(command) == 2
     told = capfd.readouterr().err
-    assert told.strip() == "wgangp: the system: No space left on device; mend that and run again."
+    assert told.strip() == "wgangp: the system: No space left on device; fix that and run again."
 
 
-@pytest.mark.parametrize("command, delay", [("compare", 0.0), ("report", 0.4), ("run all", 1.5)])
-def test_interrupted_at_any_moment(command, delay):
+@pytest.mark.parametrize(
+    "command, delay, number",
+    [
+        ("compare", 0.0, signal.SIGINT),
+        ("report", 0.4, signal.SIGINT),
+        ("report", 1.0, signal.SIGTERM),  # Paddle has its own handler by then
+        ("run all", 1.5, signal.SIGINT),
+    ],
+)
+def test_interrupted_at_any_moment(command, delay, number):
     """While it is being imported, and later."""
     process = start_command(*command.split(), stderr=subprocess.PIPE)
     while process.poll() is None and b"numpy" not in Path(f"/proc/{process.pid}/maps").read_bytes():
         time.sleep(0.01)
     time.sleep(delay)
-    process.send_signal(signal.SIGINT)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
+    process.send_signal(number)
     told = process.communicate(timeout=30)[1]
     assert process.returncode == 130 and told.startswith("\nwgangp: stopped") and len(told.splitlines()) == 2
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from reproduction.job import Job, complete_results, run_job
+from reproduction.job import Job, NoJob, complete_results, run_job
 from wgangp import InputError
 from wgangp.runtime.files import locked
 
@@ -97,3 +97,13 @@ def test_forgetting_leaves_a_run_in_progress_alone(job, capfd):
     )
     job.forget()
     assert {path.name for path in job.folder.iterdir()} == {"lock"}
+
+
+def test_run_without_a_job_gives_its_rows_and_keeps_nothing(edited, tmp_path):
+    experiment = edited(lambda values: None)
+    config = experiment.config("gradient penalty", "smoke")
+    rows = experiment.run(config, 0, NoJob())
+    assert {row["quantity"] for row in rows} >= {"log10_gradient_norm", "slope_per_layer"}
+    assert [path.name for path in tmp_path.iterdir()] == ["experiments"]
+    run_job(Job(experiment, "gradient penalty", "smoke", 0), name="cpu")
+    assert {"runs", "results"} <= {path.name for path in tmp_path.iterdir()}

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from reproduction.results import of_runs
+from reproduction.results import summary_row
 
 
 def summary(rows):
@@ -21,16 +21,17 @@ def summary(rows):
 
     Source: Figure 1b, left.
     """
-    made, layers = [], rows[rows["quantity"] == "log10_gradient_norm"]
+    summary_rows, layers = [], rows[rows["quantity"] == "log10_gradient_norm"]
     for (*_, setting), group in layers.groupby(["tier", "seed", "dataset", "setting"]):
         numbers = group["part"].str.removeprefix("layer ").astype(int)
         hidden = pd.Series(group["value"].to_numpy(), numbers).sort_index()[:-1]  # the last is the output layer
         if len(hidden) < 3 or not np.isfinite(hidden).all():
             continue
         line = stats.linregress(hidden.index, hidden)
-        row = partial(of_runs, group, setting)
-        made.append(row("straightness_of_slope", line.rvalue**2, f"R^2 of the line over {len(hidden)} hidden layers"))
+        row = partial(summary_row, group, setting)
+        protocol = f"R^2 of the line over {len(hidden)} hidden layers"
+        summary_rows.append(row("straightness_of_slope", line.rvalue**2, protocol))
         if setting == "clip c=0.1" and {1, 2, 3} <= set(hidden.index):
             slope = -stats.linregress([1, 2, 3], hidden.loc[1:3]).slope
-            made.append(row("slope_over_first_layers", slope, "line over layers 3 to 1, going back"))
-    return made
+            summary_rows.append(row("slope_over_first_layers", slope, "line over layers 3 to 1, going back"))
+    return summary_rows

@@ -53,9 +53,9 @@ def measure_generator(gan, data, config, rng, seed, job):
     w1 = partial(row, protocol="exact W1 to as many real points", samples=n)
     rows = [w1("sample_w1", exact_w1(samples[:n], real)), w1("sample_w1_real_against_real", exact_w1(other, real))]
     if data.centers is not None:
-        found, good = mode_coverage(samples, data.centers, data.std)
+        count_of_modes, good = mode_coverage(samples, data.centers, data.std)
         modes = partial(row, protocol="good: within 4 standard deviations of a mode", samples=len(samples))
-        rows += [modes("modes_found", found), modes("share_of_good_samples", good)]
+        rows += [modes("modes_found", count_of_modes), modes("share_of_good_samples", good)]
     return rows
 
 

@@ -3,7 +3,7 @@
 "WGAN with gradient penalty outperforms weight clipping, even with the same optimizer; with Adam it
 does better still; it is slower than DCGAN but more stable at convergence" (Section 5.3, shortened).
 Four settings: clipping, penalty with RMSProp at the same step size, penalty with Adam, DCGAN. Seconds are of
-training alone: judgements and the first iterations, in which a GPU chooses its kernels, are left out.
+training alone: evaluations and the first iterations, in which a GPU chooses its kernels, are left out.
 """
 
 from functools import partial
@@ -27,7 +27,7 @@ class Config(MethodConfig):
     dim: int
     judged_every: int  # iterations
     judged_by: Literal["all", "cheap"]  # during training: all metrics, or those without the Inception network
-    judged: int  # generated images per judgement
+    judged: int  # generated images per evaluation
     reference: int  # real images that distances are taken to
 
 

@@ -1,23 +1,23 @@
-"""Comparisons of the four settings, from the judgements of all runs."""
+"""Comparisons of the four settings, from the evaluations of all runs."""
 
 import pandas as pd
 
-from reproduction.results import of_runs
+from reproduction.results import summary_row
 
 FRACTIONS = {"quarter": 4, "half": 2, "end": 1}  # of the iterations
 
 
 def summary(rows):
-    """Comparisons at equal fractions of training and in seconds, from the judgements of all settings.
+    """Comparisons at equal fractions of training and in seconds, from the evaluations of all settings.
 
     Args:
-        rows: a DataFrame of all runs' rows; of a run on its way, which has no seconds_per_iteration yet, none count.
+        rows: a DataFrame of all runs' rows; of a run in progress, which has no seconds_per_iteration yet, none count.
 
     Returns:
         A list of rows; see `at_fractions`, `speeds`, `times` and `late`. The score is the Inception score where there
         is one, else classifier_score.
     """
-    made = []
+    summary_rows = []
     for _, group in rows.groupby(["tier", "seed", "dataset"]):
         speed = group[group["quantity"] == "seconds_per_iteration"]
         curves = group[group["setting"].isin(speed["setting"]) & group["part"].str.startswith("iteration ")]
@@ -26,19 +26,20 @@ def summary(rows):
         timed = curves["quantity"] == "training_seconds"
         known = [name for name in ("inception_score", "classifier_score") if name in set(curves["quantity"])]
         scores = curves[curves["quantity"].isin(known[:1])]
-        made += [*at_fractions(curves[~timed]), *speeds(speed), *times(scores, curves[timed]), *late(scores)]
-    return made
+        summary_rows += [*at_fractions(curves[~timed]), *speeds(speed), *times(scores, curves[timed]), *late(scores)]
+    return summary_rows
 
 
 def at_fractions(judged):
-    """The judgements at a quarter, half and all of a run's iterations, where it was judged exactly there."""
+    """The evaluations at a quarter, half and all of a run's iterations, where it was evaluated exactly there."""
     for setting, run in judged.groupby("setting"):
         total = run["iteration"].max()
         for part, divisor in FRACTIONS.items():
-            for quantity, here in run[run["iteration"] * divisor == total].groupby("quantity"):
-                one = here.iloc[0]
-                protocol = f"{one['part']} of {total}; {one['protocol']}"
-                yield of_runs(here, setting, quantity, one["value"], protocol, part=part, samples=one["samples"])
+            for quantity, evaluated in run[run["iteration"] * divisor == total].groupby("quantity"):
+                evaluation = evaluated.iloc[0]
+                protocol = f"{evaluation['part']} of {total}; {evaluation['protocol']}"
+                fields = {"part": part, "samples": evaluation["samples"]}
+                yield summary_row(evaluated, setting, quantity, evaluation["value"], protocol, **fields)
 
 
 def speeds(speed):
@@ -48,7 +49,7 @@ def speeds(speed):
         both = pd.concat([own, dcgan])
         if len(dcgan) and both["device"].nunique() == 1:
             ratio = own["value"].iloc[0] / dcgan["value"].iloc[0]
-            yield of_runs(both, setting, "seconds_per_iteration_over_dcgan", ratio, own["protocol"].iloc[0])
+            yield summary_row(both, setting, "seconds_per_iteration_over_dcgan", ratio, own["protocol"].iloc[0])
 
 
 def times(scores, seconds):
@@ -58,23 +59,23 @@ def times(scores, seconds):
     for setting, run in scores.groupby("setting") if len(half) else ():
         goal = half["value"].iloc[0]
         first = run.loc[run["value"] >= goal, "iteration"].min()
-        there = seconds[(seconds["setting"] == setting) & (seconds["iteration"] == first)]
-        both = pd.concat([there, run[run["iteration"] == first], half])
-        if len(there) and both["device"].nunique() == 1:
-            protocol = f"{there['part'].iloc[0]}, where {half['quantity'].iloc[0]} first is at least {goal:.4g}"
-            yield of_runs(both, setting, "seconds_to_half_score", there["value"].iloc[0], protocol)
+        reached = seconds[(seconds["setting"] == setting) & (seconds["iteration"] == first)]
+        both = pd.concat([reached, run[run["iteration"] == first], half])
+        if len(reached) and both["device"].nunique() == 1:
+            protocol = f"{reached['part'].iloc[0]}, where {half['quantity'].iloc[0]} first is at least {goal:.4g}"
+            yield summary_row(both, setting, "seconds_to_half_score", reached["value"].iloc[0], protocol)
 
 
 def late(scores):
-    """Mean and standard deviation of the score over the last 30 % of judgements, and GP Adam's mean over DCGAN's."""
+    """Mean and standard deviation of the score over the last 30 % of evaluations, and GP Adam's mean over DCGAN's."""
     last = {setting: run.tail(-(-3 * len(run) // 10)) for setting, run in scores.groupby("setting")}  # rounded up
     for setting, run in last.items():
         protocol = f"{run['quantity'].iloc[0]}, the last {len(run)} judgements"
-        yield of_runs(run, setting, "late_score", run["value"].mean(), protocol)
+        yield summary_row(run, setting, "late_score", run["value"].mean(), protocol)
         if len(run) > 1:
-            yield of_runs(run, setting, "late_score_deviation", run["value"].std(ddof=1), protocol)
+            yield summary_row(run, setting, "late_score_deviation", run["value"].std(ddof=1), protocol)
     if {"GP Adam", "DCGAN"} <= set(last):
         both = pd.concat([last["GP Adam"], last["DCGAN"]])
         ratio = last["GP Adam"]["value"].mean() / last["DCGAN"]["value"].mean()
         protocol = f"mean {both['quantity'].iloc[0]} over the last 30 % of the judgements"
-        yield of_runs(both, "GP Adam", "late_score_over_dcgan", ratio, protocol)
+        yield summary_row(both, "GP Adam", "late_score_over_dcgan", ratio, protocol)

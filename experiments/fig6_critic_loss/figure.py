@@ -28,7 +28,7 @@ def rank_correlations(runs: Runs) -> pd.DataFrame:
     Returns:
         A row for each setting's training and validation loss, over the first half and all of training.
     """
-    made = {}
+    correlations = {}
     for setting, (arrays, *_) in runs.items():
         if "distances" not in arrays:
             continue
@@ -36,8 +36,8 @@ def rank_correlations(runs: Runs) -> pd.DataFrame:
         distances = pd.Series(arrays["distances"][1], arrays["distances"][0])
         half = losses.index.max() / 2
         for name, loss in losses.items():
-            made[setting, name] = {
+            correlations[setting, name] = {
                 "first half": rank_correlation(loss[:half], distances[:half]),
                 "all of training": rank_correlation(loss, distances),
             }
-    return pd.DataFrame(made).T.round(3)
+    return pd.DataFrame(correlations).T.round(3)

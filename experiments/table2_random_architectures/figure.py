@@ -83,9 +83,9 @@ def table5(tier: str | None = None) -> pd.DataFrame:
     text = [f"{r.k} of {r.n} ({r.low:.2f} to {r.high:.2f})" for r in table.rename(columns={"count": "k"}).itertuples()]
     ours = table.assign(text=text).pivot(index="minimum", columns="outcome", values="text")
     paper = at_minima(paper_csv.rows_of(NAME))
-    theirs = (200 * paper.pivot(index="minimum", columns="quantity", values="value")).round().astype(int)
+    of_paper = (200 * paper.pivot(index="minimum", columns="quantity", values="value")).round().astype(int)
     columns = {words: ours[key] for key, words in OUTCOMES.items()}
-    return pd.DataFrame(columns | {f"{words}, paper": theirs[key] for key, words in OUTCOMES.items()})
+    return pd.DataFrame(columns | {f"{words}, paper": of_paper[key] for key, words in OUTCOMES.items()})
 
 
 def architectures(tier: str | None = None) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import stats
 
 from experiments.table2_random_architectures.run import SHARE
-from reproduction.results import of_runs
+from reproduction.results import summary_row
 from wgangp.metrics.image_scores import CALIBRATION
 
 THRESHOLDS = np.arange(1.0, 9.5, 0.5)  # Inception scores
@@ -21,18 +21,18 @@ def summary(rows):
         A list of rows. Shares that the paper counts have the data set's name, and the metric's where it is not the
         Inception score, in theirs.
     """
-    made, rows = [], rows[rows["quantity"].str.startswith(SHARE)]
+    summary_rows, rows = [], rows[rows["quantity"].str.startswith(SHARE)]
     for (_, _, dataset), group in rows.groupby(["tier", "seed", "dataset"]):
         quantity = group["quantity"].mode()[0]
         metric = quantity.removeprefix(SHARE)
         name = f"on_{dataset}" + ("" if metric == "inception_score" else f"_by_{metric}")
         frame, shares = paired(group[group["quantity"] == quantity], ["GAN", "WGAN-GP"])
         if len(shares):
-            abouts = [*counts(shares, name), *paired_scores(shares, name)]
-            made += [of_runs(frame, AGAINST_GAN, **about) for about in abouts]
+            fields_of_rows = [*counts(shares, name), *paired_scores(shares, name)]
+            summary_rows += [summary_row(frame, AGAINST_GAN, **about) for about in fields_of_rows]
         frame, shares = paired(group[group["quantity"] == quantity], ["WGAN-GP one-sided", "WGAN-GP"])
-        made += [of_runs(frame, AGAINST_ONE_SIDED, **about) for about in penalties(shares, name)]
-    return made
+        summary_rows += [summary_row(frame, AGAINST_ONE_SIDED, **about) for about in penalties(shares, name)]
+    return summary_rows
 
 
 def paired(group, methods):
@@ -52,7 +52,7 @@ def paired(group, methods):
 
 
 def counts(shares, name):
-    """Table 5: shares of architectures above each minimum with one method, both, neither, as arguments of `of_runs`.
+    """Table 5: shares of architectures above each minimum with one method, both, neither; arguments of `summary_row`.
 
     Args:
         shares: of real images' score, with GAN and WGAN-GP, [architectures, 2].
@@ -68,9 +68,9 @@ def counts(shares, name):
     kinds = {"only_gan": gan & ~penalised, "only_wgan_gp": ~gan & penalised}
     kinds |= {"both": gan & penalised, "neither": ~gan & ~penalised}
     for kind, table in kinds.items():
-        for threshold, those in zip(THRESHOLDS, table, strict=True):
+        for threshold, architectures in zip(THRESHOLDS, table, strict=True):
             protocol = f"minimum: {threshold / CALIBRATION:.3f} of real images' score"
-            yield share_of(those, f"{kind}_{name}", protocol) | {"part": f"min score {threshold:.1f}"}
+            yield share_of(architectures, f"{kind}_{name}", protocol) | {"part": f"min score {threshold:.1f}"}
     difference = penalised.astype(float) - gan  # [minimum scores, architectures]
     lead, n = difference.mean(axis=0), len(shares)
     about = {"quantity": "lead_of_wgan_gp", "protocol": f"mean over {len(THRESHOLDS)} minimum scores", "samples": n}
@@ -90,7 +90,7 @@ def counts(shares, name):
 
 
 def paired_scores(shares, name):
-    """How often WGAN-GP has the higher score of the two, and the exact sign test, as arguments of `of_runs`.
+    """How often WGAN-GP has the higher score of the two, and the exact sign test, as arguments of `summary_row`.
 
     Args:
         shares, name: as of `counts`.
@@ -103,7 +103,7 @@ def paired_scores(shares, name):
 
 
 def penalties(shares, name):
-    """Appendix C: how often each penalty has the higher score, and the exact sign test, as arguments of `of_runs`.
+    """Appendix C: how often each penalty has the higher score, and the exact sign test, as arguments of `summary_row`.
 
     Args:
         shares: with the one-sided and the two-sided penalty, [architectures, 2].
@@ -111,21 +111,21 @@ def penalties(shares, name):
     """
     higher, differ = shares[:, 1] > shares[:, 0], shares[:, 1] != shares[:, 0]
     if differ.any():
-        for kind, those in (("two_sided_better", higher), ("one_sided_better", differ & ~higher)):
-            yield share_of(those, f"{kind}_{name}", "higher score, among all architectures")
+        for kind, better in (("two_sided_better", higher), ("one_sided_better", differ & ~higher)):
+            yield share_of(better, f"{kind}_{name}", "higher score, among all architectures")
         yield share_of(higher[differ], "two_sided_higher", "higher score, among architectures that differ")
         yield sign_test(higher[differ], "sign_test_p")
 
 
 def sign_test(higher, quantity):
-    """The two-sided exact sign test of pairs that differ, as arguments of `of_runs`."""
+    """The two-sided exact sign test of pairs that differ, as arguments of `summary_row`."""
     p = stats.binomtest(int(higher.sum()), len(higher)).pvalue
     return {"quantity": quantity, "value": p, "protocol": "architectures that differ", "samples": len(higher)}
 
 
-def share_of(those, quantity, protocol):
-    """A share of architectures with its 95 % Wilson interval, half of it as err, as arguments of `of_runs`."""
-    count, n = int(those.sum()), len(those)
+def share_of(chosen, quantity, protocol):
+    """A share of architectures with its 95 % Wilson interval, half of it as err, as arguments of `summary_row`."""
+    count, n = int(chosen.sum()), len(chosen)
     low, high = stats.binomtest(count, n).proportion_ci(0.95, "wilson")
     interval = {"err": (high - low) / 2, "low": low, "high": high}
     return {"quantity": quantity, "value": count / n, "protocol": protocol, "samples": n} | interval

@@ -1,8 +1,8 @@
 """Table 3 of v3: WGAN-GP with a ResNet on CIFAR-10, unsupervised and supervised (AC-GAN conditioning).
 
 "Our unsupervised model achieves state-of-the-art performance, and our conditional model outperforms
-all others except SGAN" (Section 5.4): Inception scores 7.86 and 8.42. The model is judged every so
-many iterations as in gan_cifar_resnet.py; the last judgement and the best are named apart, because
+all others except SGAN" (Section 5.4): Inception scores 7.86 and 8.42. The model is evaluated every so
+many iterations as in gan_cifar_resnet.py; the last evaluation and the best are named apart, because
 the paper does not say which one it prints.
 """
 
@@ -28,7 +28,7 @@ class Config(TrainingConfig):
     critic_iters: int
     judged_every: int  # iterations
     judged_by: Literal["all", "cheap"]  # during training: all metrics, or those without the Inception network
-    judged: int  # generated images per judgement
+    judged: int  # generated images per evaluation
     reference: int  # real images that distances are taken to
 
 

@@ -1,10 +1,10 @@
-"""The best judgement of each run."""
+"""The best evaluation of each run."""
 
-from reproduction.results import of_runs
+from reproduction.results import summary_row
 
 
 def summary(rows):
-    """The best score and distance of each run, of the judgements while it trained and of the last iterate.
+    """The best score and distance of each run, of the evaluations while it trained and of the last iterate.
 
     Args:
         rows: a DataFrame of all runs' rows.
@@ -13,9 +13,9 @@ def summary(rows):
         A list of rows, `<metric>_best`.
     """
     judged = rows[rows["quantity"].isin(["inception_score", "classifier_score", "fid", "fid_768", "frechet_pixels"])]
-    made = []
+    summary_rows = []
     for (_, _, _, setting, metric), run in judged.groupby(["tier", "seed", "dataset", "setting", "quantity"]):
         best = run["value"].max() if metric.endswith("score") else run["value"].min()
         protocol = f"best of {len(run)} judgements; {run['protocol'].iloc[0]}"
-        made.append(of_runs(run, setting, f"{metric}_best", best, protocol, samples=run["samples"].iloc[0]))
-    return made
+        summary_rows.append(summary_row(run, setting, f"{metric}_best", best, protocol, samples=run["samples"].iloc[0]))
+    return summary_rows

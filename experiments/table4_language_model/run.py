@@ -32,7 +32,7 @@ class Config(TrainingConfig):
     d_learning_rate: float
     lr_decay: bool
     judged_every: int  # iterations
-    judged: int  # generated lines per judgement
+    judged: int  # generated lines per evaluation
 
 
 def build(config, characters=None):

@@ -6,13 +6,8 @@ import os
 import platform
 import sys
 import warnings
-<<<<<<< HEAD
-from collections.abc import Callable
-from contextlib import suppress
-=======
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
->>>>>>> a5eb0bf885e64b395b733e765c78c15f04857030
+from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +23,6 @@ if TYPE_CHECKING:
 NAMES = ("auto", "cpu", "gpu", "aten")
 
 
-<<<<<<< HEAD
 def load_aten(name: str = "auto") -> None:
     """Load the `aten` device where it may be chosen: Paddle takes devices only before it is first imported.
 
@@ -36,14 +30,6 @@ def load_aten(name: str = "auto") -> None:
         name: what will be chosen; $WGANGP_DEVICE where it is "auto" and that is set. For "aten" the device is loaded,
             and for "auto" where there is an NVIDIA GPU, Paddle is its CPU build and `paddle_aten` has been built.
             Where it cannot be loaded, `choose` says why.
-=======
-def prepare() -> None:
-    """Prepare what Paddle looks for when it is first imported: CPU tuning, and the `aten` device.
-
-    The `aten` device is loaded if $WGANGP_DEVICE is "aten". It is also loaded if that is "auto" or not set, there is
-    an NVIDIA GPU, Paddle is its CPU build and `paddle_aten` has been built. If it is named and cannot be loaded, a
-    warning says why, and `choose` refuses it.
->>>>>>> a5eb0bf885e64b395b733e765c78c15f04857030
     """
     if name == "auto":
         name = os.environ.get("WGANGP_DEVICE") or "auto"
