@@ -105,3 +105,10 @@ def rows_drawn(rows: pd.DataFrame, runs: Runs) -> pd.DataFrame:
     """Those of the tier and data that a figure is drawn from, of the lowest seed."""
     rows = rows[(rows["tier"] == runs.tier) & rows["dataset"].isin(runs.datasets)]
     return rows[rows["seed"] == rows["seed"].min()]
+
+
+def real_values(name: str, metric: str, runs: Runs) -> float:
+    """The mean of a metric's values of the real data, of the runs' tier and data; NaN where none was measured."""
+    rows = results.read(name)
+    rows = rows[(rows["tier"] == runs.tier) & rows["dataset"].isin(runs.datasets)]
+    return float(rows.loc[rows["quantity"].str.fullmatch(f"{metric}_of_real_(images|digits)"), "value"].mean())

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from IPython import display
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -13,7 +14,38 @@ from reproduction.results import output_root
 from wgangp.runtime.files import replacing
 
 DPI = 120  # of the PNGs
-sns.set_theme(style="ticks", context="notebook")
+WIDTH = 7.5  # inches: 900 pixels, a column of the report or of a notebook
+COLOURS = {  # of methods, the same in every figure; Okabe and Ito's, which the colour-blind tell apart
+    "WGAN-GP": "#0072B2",
+    "WGAN-GP, other": "#56B4E9",  # one-sided, or with RMSProp
+    "weight clipping": "#D55E00",
+    "GAN": "#009E73",  # DCGAN too
+    "LSGAN": "#CC79A7",
+    "training": "#0072B2",
+    "validation": "#E69F00",
+}
+REAL = {"color": "black", "linestyle": (0, (1, 2)), "linewidth": 1.2}  # the line of the real data's value
+PAPER = {"linestyle": "--", "linewidth": 1.1, "alpha": 0.8}  # the paper's curves
+sns.set_theme(
+    style="ticks",
+    context="notebook",
+    rc={
+        "font.family": "DejaVu Sans",
+        "font.size": 9,
+        "axes.titlesize": 9.5,
+        "axes.labelsize": 9,
+        "xtick.labelsize": 8,
+        "ytick.labelsize": 8,
+        "legend.fontsize": 8,
+        "legend.frameon": False,
+        "figure.titlesize": 10,
+        "axes.linewidth": 0.8,
+        "xtick.major.width": 0.8,
+        "ytick.major.width": 0.8,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+    },
+)
 
 
 def save(figure: Figure, name: str, label: str) -> None:
@@ -110,6 +142,22 @@ def tile(images: np.ndarray, columns: int) -> np.ndarray:
     page = page.reshape(rows, columns, channels, height, width).transpose(0, 3, 1, 4, 2)
     page = page.reshape(rows * height, columns * width, channels)
     return page[:, :, 0] if channels == 1 else page
+
+
+def draw_seeds(ax: Axes, seeds: list[tuple], colour: str, label: str) -> None:
+    """Draw a curve for each seed, thin, and their mean, thick; one seed's alone as the mean is.
+
+    Args:
+        ax: axes.
+        seeds: (x [points], y [points]) of each.
+        colour, label: of the setting.
+    """
+    if len(seeds) > 1:
+        for x, y in seeds:
+            ax.plot(x, y, color=colour, linewidth=0.7, alpha=0.55)
+    points = min(len(x) for x, _ in seeds)
+    x, y = (np.mean([curve[axis][:points] for curve in seeds], axis=0) for axis in (0, 1))
+    ax.plot(x, y, color=colour, linewidth=1.8, label=label)
 
 
 def curves(

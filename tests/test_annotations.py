@@ -4,17 +4,20 @@ import inspect
 import pkgutil
 from importlib import import_module
 
-TYPED = ("data", "errors", "layers", "losses", "metrics", "networks", "optimizers", "runtime")  # parts of wgangp
+PACKAGES = ("wgangp", "reproduction")
 CALLED = ("__init__", "__call__")  # the methods with underscores that users call
 
 
 def modules():
-    """The modules of the typed parts."""
-    for part in TYPED:
-        module = import_module(f"wgangp.{part}")
-        yield module
-        for info in pkgutil.iter_modules(getattr(module, "__path__", [])):
-            yield import_module(f"{module.__name__}.{info.name}")
+    """The modules of both packages; of wgangp.paddlescience where PaddleScience is installed."""
+    for package in PACKAGES:
+        for info in pkgutil.walk_packages(import_module(package).__path__, f"{package}."):
+            if info.name.endswith("__main__"):
+                continue
+            try:
+                yield import_module(info.name)
+            except ModuleNotFoundError:
+                assert info.name == "wgangp.paddlescience"
 
 
 def public_functions(owner, module):
