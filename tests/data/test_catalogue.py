@@ -17,10 +17,10 @@ def test_every_entry_is_complete():
 
 
 def test_a_missing_file_is_named_with_its_url_and_its_place(folder):
-    with pytest.raises(catalogue.Missing) as told:
+    with pytest.raises(catalogue.Missing) as caught:
         catalogue.locate("inception")
     for part in ("pt_inception-2015-12-05-6726825d.pth is not in", str(folder), "https://github.com", "put it there"):
-        assert part in str(told.value)
+        assert part in str(caught.value)
     with pytest.raises(catalogue.Missing, match="not published in this form .*akamaster"):
         catalogue.locate("cifar10_resnet56")
     with pytest.raises(InputError, match="'imagenet' is unknown; use one of cifar10, "):

@@ -36,7 +36,7 @@ def test_rows_of_cifar10_are_red_green_blue_planes(folder):
 
 
 @pytest.mark.parametrize(
-    "batch, told",
+    "batch, message",
     [
         (cifar10_batch("data_batch_3"), "test_batch holds data_batch_3"),
         (cifar10_batch("test_batch") | {"batch_label": "data_batch_1"}, "holds data_batch_1 .*swapped"),
@@ -47,18 +47,18 @@ def test_rows_of_cifar10_are_red_green_blue_planes(folder):
         ([1, 2], "not a CIFAR-10 batch"),
     ],
 )
-def test_wrong_cifar10_files_get_one_sentence(folder, batch, told):
-    with pytest.raises(InputError, match=told):
+def test_wrong_cifar10_files_get_one_sentence(folder, batch, message):
+    with pytest.raises(InputError, match=message):
         formats.read_cifar10(write_cifar10(folder, test_batch=batch), "test")
 
 
-def test_another_archive_is_told(folder):
+def test_another_archive_is_reported(folder):
     path = write_cifar10(folder, train={"data": np.zeros([2, 3072], "uint8"), "fine_labels": [1, 2]})
     with pytest.raises(InputError, match="no file data_batch_1: it is not the python version of CIFAR-10"):
         formats.read_cifar10(path, "train")
 
 
-def test_a_short_train_batch_is_told(folder):
+def test_a_short_train_batch_is_reported(folder):
     path = write_cifar10(folder, data_batch_1=cifar10_batch("data_batch_1", 137))
     with pytest.raises(InputError, match="data_batch_1 has 137 images, not 10,000"):
         formats.read_cifar10(path, "train")
@@ -85,7 +85,7 @@ def test_idx_files_are_read_packed_or_not(folder, write):
 
 
 @pytest.mark.parametrize(
-    "change, told",
+    "change, message",
     [
         (lambda raw: raw[:-1], "3919 bytes of data where its header says 3920"),
         (lambda raw: raw + b"x", "3921 bytes of data"),
@@ -95,10 +95,10 @@ def test_idx_files_are_read_packed_or_not(folder, write):
         (lambda raw: raw[:8] + b"\0\0\0\x40" + raw[12:], r"images of \[64, 28\] pixels"),
     ],
 )
-def test_wrong_idx_files_get_one_sentence(folder, change, told):
+def test_wrong_idx_files_get_one_sentence(folder, change, message):
     write_idx(folder / "digits", np.zeros([5, 28, 28]))
     (folder / "digits").write_bytes(change((folder / "digits").read_bytes()))
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         formats.read_idx(folder / "digits", 3)
 
 
@@ -183,7 +183,7 @@ def test_an_archive_that_says_it_holds_gigabytes_is_refused(folder, memory, kind
         ("bedroom_train_lmdb/data.mdb", images.lsun_bedrooms),
     ],
 )
-def test_a_folder_in_the_place_of_a_file_is_told(folder, name, load):
+def test_a_folder_in_the_place_of_a_file_is_reported(folder, name, load):
     write_idx(folder / "train-images-idx3-ubyte", np.zeros([1, 28, 28]))
     write_idx(folder / "train-labels-idx1-ubyte", np.zeros([1]))
     (folder / name).mkdir(parents=True)

@@ -33,16 +33,16 @@ def test_mnist_has_the_authors_split(folder):
 
 
 @pytest.mark.parametrize(
-    "sizes, split, told",
+    "sizes, split, message",
     [
         ({"train": 10_000, "test": 60_000}, "train", "has 10000 digits, not 60,000"),
         ({"train": 10_000, "test": 60_000}, "test", "has 60000 digits, not at most 10,000"),
         ({"train_labels": 59_000}, "train", "are not a pair"),
     ],
 )
-def test_swapped_mnist_files_get_one_sentence(folder, sizes, split, told):
+def test_swapped_mnist_files_get_one_sentence(folder, sizes, split, message):
     write_mnist(folder, **sizes)
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         images.mnist(split)
 
 

@@ -122,7 +122,7 @@ def test_real_shard_is_whole(real_data):
 
 
 @pytest.mark.parametrize(
-    "raw, told",
+    "raw, message",
     [
         (gzip.compress(b"one\ntwo\n"), "is packed; unpack it"),
         (bz2.compress(b"one\ntwo\n"), "is packed; unpack it"),
@@ -136,9 +136,9 @@ def test_real_shard_is_whole(real_data):
     ],
     ids=["gzip", "bz2", "xz", "zip", "UTF-16", "UTF-16-BE", "Chinese", "a byte of 0", "a long line"],
 )
-def test_what_is_not_one_example_a_line_is_refused(folder, raw, told):
+def test_what_is_not_one_example_a_line_is_refused(folder, raw, message):
     (folder / "mine.txt").write_bytes(raw)
-    with pytest.raises(InputError, match=f"mine.txt {told}"):
+    with pytest.raises(InputError, match=f"mine.txt {message}"):
         text.read("mine.txt")
 
 
@@ -166,8 +166,8 @@ def test_many_short_lines_take_memory_in_proportion(memory):
 
 
 @pytest.mark.parametrize(
-    "name, told", [("~nosuchuser/x.txt", "there is no such user"), ("x" * 300, "File name too long")]
+    "name, message", [("~nosuchuser/x.txt", "there is no such user"), ("x" * 300, "File name too long")]
 )
-def test_a_name_that_cannot_be_is_told(name, told):
-    with pytest.raises(InputError, match=told):
+def test_a_name_that_cannot_be_is_reported(name, message):
+    with pytest.raises(InputError, match=message):
         text.read(name)

@@ -150,6 +150,6 @@ def test_one_sample_has_no_covariance():
         scores.gaussian(FEATURES[:1])
 
 
-def test_images_with_their_channels_last_are_told():
+def test_images_with_their_channels_last_are_reported():
     with pytest.raises(InputError, match=r"\[20, 16, 16, 3\]; give uint8 \[n, 3, height, width\]: put the channels"):
         check_images(IMAGES.transpose(0, 2, 3, 1))

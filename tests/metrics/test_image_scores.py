@@ -59,11 +59,11 @@ def features(x, name):
 def test_distances_are_those_of_the_features(folder):
     folder, _ = folder
     x, y = images(30), images(40, 1) // 2
-    found = score_images(x, ["kid_768", "fid_768"], folder, real=y)
-    assert list(found) == ["kid_768", "fid_768"]
+    scores = score_images(x, ["kid_768", "fid_768"], folder, real=y)
+    assert list(scores) == ["kid_768", "fid_768"]
     fx, fy = features(x, "768"), features(y, "768")
-    assert found["fid_768"] == (pytest.approx(frechet_distance(gaussian(fx), gaussian(fy))), None)
-    assert found["kid_768"] == pytest.approx(kid(fx.astype("float32"), fy.astype("float32")))
+    assert scores["fid_768"] == (pytest.approx(frechet_distance(gaussian(fx), gaussian(fy))), None)
+    assert scores["kid_768"] == pytest.approx(kid(fx.astype("float32"), fy.astype("float32")))
     assert score_images(x, ["fid_768"], folder, real=x)["fid_768"][0] == pytest.approx(0, abs=1e-9)
 
 
@@ -119,8 +119,8 @@ def test_the_inception_score_needs_calibration(folder, monkeypatch):
     seen = networks[COMPLETE].seen
     assert calibrate(folder, x) == calibration(folder) and networks[COMPLETE].seen == seen
     assert metric_names(folder) == ("inception_score", "fid", "precision_2048", "recall_2048")
-    found = score_images(x, ["inception_score", "kid"], folder, real=x)
-    assert found["inception_score"] == pytest.approx(expected) and list(found) == ["inception_score", "kid"]
+    scores = score_images(x, ["inception_score", "kid"], folder, real=x)
+    assert scores["inception_score"] == pytest.approx(expected) and list(scores) == ["inception_score", "kid"]
 
     # Other weights need their own.
     (folder / COMPLETE).write_bytes(b"other")

@@ -13,8 +13,8 @@ def test_statistics_in_batches_are_those_of_the_whole(tmp_path):
     statistics = Statistics(len(x), 6)
     for start in range(0, len(x), 100):
         statistics.update(x[start : start + 100])
-    for found, expected in zip(statistics.gaussian(), gaussian(x)):
-        assert found == pytest.approx(expected, rel=1e-10, abs=1e-10)
+    for moment, expected in zip(statistics.gaussian(), gaussian(x)):
+        assert moment == pytest.approx(expected, rel=1e-10, abs=1e-10)
     assert np.array_equal(statistics.sample, x)
     statistics.write(tmp_path / "s.npz")
     again = Statistics.read(tmp_path / "s.npz")

@@ -127,9 +127,9 @@ def test_file_and_folder_are_on_the_disk_before_and_after_the_replacement(tmp_pa
 def test_no_folder_is_replaced(name, tmp_path):
     (tmp_path / "x").write_bytes(b"a")
     (tmp_path / name).unlink(missing_ok=True), (tmp_path / name).mkdir()
-    there = sorted(tmp_path.iterdir())
+    before = sorted(tmp_path.iterdir())
     with pytest.raises(InputError, match="cannot write .*x: "):
         with replacing(tmp_path / "x", keep=tmp_path / "y" if name == "y" else None) as file:
             file.write(b"b")
-    assert sorted(tmp_path.iterdir()) == there
+    assert sorted(tmp_path.iterdir()) == before
     assert name == "x" or (tmp_path / "x").read_bytes() == b"a"
