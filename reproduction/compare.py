@@ -142,7 +142,7 @@ def totals(claims: pd.DataFrame) -> str:
     return ", ".join(f"{counts[w]} {w}" for w in order if w in counts) or "no claims"
 
 
-def table(name: str, tier: str | None = None) -> pd.DataFrame:
+def judged(name: str, tier: str | None = None) -> pd.DataFrame:
     """An experiment's comparison for its notebook, with all rows that are there.
 
     Args:
@@ -150,12 +150,17 @@ def table(name: str, tier: str | None = None) -> pd.DataFrame:
         tier: with this tier's rows only, of this checkout where it has any; the best tiers when None.
 
     Returns:
-        A DataFrame as of `shown`.
+        As `compare`.
     """
     rows = results.read(name)
     if tier and len(mine := results.yours(name).query("tier == @tier")):
         rows = mine
-    return shown(compare(name, rows, [tier] if tier else verdicts.JUDGED_TIERS))
+    return compare(name, rows, [tier] if tier else verdicts.JUDGED_TIERS)
+
+
+def table(name: str, tier: str | None = None) -> pd.DataFrame:
+    """`judged` as of `shown`."""
+    return shown(judged(name, tier))
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:

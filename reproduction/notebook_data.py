@@ -1,14 +1,14 @@
-"""What the notebooks read: arrays of the best tier there is, means over seeds, provenance."""
+"""What the notebooks show: claims and verdicts, arrays of the best tier there is, means over seeds, provenance."""
 
 import pandas as pd
 
-from reproduction import results
-from reproduction.experiment import Experiment
+from reproduction import compare, results
+from reproduction.experiment import FOLDER, Experiment
 from reproduction.job import Job
 from wgangp.errors import InputError
 from wgangp.runtime.files import read_npz
 
-pd.set_option("display.max_rows", None)  # notebooks show their tables whole
+pd.set_option("display.max_rows", None, "display.max_colwidth", None)  # notebooks show their tables whole
 
 
 class Runs(dict):
@@ -80,10 +80,16 @@ def means(name: str) -> pd.DataFrame:
 
 
 def provenance(name: str) -> pd.DataFrame:
-    """Where the numbers come from: a row per tier, data set, commit and device."""
+    """Where the numbers come from: a row per tier, data set, commit and device, with the hashes' beginnings."""
     rows = results.of_single_runs(results.read(name)).drop_duplicates(["config_sha256", "seed"])
-    groups = rows.groupby(["tier", "dataset", "commit", "device", "paddle"])
-    return groups.agg(runs=("seed", "size"), seconds=("wall_seconds", "sum"), last=("finished", "max")).reset_index()
+    rows = rows.assign(data=rows["data_sha256"].str[:8], config=rows["config_sha256"].str[:8])
+    groups = rows.groupby(["tier", "dataset", "data", "commit", "device", "paddle"])
+    return groups.agg(
+        configurations=("config", lambda hashes: ", ".join(dict.fromkeys(hashes))),
+        runs=("seed", "size"),
+        seconds=("wall_seconds", "sum"),
+        last=("finished", "max"),
+    ).reset_index()
 
 
 def score_curves(runs: Runs, x: int = 0) -> dict[str, dict[str, tuple]]:
@@ -112,3 +118,29 @@ def real_values(name: str, metric: str, runs: Runs) -> float:
     rows = results.read(name)
     rows = rows[(rows["tier"] == runs.tier) & rows["dataset"].isin(runs.datasets)]
     return float(rows.loc[rows["quantity"].str.fullmatch(f"{metric}_of_real_(images|digits)"), "value"].mean())
+
+
+def opening(name: str, tier: str | None = None) -> str:
+    """An experiment's claims with their verdicts, as a Markdown table.
+
+    Args:
+        name: the experiment.
+        tier: as of `compare.judged`.
+    """
+    rows = ["| claim | the paper says | verdict |", "|---|---|---|"]
+    for claim in compare.claims(name, compare.judged(name, tier)).to_dict("records"):
+        beside = f" ({claim['beside']})" if claim["beside"] else ""
+        rows.append(f"| {claim['claim']} | {claim['says']} | **{compare.at_tier(claim)}**{beside} |")
+    return "\n".join(rows)
+
+
+def findings(name: str) -> str:
+    """What the experiment's README says under "What we find", without its table; of the rows that came with it."""
+    text = (FOLDER / name / "README.md").read_text("utf-8").partition("\n## What we find\n")[2].partition("\n## ")[0]
+    return text.partition("<!-- /verdicts -->")[2].strip()
+
+
+def sources(name: str) -> str:
+    """The experiment's run.py and config.yaml, whole, as Markdown."""
+    files = {"python": FOLDER / name / "run.py", "yaml": FOLDER / name / "config.yaml"}
+    return "\n\n".join(f"`{path.name}`\n```{kind}\n{path.read_text('utf-8')}```" for kind, path in files.items())

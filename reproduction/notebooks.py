@@ -48,7 +48,13 @@ def execute(name: str, tier: str | None = None) -> Path:
         nbformat.write(notebook, prepared)
         try:
             papermill.execute_notebook(
-                prepared, executed, kernel_name="python3", progress_bar=False, log_output=False, cwd=results.ROOT
+                prepared,
+                executed,
+                kernel_name="python3",
+                progress_bar=False,
+                log_output=False,
+                cwd=results.ROOT,
+                extra_arguments=["--IPKernelApp.log_level=50"],  # it warns of its own transport
             )
         except papermill.PapermillExecutionError as error:
             raise InputError(
