@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
-def end(*_) -> None:
+def end(*_: object) -> None:
     """A handler for the time in which modules are imported and nothing has begun."""
     os.write(2, b"\nwgangp: stopped.\n")
     os._exit(130)
 
 
-def interrupt(*_) -> None:
+def interrupt(*_: object) -> None:
     """A handler that raises KeyboardInterrupt at the first signal and ignores later ones, so that all ends in order."""
     listen(signal.SIG_IGN)
     raise KeyboardInterrupt

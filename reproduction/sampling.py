@@ -7,7 +7,6 @@ from types import ModuleType
 
 import numpy as np
 from PIL import Image
-from wgangp.gan import BaseGAN
 
 from reproduction import results
 from reproduction.config import Config
@@ -16,6 +15,7 @@ from reproduction.job import Job
 from wgangp.data.batches import to_bytes
 from wgangp.data.text import Text
 from wgangp.errors import InputError
+from wgangp.gan import BaseGAN
 from wgangp.metrics.ngram import most_likely
 from wgangp.runtime.files import check_memory, read_npz, replacing
 

@@ -2,9 +2,10 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
-from reproduction.notebook_data import Runs
+from reproduction.notebook_data import Runs, means, number_of
 
 
 def by_data(runs: Runs) -> dict[str, dict[str, dict[str, np.ndarray]]]:
@@ -49,3 +50,11 @@ def fields(runs: Runs, limit: float = 3.0) -> Figure:
     figure.legend(*axes[0][-1].get_legend_handles_labels(), ncols=kinds, fontsize="xx-small", loc="lower right")
     figure.tight_layout(pad=0.3, rect=(0, 0.07, 1, 1))
     return figure
+
+
+def by_band() -> pd.DataFrame:
+    """The mean over the seeds of what is measured in each band of wave numbers, a column per band."""
+    table = means("science_fields")
+    bands = table[table.index.get_level_values("part") != ""]["mean"].reset_index()
+    bands = bands.assign(band=bands["part"].map(number_of))
+    return bands.pivot_table(index=["tier", "setting", "quantity"], columns="band", values="mean").round(2)
