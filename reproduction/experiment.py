@@ -53,6 +53,22 @@ def names() -> list[str]:
     return sorted(path.parent.name for path in FOLDER.glob("*/config.yaml"))
 
 
+def full_name(name: str) -> str:
+    """The experiment that a name, or the beginning of one name alone, stands for.
+
+    Raises:
+        InputError: there is none, or there are several.
+    """
+    candidates = [known for known in names() if known.startswith(name)]
+    if name in candidates:
+        return name
+    if len(candidates) > 1:
+        raise InputError(f"'{name}' is the beginning of several experiments: {', '.join(candidates)}; type more of it.")
+    if not candidates:
+        raise InputError(f"experiment '{name}' is unknown; there are: {', '.join(names())}.")
+    return candidates[0]
+
+
 def numbered(settings: dict[str, dict], count: int | None) -> dict[str, dict]:
     """Settings with {number} in their names, written out number by number.
 

@@ -403,3 +403,22 @@ def test_locale_without_utf_8(output):
     process = start_command("report", stderr=subprocess.PIPE, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
     told, errors = process.communicate()
     assert (process.returncode, told, errors) == (0, f"Wrote {output}/report.html.\n", "")
+
+
+def test_show_prints_claims_rows_and_files_of_an_experiment(capfd, monkeypatch):
+    monkeypatch.delenv("WGANGP_OUTPUT", raising=False)
+    assert main(["show", "table3"]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[0] == "table3_cifar_inception"
+    assert any(line.startswith("7c  labels help") for line in lines)
+    assert any(line.split()[:3] == ["7a", "inception_score", "unsupervised"] for line in lines)
+    files = [Path(line) for line in lines if line.startswith("/")]
+    assert all(file.is_file() for file in files)
+    assert {file.suffix for file in files} >= {".ipynb", ".csv", ".yaml", ".jpg"}
+
+
+def test_commands_take_the_beginning_of_a_name(capfd):
+    assert main(["compare", "fig4"]) == 0
+    out = capfd.readouterr().out
+    assert "4a" in out and "7a" not in out
+    assert "'fig' is the beginning of several experiments" in refused(capfd, "run", "fig")

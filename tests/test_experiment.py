@@ -3,7 +3,7 @@
 import pytest
 
 from reproduction import TIERS
-from reproduction.experiment import Experiment
+from reproduction.experiment import Experiment, full_name
 from reproduction.job import Job
 from wgangp import InputError
 
@@ -112,3 +112,12 @@ def test_experiment_without_a_tier(edited):
             InputError, match="fig1_gradient_norms has no tier 'smoke'; there are: short, medium, paper."
         ):
             ask()
+
+
+def test_the_beginning_of_one_name_alone_stands_for_it():
+    assert full_name("fig1") == full_name("fig1_gradient_norms") == "fig1_gradient_norms"
+    assert [full_name(f"table{i}")[:6] for i in (2, 3, 4)] == ["table2", "table3", "table4"]
+    with pytest.raises(InputError, match="'table' is the beginning of several experiments: table2_random.*; type more"):
+        full_name("table")
+    with pytest.raises(InputError, match="experiment 'fig9' is unknown; there are: fig1_gradient_norms"):
+        full_name("fig9")
