@@ -34,7 +34,7 @@ def per_channel(bias, last):
     return bias if last else bias.reshape([-1, 1, 1])
 
 
-def relu_grad_over(dy, y):
+def relu_backward_over(dy, y):
     return paddle.assign(paddle.where(y > 0, dy, paddle.zeros_like(dy)), output=y)
 
 
@@ -44,8 +44,8 @@ KERNELS = {
     "conv_dw": gradient_of_conv(1),
     "conv_relu": lambda x, w, bias, *geometry: F.relu(conv(x, w, *geometry) + per_channel(bias, geometry[-1])),
     "add_with_bias": lambda x, y, bias, last: x + y + per_channel(bias, last),
-    "relu_grad_over": relu_grad_over,
-    "relu_grad_plus": lambda y, dy, more, last: (
+    "relu_backward_over": relu_backward_over,
+    "relu_backward_plus": lambda y, dy, more, last: (
         paddle.where(y > 0, dy, paddle.zeros_like(dy))
         + (more if more.shape == y.shape else layers.upsample(more, last))
     ),
