@@ -36,19 +36,20 @@ def public_functions(owner, module):
 
 
 def untyped(function, is_method):
-    """The arguments without an annotation, and "return" where what is returned has none."""
+    """The arguments without an annotation, except for unused ones (_), and "return" if it has none."""
     signature = inspect.signature(function)
     parameters = list(signature.parameters.values())
     if is_method and parameters and parameters[0].name in ("self", "cls"):
         parameters = parameters[1:]
-    missing = [parameter.name for parameter in parameters if parameter.annotation is inspect.Parameter.empty]
+    empty = inspect.Parameter.empty
+    missing = [parameter.name for parameter in parameters if parameter.annotation is empty and parameter.name != "_"]
     if signature.return_annotation is inspect.Signature.empty and function.__name__ not in CALLED[:1]:
         missing.append("return")
     return missing
 
 
 def test_an_argument_or_a_return_value_without_annotation_is_named():
-    def half_typed(a: int, b=2): ...
+    def half_typed(a: int, _, b=2): ...
 
     class Owner:
         def __init__(self, a): ...
