@@ -2,7 +2,6 @@
 
 import argparse
 import importlib
-import importlib.util
 import os
 import signal
 import sys
@@ -44,10 +43,10 @@ FRAME = ("jinja2", "matplotlib", "mistune", "papermill", "pydantic", "seaborn", 
 
 
 def check_installation(command: str) -> None:
-    """Refuse a command where the repository is missing, or a package that only the extra `reproduction` brings.
+    """Refuse a command where the repository is missing.
 
     Raises:
-        InputError: what is missing, and how to get it.
+        InputError: it is, and how to get it.
     """
     from reproduction import results
 
@@ -58,12 +57,24 @@ def check_installation(command: str) -> None:
             f"{command} needs a checkout of the repository: the package installed in {results.ROOT} comes without "
             f"experiments/; clone the repository and run python -m wgangp {command} there."
         )
-    missing = [name for name in FRAME if importlib.util.find_spec(name) is None]
-    if missing:
+
+
+def import_modules(command: str) -> None:
+    """Import what a command needs.
+
+    Raises:
+        InputError: a package that only the extra `reproduction` brings is not installed.
+    """
+    try:
+        for module in MODULES[command].split():
+            importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name not in FRAME:
+            raise
         raise InputError(
-            f"{command} needs packages that are not installed ({', '.join(missing)}); run: "
+            f"{command} needs the package {error.name}, which is not installed; run: "
             "pip install -c constraints.txt -e '.[reproduction]'."
-        )
+        ) from None
 
 
 def check_numbers(given: argparse.Namespace) -> None:
@@ -198,8 +209,7 @@ def main(arguments: list[str] | None = None) -> int:
         with interrupts.importing():
             if given.command in COMPUTING:
                 devices.load_aten(getattr(given, "device", "auto"))
-            for module in MODULES[given.command].split():
-                importlib.import_module(module)
+            import_modules(given.command)
             if arguments is None:
                 interrupts.listen(interrupts.interrupt)
         status = given.function(given) or 0
