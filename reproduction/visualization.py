@@ -7,7 +7,7 @@ import numpy as np
 import seaborn as sns
 from IPython import display
 from matplotlib.ticker import MaxNLocator
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from reproduction.results import output_root
 from wgangp.runtime.files import replacing
@@ -45,8 +45,10 @@ def save(figure, name, label):
     else:  # lines, areas, colour maps, digits
         picture = picture.quantize(256, kmeans=1)
         path, options = folder / f"{name}.png", {"format": "png", "optimize": True}
+    about = PngImagePlugin.PngInfo()
+    about.add_text("comment", label)  # for the report's caption
     with replacing(path) as file:
-        picture.save(file, **options)
+        picture.save(file, comment=label, pnginfo=about, **options)
     plt.close(figure)
     display.display(display.Image(path))
 
