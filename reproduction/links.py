@@ -9,7 +9,7 @@ import yaml
 from reproduction import results
 
 
-def repository():
+def repository() -> str | None:
     """The project's address: `repository-code` of CITATION.cff or `Repository` among pyproject.toml's URLs.
 
     Returns:
@@ -21,7 +21,7 @@ def repository():
     return url.rstrip("/").removesuffix(".git") if url else None
 
 
-def address(path, url=None):
+def address(path: str, url: str | None = None) -> str:
     """What a link to a file of the project leads to.
 
     Args:
@@ -38,7 +38,7 @@ def address(path, url=None):
     return quote(os.path.relpath(place, root))
 
 
-def commits(words, url=None):
+def commits(words: str, url: str | None = None) -> list[tuple[str, str | None]]:
     """The commits that a row names, each with its address.
 
     Args:

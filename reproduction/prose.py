@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 
 import mistune
 
@@ -17,7 +18,7 @@ class Renderer(mistune.HTMLRenderer):
         url: the repository's, as of `links.address`.
     """
 
-    def __init__(self, folder, label, url):
+    def __init__(self, folder: Path, label: str, url: str | None):
         super().__init__()
         self.folder, self.label, self.url = folder, label, url
 
@@ -49,7 +50,7 @@ class Renderer(mistune.HTMLRenderer):
         return f'<th scope="col">{text}</th>' if head and text else f"<td>{text}</td>"
 
 
-def html(markdown, folder, label, url=None):
+def html(markdown: str, folder: Path, label: str, url: str | None = None) -> str:
     """Markdown as HTML; tags in it are text.
 
     Args:

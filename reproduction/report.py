@@ -10,6 +10,7 @@ from PIL import Image
 
 from reproduction import compare, links, paper_csv, prose, results, verdicts
 from reproduction.experiment import FOLDER, names
+from wgangp.errors import InputError
 from wgangp.runtime.files import replacing
 
 MARKS = {  # verdict: (its class in the style sheet, the sign before it)
@@ -26,7 +27,7 @@ MARKS = {  # verdict: (its class in the style sheet, the sign before it)
 KINDS = {".png": "png", ".jpg": "jpeg"}
 
 
-def costs(rows):
+def costs(rows: pd.DataFrame) -> pd.DataFrame:
     """Measured times of an experiment: a row per tier and device.
 
     Args:
@@ -41,13 +42,13 @@ def costs(rows):
     return table.assign(minutes=table["total"] / 60)
 
 
-def section(markdown, title):
+def section(markdown: str, title: str) -> str:
     """The text of a README under a second-level heading, empty where there is none."""
     found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", markdown, re.MULTILINE | re.DOTALL)
     return found[1].strip() if found else ""
 
 
-def figures(name, url):
+def figures(name: str, url: str | None) -> list[dict]:
     """An experiment's figures in the order of its figures.csv, those that it does not name at the end.
 
     Args:
@@ -56,8 +57,11 @@ def figures(name, url):
 
     Returns:
         A list of dicts: url (of the picture's data), width and height (pixels), caption (what is drawn, in a sentence),
-        label (tier, data and seeds, as written into the picture), alt (what kind of picture it is, of what), address and kind
-        (of a file of it, PDF where there is one).
+        label (tier, data and seeds, as written into the picture), alt (what kind of picture it is, of what), address
+        and kind (of a file of it, PDF where there is one).
+
+    Raises:
+        InputError: a picture or figures.csv is damaged.
     """
     about = paper_csv.figures_of(name).set_index("figure")
     folder = results.output_root() / "paper_figures"
@@ -65,8 +69,11 @@ def figures(name, url):
     found = []
     for figure in sorted(paths, key=[*about.index, *sorted(paths)].index):
         path = paths[figure]
-        with Image.open(path) as picture:
-            (width, height), label = picture.size, picture.info.get("comment", "")
+        try:
+            with Image.open(path) as picture:
+                (width, height), label = picture.size, picture.info.get("comment", "")
+        except OSError as error:
+            raise InputError(f"{path} is not a picture ({error}); draw it anew: wgangp notebook {name}.") from None
         file = pdf if (pdf := path.with_suffix(".pdf")).exists() else path
         words = about.loc[figure] if figure in about.index else {"caption": figure, "alt": f"Figure {figure}."}
         data = base64.b64encode(path.read_bytes()).decode()
@@ -84,7 +91,7 @@ def figures(name, url):
     return found
 
 
-def claims(name, table):
+def claims(name: str, table: pd.DataFrame) -> pd.DataFrame:
     """The claims of `compare.claims` with how many seeds their worst row has.
 
     Args:
@@ -96,7 +103,7 @@ def claims(name, table):
     return found.assign(seeds=[rows.get((claim["claim"], claim["verdict"]), 0) for claim in found.iloc])
 
 
-def numbers(table):
+def numbers(table: pd.DataFrame) -> tuple[list[dict], list[dict]]:
     """The rows of a comparison as the report shows them, those of claims and those of none apart.
 
     Args:
@@ -123,17 +130,17 @@ def numbers(table):
     return tuple([shown(row) for row in rows.iloc] for rows in (table[of_claims], table[~of_claims]))
 
 
-def in_words(name):
+def in_words(name: str) -> str:
     """A name without underscores, except before a number: "slope per layer", "fid_768"."""
     return re.sub(r"_(?!\d)", " ", name)
 
 
-def minus(text):
+def minus(text: str) -> str:
     """Numbers in a text with a true minus sign."""
     return re.sub(r"(?<![\w.])-(?=\d)|(?<=\de)-(?=\d)", "−", text)
 
 
-def provenance(rows, url):
+def provenance(rows: pd.DataFrame, url: str | None) -> list[dict]:
     """Where an experiment's rows come from: an entry for each tier, data set and device.
 
     Args:
@@ -164,7 +171,7 @@ def provenance(rows, url):
     return found
 
 
-def experiment(name, url):
+def experiment(name: str, url: str | None) -> dict:
     """All that the report says of an experiment.
 
     Args:
@@ -199,7 +206,7 @@ def experiment(name, url):
         "paper_shows": prose.html(
             section(readme, "What the paper shows"), folder, f"The paper's numbers, {title}", url
         ),
-        "we_find": "" if own else prose.html(finding, folder, f"What we find, {title}", url),
+        "we_find": "" if own or not len(rows) else prose.html(finding, folder, f"What we find, {title}", url),
         "claims": claims(name, table).to_dict("records"),
         "judged": judged,
         "others": others,
@@ -211,7 +218,7 @@ def experiment(name, url):
     }
 
 
-def write():
+def write() -> Path:
     """Write report.html into the output root.
 
     Returns:

@@ -17,7 +17,8 @@ OPTIONS = (
 OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND"
 
 # A window is at least 500 pixels wide, a frame is not.
-WRAPPER = """<!doctype html><iframe id="frame" style="width: {width}px; height: 900px; border: 0" src="{address}"></iframe>
+WRAPPER = """<!doctype html>
+<iframe id="frame" style="width: {width}px; height: 900px; border: 0" src="{address}"></iframe>
 <pre id="measured"></pre>
 <script>
 const measure = {measure};
@@ -26,6 +27,7 @@ frame.onload = () => measured.textContent = JSON.stringify(measure(frame.content
 
 # Of a page in the browser, its background, and what is wrong with it: {what: [elements]}.
 MEASURE = """(window, page) => {
+  page.querySelectorAll("details").forEach(one => one.open = true);
   const root = page.documentElement, all = [...page.body.querySelectorAll("*")];
   const style = element => window.getComputedStyle(element);
   const name = element => element.tagName.toLowerCase() + (element.id && "#" + element.id)

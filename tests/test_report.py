@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from reproduction import compare, links, notebook_data, paper_csv, prose, report, results, visualization
 from reproduction.experiment import names
 from reproduction.results import ROOT
+from wgangp import InputError
 
 DIGITS = "mnist_digits"
 
@@ -163,6 +164,9 @@ def test_caption_has_what_was_written_into_the_picture(tmp_path, monkeypatch):
     assert [first["kind"], second["kind"]] == ["JPG", "PDF"]
     assert first["url"].startswith("data:image/jpeg;base64,") and second["url"].startswith("data:image/png;base64,")
     assert third["caption"] == f"{DIGITS}_another"
+    (tmp_path / "paper_figures" / f"{DIGITS}.jpg").write_bytes(b"cut off")
+    with pytest.raises(InputError, match="draw it anew: wgangp notebook mnist_digits"):
+        report.figures(DIGITS, None)
 
 
 def test_words_from_files_are_text(tmp_path, monkeypatch):
