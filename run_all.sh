@@ -6,7 +6,7 @@
 #   ONLY="fig1_gradient_norms" TIER=short bash run_all.sh
 #
 #   TIER   smoke (seconds), short (minutes on 2 CPU cores), medium (the paper's networks, fewer iterations; about a
-#          day of a GPU) or paper (the paper's setting); default: medium where Paddle has a GPU, else short
+#          day of a GPU) or paper (the paper's setting); default: medium where there is a GPU to compute on, else short
 #   ONLY   experiments, separated by spaces; default: all
 #   SEEDS  e.g. "0 1 2"; default: those that each config.yaml pins
 #   WGANGP_OUTPUT   folder for results, figures, notebooks, runs and report; default: this folder
@@ -19,7 +19,10 @@ export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
 export WGANGP_OUTPUT="${WGANGP_OUTPUT:-$PWD}"
 wgangp() { "$PYTHON" -m wgangp "$@"; }
 if [ -z "${TIER:-}" ]; then
-    TIER=$("$PYTHON" -c 'import paddle; print("medium" if paddle.is_compiled_with_cuda() and paddle.device.cuda.device_count() else "short")' 2>/dev/null) ||
+    TIER=$("$PYTHON" -c '
+import os
+from wgangp.runtime import devices
+print("short" if devices.on_processor(os.environ.get("WGANGP_DEVICE") or "auto") else "medium")' 2>/dev/null) ||
         fail "$PYTHON cannot import Paddle; try: $PYTHON -c 'import paddle'"
 fi
 ONLY=${ONLY:-$(ls experiments)}

@@ -76,6 +76,6 @@ constraints.txt; activate another environment, or remove .venv and run again."
         fail "Cannot write in .venv; make room on the disk and run again."
     PYTHON=$PWD/.venv/bin/python
     if command -v nvidia-smi >/dev/null; then
-        echo "An NVIDIA driver is here, but .venv has Paddle for the CPU; for the GPU see environment.yml."
+        echo "An NVIDIA driver is here, but .venv has Paddle for the CPU; for the GPU see docs/gpu.md."
     fi
 }

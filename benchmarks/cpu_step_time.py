@@ -58,13 +58,13 @@ def main():
     if given.side:
         return serve(answers_of(given.side))
 
-    import paddle_aten
-    from wgangp.runtime import devices
+    from wgangp import InputError
+    from wgangp.runtime import devices, kernels
 
     names = list(SIDES)
     try:
-        paddle_aten.check()
-    except paddle_aten.Unavailable as error:
+        kernels.library()
+    except InputError as error:
         names.remove("Paddle on aten")
         print(f"without aten: {error}")
     print(f"{devices.cpu_name()}, one thread a side; ms per iteration and ratio to PyTorch, median (lowest, highest)")

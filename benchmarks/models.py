@@ -76,7 +76,7 @@ def iteration_of(model, captured=False, device="auto"):
     def step(drawn):
         return gan.iteration(batches, *optimizers, drawn)
 
-    run, count = devices.Replayed(step) if captured else (lambda drawn: step(devices.tensors(drawn))), [0]
+    run, count = devices.ReplayedStep(step) if captured else (lambda drawn: step(devices.to_device(drawn))), [0]
 
     def iteration():
         first = count[0] * CRITIC_ITERS

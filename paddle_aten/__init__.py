@@ -5,39 +5,47 @@ Captured(step)       a step as one captured CUDA graph
 adam(...)            TensorFlow's Adam over many tensors at once
 conv, conv_dx, conv_dw, conv_relu    convolutions and parts of them, for gradients written by hand
 norm_of_parts    batch norm of several batches at once
-add_with_bias, relu_grad_plus, relu_grad_over    several pointwise operations in one pass
+add_with_bias, relu_backward_plus, relu_backward_over    several pointwise operations in one pass
 set_tf32, set_deterministic, device_name, is_cuda
 """
+
+from __future__ import annotations  # Paddle is imported late
 
 import ctypes
 import functools
 import os
 import re
 import sys
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from paddle import Tensor
 
 NAME = "libpaddle_aten.so"
+FOLDER = Path(__file__).resolve().parent
 
 
 class Unavailable(RuntimeError):
     """The device cannot be had here; the message says why and what to do."""
 
 
-def library():
+def library() -> Path | None:
     """Path of the built library: in $CUSTOM_DEVICE_ROOT, else beside this file; None where there is none."""
-    folders = [os.environ.get("CUSTOM_DEVICE_ROOT"), Path(__file__).parent / "lib"]
+    folders = [os.environ.get("CUSTOM_DEVICE_ROOT"), FOLDER / "lib"]
     paths = (Path(folder) / NAME for folder in folders if folder)
     return next((path for path in paths if path.is_file()), None)
 
 
-def built_for(path):
+def built_for(path: Path) -> dict[str, str]:
     """Versions that a library was built for, {"paddle": ..., "torch": ...}, read from the file's bytes."""
     found = re.search(rb"paddle_aten built for paddle ([0-9.]+) torch ([0-9.]+);", path.read_bytes())
     return dict(zip(("paddle", "torch"), (part.decode() for part in found.groups()))) if found else {}
 
 
-def installed():
+def installed() -> dict[str, str | None]:
     """Versions of Paddle and PyTorch that are installed, None for what is not."""
     found = {}
     for name, packages in {"paddle": ("paddlepaddle", "paddlepaddle-gpu"), "torch": ("torch",)}.items():
@@ -52,7 +60,7 @@ def _version(package):
         return None
 
 
-def check():
+def check() -> Path:
     """Find out whether the device can be loaded.
 
     Returns:
@@ -61,25 +69,23 @@ def check():
     Raises:
         Unavailable: PyTorch or the library is missing, or the library was built for other versions.
     """
-    here = installed()
+    here, build = installed(), f"bash {FOLDER / 'build.sh'}"
     if here["torch"] is None:
-        raise Unavailable("PyTorch is not installed; install it and run bash paddle_aten/build.sh.")
+        raise Unavailable(f"PyTorch is not installed; install it and run {build}.")
     path = library()
     if path is None:
-        raise Unavailable(
-            f"{NAME} is not built; run bash paddle_aten/build.sh, or set CUSTOM_DEVICE_ROOT to its folder."
-        )
+        raise Unavailable(f"{NAME} is not built; run {build}, or set CUSTOM_DEVICE_ROOT to its folder.")
     built = built_for(path)
     if built != here:
         pair = "paddle {paddle} and torch {torch}"
         raise Unavailable(
             f"{path} was built for {pair.format(**built) if built else 'unknown versions'}, but {pair.format(**here)} "
-            "are installed; run bash paddle_aten/build.sh again."
+            f"are installed; run {build} again."
         )
     return path
 
 
-def available():
+def available() -> bool:
     """Whether `load` can succeed."""
     try:
         check()
@@ -88,7 +94,7 @@ def available():
     return True
 
 
-def load():
+def load() -> None:
     """Load the device; call it before paddle is imported.
 
     A missing kernel is then an error that names it; with FLAGS_enable_api_kernel_fallback=1 in the
@@ -120,21 +126,21 @@ def _functions():
     return ctypes.CDLL(str(library()))
 
 
-def is_cuda():
+def is_cuda() -> bool:
     """Whether the device is a CUDA GPU; without one, or with PADDLE_ATEN_DEVICE=cpu, ATen computes on the CPU."""
     import torch
 
     return torch.cuda.is_available() and os.environ.get("PADDLE_ATEN_DEVICE") != "cpu"
 
 
-def device_name():
+def device_name() -> str:
     """Name of what computes, e.g. "NVIDIA H200"."""
     import torch
 
     return torch.cuda.get_device_name() if is_cuda() else "CPU (ATen)"
 
 
-def set_tf32(on):
+def set_tf32(on: bool) -> None:
     """Allow or forbid TF32 in matrix products and convolutions.
 
     Args:
@@ -145,14 +151,14 @@ def set_tf32(on):
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = bool(on)
 
 
-def tf32():
+def tf32() -> bool:
     """Whether TF32 is allowed."""
     import torch
 
     return torch.backends.cudnn.allow_tf32
 
 
-def set_deterministic(on):
+def set_deterministic(on: bool) -> None:
     """Use only kernels that give the same bits every time, or, when off, the fastest that cuDNN finds.
 
     Args:
@@ -178,7 +184,7 @@ class Captured:
             must be there when it is captured.
     """
 
-    def __init__(self, step, warmup=0):
+    def __init__(self, step: Callable[[], Any], warmup: int = 0):
         self.step, self.graph = step, None
         for _ in range(warmup):
             step()
@@ -195,7 +201,7 @@ class Captured:
         finally:
             _functions().paddle_aten_set_capturing(ctypes.c_bool(False))
 
-    def __call__(self):
+    def __call__(self) -> Any:
         """Run the step.
 
         Returns:
@@ -209,7 +215,18 @@ class Captured:
         return self.result
 
 
-def adam(params, grads, moments1, moments2, powers1, powers2, learning_rate, beta1, beta2, epsilon):
+def adam(
+    params: Sequence[Tensor],
+    grads: Sequence[Tensor],
+    moments1: Sequence[Tensor],
+    moments2: Sequence[Tensor],
+    powers1: Sequence[Tensor],
+    powers2: Sequence[Tensor],
+    learning_rate: Tensor,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+) -> None:
     """One step of TensorFlow's Adam over many tensors, in place.
 
     p -= lr sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + epsilon).
@@ -231,7 +248,7 @@ def adam(params, grads, moments1, moments2, powers1, powers2, learning_rate, bet
     )
 
 
-def conv_dx(dy, x, w, stride=1, padding=0, channels_last=False):
+def conv_dx(dy: Tensor, x: Tensor, w: Tensor, stride: int = 1, padding: int = 0, channels_last: bool = False) -> Tensor:
     """A convolution's gradient of its input alone, for gradients written by hand.
 
     Args:
@@ -246,7 +263,7 @@ def conv_dx(dy, x, w, stride=1, padding=0, channels_last=False):
     return _run("aten_conv_dx", dy, x, w, stride, padding, channels_last)
 
 
-def conv_dw(dy, x, w, stride=1, padding=0, channels_last=False):
+def conv_dw(dy: Tensor, x: Tensor, w: Tensor, stride: int = 1, padding: int = 0, channels_last: bool = False) -> Tensor:
     """A convolution's gradient of its kernel alone.
 
     Args: as of `conv_dx`.
@@ -257,7 +274,7 @@ def conv_dw(dy, x, w, stride=1, padding=0, channels_last=False):
     return _run("aten_conv_dw", dy, x, w, stride, padding, channels_last)
 
 
-def conv(x, w, stride=1, padding=0, channels_last=False):
+def conv(x: Tensor, w: Tensor, stride: int = 1, padding: int = 0, channels_last: bool = False) -> Tensor:
     """A convolution without a bias.
 
     Args: as of `conv_dx`.
@@ -268,7 +285,9 @@ def conv(x, w, stride=1, padding=0, channels_last=False):
     return _run("aten_conv", x, w, stride, padding, channels_last)
 
 
-def conv_relu(x, w, bias, stride=1, padding=0, channels_last=False):
+def conv_relu(
+    x: Tensor, w: Tensor, bias: Tensor, stride: int = 1, padding: int = 0, channels_last: bool = False
+) -> Tensor:
     """relu(conv2d(x, w) + bias) in one call.
 
     Args:
@@ -281,7 +300,15 @@ def conv_relu(x, w, bias, stride=1, padding=0, channels_last=False):
     return _run("aten_conv_relu", x, w, bias, stride, padding, channels_last)
 
 
-def norm_of_parts(x, scale, offset, parts, epsilon=1e-5, relu=False, channels_last=False):
+def norm_of_parts(
+    x: Tensor,
+    scale: Tensor,
+    offset: Tensor,
+    parts: int,
+    epsilon: float = 1e-5,
+    relu: bool = False,
+    channels_last: bool = False,
+) -> Tensor:
     """Batch normalisation of a batch in parts that each have their own statistics, and ReLU.
 
     Args:
@@ -298,7 +325,7 @@ def norm_of_parts(x, scale, offset, parts, epsilon=1e-5, relu=False, channels_la
     return _run("aten_norm_of_parts", x, scale, offset, parts, epsilon, relu, channels_last)
 
 
-def add_with_bias(x, y, bias, channels_last=False):
+def add_with_bias(x: Tensor, y: Tensor, bias: Tensor, channels_last: bool = False) -> Tensor:
     """x + y + bias per channel, in one pass over memory.
 
     Args:
@@ -312,7 +339,7 @@ def add_with_bias(x, y, bias, channels_last=False):
     return _run("aten_add_with_bias", x, y, bias, channels_last)
 
 
-def relu_grad_plus(y, dy, more, channels_last=False):
+def relu_backward_plus(y: Tensor, dy: Tensor, more: Tensor, channels_last: bool = False) -> Tensor:
     """The ReLU's gradient plus another one, in one pass over memory.
 
     Args:
@@ -324,10 +351,10 @@ def relu_grad_plus(y, dy, more, channels_last=False):
     Returns:
         dy where y > 0 and 0 elsewhere, plus more; it has no gradient.
     """
-    return _run("aten_mask_plus", y, dy, more, channels_last)
+    return _run("aten_relu_backward_plus", y, dy, more, channels_last)
 
 
-def relu_grad_over(dy, y):
+def relu_backward_over(dy: Tensor, y: Tensor) -> Tensor:
     """The ReLU's gradient, written over its output.
 
     Args:
@@ -337,11 +364,11 @@ def relu_grad_over(dy, y):
     Returns:
         y.
     """
-    return _run("aten_mask_over", dy, y)
+    return _run("aten_relu_backward_over", dy, y)
 
 
 def _run(name, *arguments):
     from paddle import _C_ops
 
-    (found,) = _C_ops._run_custom_op(name, *arguments)
-    return found
+    (output,) = _C_ops._run_custom_op(name, *arguments)
+    return output

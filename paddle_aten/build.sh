@@ -25,13 +25,13 @@ PY
 read -r paddle torch paddle_version torch_version <<<"$found"
 objects=build/paddle-$paddle_version-torch-$torch_version
 mkdir -p "$objects" lib
-flags="-std=c++17 -O1 -fPIC -fvisibility=hidden -w -DPADDLE_WITH_CUSTOM_DEVICE
+flags="-std=c++17 -O2 -Wall -Wextra -fPIC -fvisibility=hidden -DPADDLE_WITH_CUSTOM_DEVICE
 -D_GLIBCXX_USE_CXX11_ABI=1 -DPADDLE_VERSION=\"$paddle_version\" -DTORCH_VERSION=\"$torch_version\"
 -isystem $paddle/include -isystem $paddle/include/third_party
 -isystem $torch/include -isystem $torch/include/torch/csrc/api/include"
 for source in src/*.cc; do
     object=$objects/$(basename "$source" .cc).o
-    newer=$(find "$source" src/*.h -newer "$object" 2>/dev/null || echo unmade)
+    newer=$(find "$source" src/*.h build.sh -newer "$object" 2>/dev/null || echo unmade)
     [ -z "$newer" ] || echo "$source"
 done | xargs -r -P "$(nproc)" -I{} sh -c \
     'g++ '"$(echo $flags | sed 's/"/\\"/g')"' -c {} -o '"$objects"'/$(basename {} .cc).o' ||

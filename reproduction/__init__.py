@@ -3,7 +3,7 @@
 from reproduction import interrupts
 
 if interrupts.is_command():
-    interrupts.listen(interrupts.end)  # until main() has its own
+    interrupts.listen(interrupts.end)  # main() sets another once Paddle is imported
 
 TIERS = ("smoke", "short", "medium", "paper")
 SEEDS = 2**32  # numpy, Paddle and the results take those below

@@ -1,6 +1,7 @@
 """The paper's numbers and claims beside ours, as tables and lines."""
 
 import textwrap
+from pathlib import Path
 
 import pandas as pd
 
@@ -10,7 +11,7 @@ from wgangp.runtime.files import replacing
 SIDES = ("yours", "committed")  # what was measured in this checkout, and what came with it
 
 
-def compare(name, rows, tiers=verdicts.JUDGED_TIERS):
+def compare(name: str, rows: pd.DataFrame, tiers: list[str] = verdicts.JUDGED_TIERS) -> pd.DataFrame:
     """Set an experiment's results beside the paper's numbers.
 
     Args:
@@ -22,15 +23,15 @@ def compare(name, rows, tiers=verdicts.JUDGED_TIERS):
         paper.csv's columns and those of `verdict`, a row each.
     """
     numbers = paper_csv.rows_of(name)
-    found = pd.DataFrame(
+    judged = pd.DataFrame(
         [verdicts.verdict(row, rows, tiers) for _, row in numbers.iterrows()],
         columns=verdicts.MEASURED,
         index=numbers.index,
     )
-    return pd.concat([numbers, found], axis=1).assign(experiment=name)
+    return pd.concat([numbers, judged], axis=1).assign(experiment=name)
 
 
-def claims(name, table):
+def claims(name: str, table: pd.DataFrame) -> pd.DataFrame:
     """The verdict on each claim of an experiment: that of its worst row.
 
     Args:
@@ -41,7 +42,7 @@ def claims(name, table):
         The columns of claims.csv, and experiment, verdict, tier, rows (how many are judged), beside (what is not
         comparable or missing, in words).
     """
-    known, found = paper_csv.claims_of(name), []
+    known, judged = paper_csv.claims_of(name), []
     for _, claim in known.iterrows():
         rows = table[table["claim"] == claim["claim"]]
         counted = rows[rows["verdict"].isin(verdicts.WORST_FIRST)]
@@ -54,11 +55,11 @@ def claims(name, table):
         about = {"experiment": name, "verdict": verdict, "tier": "", "rows": len(counted), "beside": beside}
         if len(worst):
             about["tier"] = worst["tier"].iloc[0]
-        found.append({**claim, **about})
-    return pd.DataFrame(found, columns=[*known.columns, "experiment", "verdict", "tier", "rows", "beside"])
+        judged.append({**claim, **about})
+    return pd.DataFrame(judged, columns=[*known.columns, "experiment", "verdict", "tier", "rows", "beside"])
 
 
-def both(name, tiers):
+def both(name: str, tiers: dict[str, list[str]]) -> dict[str, pd.DataFrame]:
     """An experiment's comparison with the rows of this checkout and with the committed ones.
 
     Args:
@@ -69,25 +70,26 @@ def both(name, tiers):
         {"yours": table of `compare`, "committed": likewise}.
     """
     committed = results.committed(name)
-    rows = results.yours(name), results.empty() if committed is None else committed
+    rows = results.uncommitted(results.read(name), committed), results.empty() if committed is None else committed
     return {side: compare(name, of_side, tiers[side]) for side, of_side in zip(SIDES, rows)}
 
 
-def lost(name):
+def lost(name: str) -> pd.DataFrame:
     """Rows that the committed results reproduce and the present ones do not, at each tier.
 
     Returns:
         Rows of `compare`, of the present results; empty outside a git checkout.
     """
-    committed, gone = results.committed(name), []
-    here = results.read(name)
+    committed, lost_rows = results.committed(name), []
+    present = results.read(name)
     for tier in verdicts.JUDGED_TIERS if committed is not None else ():
-        before, now = compare(name, committed, [tier]), compare(name, here, [tier])
-        gone.append(now[before["verdict"].isin(verdicts.GOOD) & ~now["verdict"].isin(verdicts.GOOD)].assign(tier=tier))
-    return pd.concat(gone) if gone else compare(name, results.empty())[:0]
+        before, now = compare(name, committed, [tier]), compare(name, present, [tier])
+        is_lost = before["verdict"].isin(verdicts.GOOD) & ~now["verdict"].isin(verdicts.GOOD)
+        lost_rows.append(now[is_lost].assign(tier=tier))
+    return pd.concat(lost_rows) if lost_rows else compare(name, results.empty())[:0]
 
 
-def paper_says(row):
+def paper_says(row: pd.Series) -> str:
     """The paper's number with its own error and, where ours is of another metric, its metric; "–" where it has none."""
     if pd.isna(row["value"]) or row["kind"] == "claimed":
         return "–"
@@ -96,7 +98,7 @@ def paper_says(row):
     return f"{row['value']:.4g}" + ("" if pd.isna(row["err"]) else f" ± {row['err']:.2g}") + named
 
 
-def criterion(row):
+def criterion(row: pd.Series) -> str:
     """What we accept, in a few characters: "-0.82 ± 0.3", "≥ 0.8", "> weight clipping"."""
     value, tolerance = row["value"], 0.0 if pd.isna(row["tolerance"]) else row["tolerance"]
     if row["direction"] in ("above", "below"):
@@ -111,7 +113,7 @@ def criterion(row):
     return f"{sign} {value:.4g}" + (f" {'-' if sign == '≥' else '+'} {tolerance:.3g}" if tolerance else "")
 
 
-def ours(row):
+def ours(row: pd.Series) -> str:
     """Our number: mean, interval, seeds and tier; of a comparison both sides and their difference."""
     if not row["seeds"]:
         return "–"
@@ -123,24 +125,24 @@ def ours(row):
     return f"{text} ({row['tier']}, {row['seeds']} seed{'' if row['seeds'] == 1 else 's'})"
 
 
-def told(row):
+def verdict_with_reason(row: pd.Series) -> str:
     """A verdict with its reason."""
     return row["verdict"] + (f" ({row['why']})" if row["why"] else "")
 
 
-def at_tier(claim):
+def at_tier(claim: pd.Series) -> str:
     """A claim's verdict with its tier, at most 30 characters: "paper: reproduced"."""
     return f"{claim['tier']}: {claim['verdict']}" if claim["tier"] else claim["verdict"]
 
 
-def totals(claims):
+def totals(claims: pd.DataFrame) -> str:
     """How many claims have which verdict, in words."""
     counts = claims["verdict"].value_counts()
     order = [*reversed(verdicts.WORST_FIRST), *verdicts.UNJUDGED]
     return ", ".join(f"{counts[w]} {w}" for w in order if w in counts) or "no claims"
 
 
-def table(name, tier=None):
+def judged(name: str, tier: str | None = None) -> pd.DataFrame:
     """An experiment's comparison for its notebook, with all rows that are there.
 
     Args:
@@ -148,15 +150,20 @@ def table(name, tier=None):
         tier: with this tier's rows only, of this checkout where it has any; the best tiers when None.
 
     Returns:
-        A DataFrame as of `shown`.
+        As `compare`.
     """
     rows = results.read(name)
     if tier and len(mine := results.yours(name).query("tier == @tier")):
         rows = mine
-    return shown(compare(name, rows, [tier] if tier else verdicts.JUDGED_TIERS))
+    return compare(name, rows, [tier] if tier else verdicts.JUDGED_TIERS)
 
 
-def shown(table):
+def table(name: str, tier: str | None = None) -> pd.DataFrame:
+    """`judged` as of `shown`."""
+    return shown(judged(name, tier))
+
+
+def shown(table: pd.DataFrame) -> pd.DataFrame:
     """A table of `compare` for human readers.
 
     Returns:
@@ -171,14 +178,14 @@ def shown(table):
             "the paper": paper_says(row),
             "we accept": criterion(row),
             "ours": ours(row),
-            "verdict": told(row),
+            "verdict": verdict_with_reason(row),
         }
         for _, row in table.iterrows()
     ]
     return pd.DataFrame(rows, columns=["claim", "measured", "the paper", "we accept", "ours", "verdict"])
 
 
-def as_claims(yours, committed):
+def as_claims(yours: pd.DataFrame, committed: pd.DataFrame) -> str:
     """The claims as lines of at most 100 characters, and totals.
 
     Args:
@@ -195,7 +202,7 @@ def as_claims(yours, committed):
     return "\n".join(lines)
 
 
-def as_rows(tables):
+def as_rows(tables: dict[str, pd.DataFrame]) -> str:
     """Every row, as lines for a terminal.
 
     Args:
@@ -208,12 +215,12 @@ def as_rows(tables):
         first = rows[0]
         where = ", ".join(filter(None, (first["setting"], first["part"])))
         cells = (first["claim"], first["quantity"], where, paper_says(first), criterion(first))
-        lines.append((*cells, *(text for row in rows for text in (ours(row), told(row)))))
+        lines.append((*cells, *(text for row in rows for text in (ours(row), verdict_with_reason(row)))))
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines)
 
 
-def write_csv(path, tables):
+def write_csv(path: Path, tables: dict[str, pd.DataFrame]) -> None:
     """Write every row with both sides, as CSV.
 
     Args:

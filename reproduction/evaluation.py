@@ -1,5 +1,11 @@
 """Evaluators whose scores become rows of results."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
 from reproduction.results import output_root, row
 from wgangp.data.batches import to_bytes
 from wgangp.metrics.evaluator import ImageEvaluator, weights_sha256
@@ -14,10 +20,12 @@ class ImageEvaluation(ImageEvaluator):
         data, count, reference, metrics: as of `ImageEvaluator`.
     """
 
-    def __init__(self, data, count, reference, metrics=None):
+    def __init__(self, data: Any, count: int, reference: int, metrics: Sequence[str] | None = None):
         super().__init__(data, count, reference, metrics, cache=output_root() / "runs" / "real")
 
-    def callback(self, every, scaling, metrics, publish):
+    def callback(
+        self, every: int, scaling: str, metrics: Sequence[str] | None, publish: Callable[[list[dict]], None]
+    ) -> Callback:
         """A callback of `.train` that evaluates the generator every so many iterations.
 
         Args:
@@ -35,7 +43,7 @@ class ImageEvaluation(ImageEvaluator):
 
         return Callback(evaluate, every)
 
-    def row(self, metric, value, **about):
+    def row(self, metric: str, value: float, **about: Any) -> dict:
         """A row of results.
 
         Args:
@@ -46,7 +54,7 @@ class ImageEvaluation(ImageEvaluator):
         usual = {"protocol": self.protocol, "samples": self.count, "weights": weights_sha256(metric)}
         return row(metric, value, self.data, **usual | about)
 
-    def rows(self, images):
+    def rows(self, images: np.ndarray) -> list[dict]:
         """Rows of results: generated images' scores, and real ones' under `<metric>_of_real_images`.
 
         Args:
@@ -54,7 +62,7 @@ class ImageEvaluation(ImageEvaluator):
         """
         return self.rows_of(self.evaluate(images)) + self.rows_of_real()
 
-    def rows_of(self, scores, ending="", **about):
+    def rows_of(self, scores: dict[str, tuple], ending: str = "", **about: Any) -> list[dict]:
         """Rows of results of one evaluation.
 
         Args:
@@ -67,7 +75,7 @@ class ImageEvaluation(ImageEvaluator):
             for metric, (value, err) in scores.items()
         ]
 
-    def rows_of_real(self):
+    def rows_of_real(self) -> list[dict]:
         """Rows of results: real images' scores, under `<metric>_of_real_images`."""
         about = {"protocol": self.held_out_protocol, "samples": len(self.held_out)}
         return self.rows_of(self.real, "_of_real_images", **about)
@@ -80,7 +88,7 @@ class LanguageEvaluation(LanguageEvaluator):
         text, count: as of `LanguageEvaluator`.
     """
 
-    def callback(self, every, publish):
+    def callback(self, every: int, publish: Callable[[list[dict]], None]) -> Callback:
         """A callback of `.train` that evaluates the generator every so many iterations.
 
         Args:
@@ -95,7 +103,7 @@ class LanguageEvaluation(LanguageEvaluator):
 
         return Callback(evaluate, every)
 
-    def row(self, quantity, value, part="", count=None):
+    def row(self, quantity: str, value: float, part: str = "", count: int | None = None) -> dict:
         """A row of results.
 
         Args:
@@ -106,7 +114,7 @@ class LanguageEvaluation(LanguageEvaluator):
         protocol = f"{count} lines against {len(self.train)} training lines"
         return row(quantity, value, self.text, protocol, part=part, samples=count)
 
-    def rows(self, codes):
+    def rows(self, codes: np.ndarray) -> list[dict]:
         """Rows of results: generated lines, held-out ones, a unigram model's, and how far the first are on the way.
 
         That share is (unigram model's divergence - generated lines') / (unigram model's - held-out lines'), for n = 4
@@ -129,7 +137,9 @@ class LanguageEvaluation(LanguageEvaluator):
         return rows
 
 
-def rows_over_training(evaluation, history, metrics):
+def rows_over_training(
+    evaluation: ImageEvaluation | LanguageEvaluation, history: pd.DataFrame, metrics: Sequence[str]
+) -> list[dict]:
     """Rows of what an evaluation's callback put into a training's history, "iteration N" their parts.
 
     Args:
@@ -145,6 +155,6 @@ def rows_over_training(evaluation, history, metrics):
     ]
 
 
-def part_at(iteration):
+def part_at(iteration: int) -> str:
     """The part of a row that was measured after an iteration, which is counted from 0."""
     return f"iteration {iteration + 1}"

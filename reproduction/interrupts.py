@@ -1,26 +1,28 @@
-"""How a command ends, in one sentence and with its processes: at Ctrl-C, SIGTERM, an error, the death of its parent."""
+"""How a command ends at Ctrl-C, SIGTERM, an error or its parent's end: with one sentence, and its processes with it."""
 
 import os
 import signal
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
-def end(*_):
-    """A handler for while a command is being imported and nothing has begun."""
+def end(*_: object) -> None:
+    """A handler for the time in which modules are imported and nothing has begun."""
     os.write(2, b"\nwgangp: stopped.\n")
     os._exit(130)
 
 
-def interrupt(*_):
-    """A handler that raises KeyboardInterrupt at the first signal, so that what runs ends in order, undisturbed."""
+def interrupt(*_: object) -> None:
+    """A handler that raises KeyboardInterrupt at the first signal and ignores later ones, so that all ends in order."""
     listen(signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
-def listen(handler):
-    """Set the handler of SIGINT and SIGTERM, but of those that are ignored, as in a shell's background jobs.
+def listen(handler: Callable | int) -> None:
+    """Set the handler of SIGINT and SIGTERM, except where they are ignored, as in a shell's background jobs.
 
     Args:
         handler: as of `signal.signal`.
@@ -30,13 +32,26 @@ def listen(handler):
             signal.signal(number, handler)
 
 
-def is_command():
+@contextmanager
+def importing() -> Iterator[None]:
+    """A context in which to import Paddle and then call `listen`, since Paddle sets a handler of SIGTERM of its own.
+
+    That one prints a C++ stack. A SIGTERM that arrives within the context is handled at its end.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+
+
+def is_command() -> bool:
     """Whether this process is `wgangp` or `python -m wgangp`."""
     module = sys.orig_argv[-len(sys.argv) - 1 :][:2]  # of `python -m wgangp run` they are -m and wgangp
     return os.path.basename(sys.argv[0]) == "wgangp" or module == ["-m", "wgangp"]
 
 
-def environment(**more):
+def environment(**more: str) -> dict[str, str]:
     """The environment of a process that calls `end_with_parent`.
 
     Args:
@@ -45,8 +60,8 @@ def environment(**more):
     return os.environ | {"WGANGP_PARENT": str(os.getpid())} | more
 
 
-def end_with_parent():
-    """End this process when the one that started it is gone, also when it has gone before."""
+def end_with_parent() -> None:
+    """End this process when the one that started it ends, or has ended before."""
     parent = os.environ.pop("WGANGP_PARENT", None)
 
     def watch():
@@ -58,8 +73,8 @@ def end_with_parent():
         threading.Thread(target=watch, daemon=True).start()
 
 
-def sentence(error):
-    """What to tell the user about an exception, also about one of the system: no rights, no space, a name too long.
+def sentence(error: Exception) -> str:
+    """The message about an exception, also about the operating system's: no permission, no space, a name too long.
 
     Raises:
         OSError: the exception itself, where it is a defect and has no error number, as Paddle's.
@@ -68,4 +83,4 @@ def sentence(error):
         return str(error)
     if error.errno is None:
         raise error
-    return f"{error.filename or 'the system'}: {error.strerror}; mend that and run again."
+    return f"{error.filename or 'the system'}: {error.strerror}; fix that and run again."

@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from reproduction import results
-from reproduction.experiment import Experiment, Job, names
+from reproduction.experiment import Experiment, names
+from reproduction.job import Job
 from wgangp.errors import InputError
 from wgangp.runtime.files import locked, replacing
 
@@ -17,7 +18,7 @@ COUNTED = ("images", "digits", "lines", "fields", "points", "samples")
 ONLY_DATA = {"fig1_gradient_norms": "swissroll"}  # where neither the protocol nor the configuration said it
 
 
-def import_results(folder):
+def import_results(folder: Path) -> list[str]:
     """Merge an output root's result rows and arrays into the present one.
 
     A run that is there in both is taken from where it finished last, as a whole where its configuration differs, else
@@ -33,16 +34,16 @@ def import_results(folder):
         InputError: no results there, or files that cannot be read; nothing has been changed then.
     """
     folder = Path(folder)
-    there = {name: read_any(name, folder) for name in names() if results.path_of(name, folder).exists()}
-    if not there:
+    imported = {name: read_any(name, folder) for name in names() if results.path_of(name, folder).exists()}
+    if not imported:
         raise InputError(f"{folder} has no results/<experiment>.csv; name a folder that was $WGANGP_OUTPUT.")
     if folder.resolve() == results.output_root().resolve():
         raise InputError(f"{folder} is where results are written now; name another folder, or set WGANGP_OUTPUT.")
-    return [_merge(Experiment(name), rows, folder) for name, rows in there.items()]
+    return [_merge(Experiment(name), rows, folder) for name, rows in imported.items()]
 
 
-def read_any(name, root):
-    """Read an experiment's rows, also from a file with the columns of before, as they are now."""
+def read_any(name: str, root: Path) -> pd.DataFrame:
+    """Read an experiment's rows with the present columns, also from a file with OLD_COLUMNS."""
     path = results.path_of(name, root)
     try:
         text = path.read_text("utf-8")
@@ -53,8 +54,8 @@ def read_any(name, root):
     return migrated(Experiment(name), results.parse(text, path, OLD_COLUMNS))
 
 
-def migrated(experiment, old):
-    """Rows with the columns of before, as they are now; every number stays as it is.
+def migrated(experiment: Experiment, old: pd.DataFrame) -> pd.DataFrame:
+    """Convert rows with OLD_COLUMNS to the present columns; every number stays as it is.
 
     Args:
         experiment: an `Experiment`.
@@ -63,15 +64,15 @@ def migrated(experiment, old):
     Returns:
         A DataFrame with COLUMNS.
     """
-    made = [row.to_dict() | _taken_apart(experiment, row) for _, row in old.iterrows()]
-    frame = pd.DataFrame(made, columns=results.COLUMNS)
+    new_rows = [row.to_dict() | _taken_apart(experiment, row) for _, row in old.iterrows()]
+    frame = pd.DataFrame(new_rows, columns=results.COLUMNS)
     of_run = frame.groupby(["setting", "tier", "seed"])["dataset"].transform("max")
     frame["dataset"] = frame["dataset"].where(frame["dataset"] != "", of_run)
     return frame.astype(dict.fromkeys(results.NUMBERS, "float64") | {"samples": "Int64"})
 
 
 def _taken_apart(experiment, row):
-    """What the text of an old row's setting and protocol held."""
+    """The columns that an old row held in the text of its setting and protocol."""
     setting, part = row["setting"], ""
     before, _, last = setting.rpartition(", ")
     if last.partition(" ")[0] in PARTS:
@@ -90,29 +91,29 @@ def _taken_apart(experiment, row):
     }
 
 
-def _merge(experiment, theirs, folder):
+def _merge(experiment, imported, folder):
     name = experiment.name
-    theirs = results.of_single_runs(theirs)
-    theirs = theirs[theirs["tier"] != "smoke"]  # which are for tests
+    imported = results.of_single_runs(imported)
+    imported = imported[imported["tier"] != "smoke"]  # which are for tests
     with locked(results.output_root() / "runs" / f"{name}.lock"):
-        here = results.of_single_runs(results.read(name))
-        taken, kept = [], 0
-        for run, rows in theirs.groupby(results.RUN):
-            mine = here[(here[results.RUN] == pd.Series(run, results.RUN)).all(axis=1)]
-            newer = len(mine) and mine["finished"].max() > rows["finished"].max()
-            kept += len(rows) * bool(newer)
+        present = results.of_single_runs(results.read(name))
+        taken_runs, kept_rows = [], 0
+        for run, rows in imported.groupby(results.RUN):
+            same_run = present[(present[results.RUN] == pd.Series(run, results.RUN)).all(axis=1)]
+            newer = len(same_run) and same_run["finished"].max() > rows["finished"].max()
+            kept_rows += len(rows) * bool(newer)
             if not newer:
-                same = set(mine["config_sha256"]) <= set(rows["config_sha256"])
+                same = set(same_run["config_sha256"]) <= set(rows["config_sha256"])
                 keys = pd.MultiIndex.from_frame(rows[results.KEY])
-                replaced = pd.MultiIndex.from_frame(mine[results.KEY]).isin(keys) if same else slice(None)
-                here = here.drop(mine.index[replaced])
-                taken.append((run, rows))
-        if taken:
-            frames = [rows for _, rows in taken]
-            results.write(name, pd.concat([here, *frames] if len(here) else frames), experiment.summary)
-    copied = sum(_copy_arrays(experiment, run, folder) for run, _ in taken)
-    rows = sum(len(rows) for _, rows in taken)
-    return f"{name}: {rows} rows taken, {kept} kept as they are newer here, {copied} files of arrays copied"
+                replaced = pd.MultiIndex.from_frame(same_run[results.KEY]).isin(keys) if same else slice(None)
+                present = present.drop(same_run.index[replaced])
+                taken_runs.append((run, rows))
+        if taken_runs:
+            frames = [rows for _, rows in taken_runs]
+            results.write(name, pd.concat([present, *frames] if len(present) else frames), experiment.summary)
+    copied = sum(_copy_arrays(experiment, run, folder) for run, _ in taken_runs)
+    rows = sum(len(rows) for _, rows in taken_runs)
+    return f"{name}: {rows} rows taken, {kept_rows} kept as they are newer here, {copied} files of arrays copied"
 
 
 def _copy_arrays(experiment, run, folder):

@@ -12,7 +12,7 @@ from wgangp.runtime.files import replacing
 PARAMETERS = "tier = {!r}  # draw what was last run at this tier; None: the best there is"
 
 
-def execute(name, tier=None):
+def execute(name: str, tier: str | None = None) -> Path:
     """Execute notebooks/<name>.ipynb and keep it with its outputs in the output root.
 
     What papermill notes of times and paths is left out, so that the same results give the same file; so is the plain
@@ -48,7 +48,13 @@ def execute(name, tier=None):
         nbformat.write(notebook, prepared)
         try:
             papermill.execute_notebook(
-                prepared, executed, kernel_name="python3", progress_bar=False, log_output=False, cwd=results.ROOT
+                prepared,
+                executed,
+                kernel_name="python3",
+                progress_bar=False,
+                log_output=False,
+                cwd=results.ROOT,
+                extra_arguments=["--IPKernelApp.log_level=50"],  # it warns of its own transport
             )
         except papermill.PapermillExecutionError as error:
             raise InputError(

@@ -1,5 +1,7 @@
 """The paper's numbers and claims, and what our figures show: an experiment's paper.csv, claims.csv and figures.csv."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from reproduction.experiment import FOLDER, names
@@ -25,7 +27,7 @@ KINDS = ("reported", "digitised", "claimed", "quoted")
 DIRECTIONS = ("match", "same", "at_least", "at_most", "above", "below", "sign")
 
 
-def rows_of(name):
+def rows_of(name: str) -> pd.DataFrame:
     """Read an experiment's paper.csv.
 
     Returns:
@@ -53,7 +55,7 @@ def rows_of(name):
     return frame
 
 
-def claims_of(name):
+def claims_of(name: str) -> pd.DataFrame:
     """Read an experiment's claims.csv: the claims that the rows of paper.csv belong to.
 
     Returns:
@@ -89,7 +91,7 @@ def _read(path, columns, types):
     return frame
 
 
-def other_side(row, path="paper.csv"):
+def other_side(row: pd.Series, path: Path | str = "paper.csv") -> dict | None:
     """What a row of paper.csv is compared with: its `than`, "setting=weight clipping" or the like; None for nothing.
 
     Returns:

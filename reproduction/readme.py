@@ -1,6 +1,8 @@
 """The parts of the READMEs that are made from the committed results: `wgangp readme`."""
 
+from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import pandas as pd
 
@@ -9,19 +11,19 @@ from reproduction.experiment import FOLDER, names
 from wgangp.errors import InputError
 
 
-def markdown(table):
+def markdown(table: pd.DataFrame) -> str:
     """A DataFrame as a Markdown table."""
     lines = [list(table.columns), ["---"] * len(table.columns), *table.astype(str).to_numpy().tolist()]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
-def rows_of(name):
+def rows_of(name: str) -> pd.DataFrame:
     """The committed rows, those that are there outside a git checkout."""
     committed = results.committed(name)
     return results.read(name, results.ROOT) if committed is None else committed
 
 
-def claims(tables, words=str):
+def claims(tables: dict[str, pd.DataFrame], words: Callable[[str], str] = str) -> str:
     """Every claim in a few words, with its verdict: the table at the README's top.
 
     Args:
@@ -36,24 +38,24 @@ def claims(tables, words=str):
     return markdown(pd.DataFrame(lines, columns=[words(c) for c in ("", "claim", "experiment", "verdict", "tier")]))
 
 
-def verdict_of(claim):
+def verdict_of(claim: pd.Series) -> str:
     """A claim's verdict and, in parentheses, what stands beside it."""
     return claim["verdict"] + (f" ({claim['beside']})" if claim["beside"] else "")
 
 
-def claims_in_full(tables):
+def claims_in_full(tables: dict[str, pd.DataFrame]) -> str:
     """Every claim in the paper's sense, where it is made, and its verdict: docs/claims.md."""
     parts = []
     for name, table in tables.items():
-        found = compare.claims(name, table)
-        verdict = [verdict_of(claim) for claim in found.iloc]
-        folder = [f"[{name}](../experiments/{name})"] * len(found)
-        about = {"claim": found["claim"], "the paper says": found["says"], "where": found["where"]}
-        parts.append(pd.DataFrame(about | {"experiment": folder, "verdict": verdict, "tier": found["tier"]}))
+        judged = compare.claims(name, table)
+        verdict = [verdict_of(claim) for claim in judged.iloc]
+        folder = [f"[{name}](../experiments/{name})"] * len(judged)
+        about = {"claim": judged["claim"], "the paper says": judged["says"], "where": judged["where"]}
+        parts.append(pd.DataFrame(about | {"experiment": folder, "verdict": verdict, "tier": judged["tier"]}))
     return markdown(pd.concat(parts))
 
 
-def experiments(rows, words=str):
+def experiments(rows: dict[str, pd.DataFrame], words: Callable[[str], str] = str) -> str:
     """The list of experiments: title and minutes of the short tier on two cores.
 
     Args:
@@ -64,7 +66,7 @@ def experiments(rows, words=str):
     return markdown(pd.DataFrame(lines, columns=[words(c) for c in ("folder", "shows", "minutes")]))
 
 
-def chinese(text):
+def chinese(text: str) -> str:
     """A cell of README.md as it is in README.zh.md, by docs/zh/words.csv."""
     for english, translated in chinese_words():
         text = text.replace(english, translated)
@@ -72,24 +74,24 @@ def chinese(text):
 
 
 @cache
-def chinese_words():
+def chinese_words() -> list[tuple[str, str]]:
     """Pairs of English and Chinese words, the longest first, since shorter ones are parts of them."""
     known = pd.read_csv(results.ROOT / "docs" / "zh" / "words.csv")[["english", "chinese"]]
     return sorted(known.itertuples(index=False, name=None), key=lambda pair: -len(pair[0]))
 
 
-def short_minutes(rows):
+def short_minutes(rows: pd.DataFrame) -> float:
     """Minutes that the short tier took on two cores, a run on each, from an experiment's rows."""
     seconds = results.of_single_runs(rows[rows["tier"] == "short"]).drop_duplicates(results.RUN)["wall_seconds"]
     return max(seconds.sum() / 2, seconds.max()) / 60
 
 
-def title(name):
+def title(name: str) -> str:
     """The title of an experiment's README."""
     return (FOLDER / name / "README.md").read_text("utf-8").splitlines()[0].removeprefix("# ")
 
 
-def verdicts(table):
+def verdicts(table: pd.DataFrame) -> str:
     """The rows that belong to a claim, with their verdicts, and numbers of the paper that stand beside.
 
     Args:
@@ -100,7 +102,7 @@ def verdicts(table):
     return markdown(compare.shown(table)) if len(table) else "The paper has no number here."
 
 
-def pages():
+def pages() -> dict[Path, str]:
     """The READMEs as they should be, {path: text}.
 
     Raises:
@@ -120,7 +122,7 @@ def pages():
     return {path: filled(path.read_text("utf-8"), parts, path) for path, parts in wanted.items()}
 
 
-def filled(text, parts, path):
+def filled(text: str, parts: dict[str, str], path: Path) -> str:
     """A text with its parts written anew.
 
     Args:
@@ -131,8 +133,8 @@ def filled(text, parts, path):
     for name, part in parts.items():
         begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
         before, _, rest = text.partition(begin)
-        _, found, after = rest.partition(end)
-        if not found:
+        _, end_line, after = rest.partition(end)
+        if not end_line:
             raise InputError(f"{path} lacks the lines {begin.strip()} and {end}, between which a table is written.")
         text = f"{before}{begin}{part}\n{end}{after}"
     return text

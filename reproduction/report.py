@@ -44,8 +44,8 @@ def costs(rows: pd.DataFrame) -> pd.DataFrame:
 
 def section(markdown: str, title: str) -> str:
     """The text of a README under a second-level heading, empty where there is none."""
-    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", markdown, re.MULTILINE | re.DOTALL)
-    return found[1].strip() if found else ""
+    match = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", markdown, re.MULTILINE | re.DOTALL)
+    return match[1].strip() if match else ""
 
 
 def figures(name: str, url: str | None) -> list[dict]:
@@ -66,7 +66,7 @@ def figures(name: str, url: str | None) -> list[dict]:
     about = paper_csv.figures_of(name).set_index("figure")
     folder = results.output_root() / "paper_figures"
     paths = {path.stem: path for path in sorted(folder.glob(f"{name}*")) if path.suffix in KINDS}
-    found = []
+    pictures = []
     for figure in sorted(paths, key=[*about.index, *sorted(paths)].index):
         path = paths[figure]
         try:
@@ -77,7 +77,7 @@ def figures(name: str, url: str | None) -> list[dict]:
         file = pdf if (pdf := path.with_suffix(".pdf")).exists() else path
         words = about.loc[figure] if figure in about.index else {"caption": figure, "alt": f"Figure {figure}."}
         data = base64.b64encode(path.read_bytes()).decode()
-        found.append(
+        pictures.append(
             {
                 "url": f"data:image/{KINDS[path.suffix]};base64,{data}",
                 "width": width,
@@ -88,7 +88,7 @@ def figures(name: str, url: str | None) -> list[dict]:
                 **words,
             }
         )
-    return found
+    return pictures
 
 
 def claims(name: str, table: pd.DataFrame) -> pd.DataFrame:
@@ -98,9 +98,9 @@ def claims(name: str, table: pd.DataFrame) -> pd.DataFrame:
         name: the experiment.
         table: of `compare.compare`.
     """
-    found = compare.claims(name, table)
-    rows = table[table["seeds"] > 0].groupby(["claim", "verdict"])["seeds"].min()
-    return found.assign(seeds=[rows.get((claim["claim"], claim["verdict"]), 0) for claim in found.iloc])
+    judged = compare.claims(name, table)
+    seeds = table[table["seeds"] > 0].groupby(["claim", "verdict"])["seeds"].min()
+    return judged.assign(seeds=[seeds.get((claim["claim"], claim["verdict"]), 0) for claim in judged.iloc])
 
 
 def numbers(table: pd.DataFrame) -> tuple[list[dict], list[dict]]:
@@ -151,10 +151,10 @@ def provenance(rows: pd.DataFrame, url: str | None) -> list[dict]:
         A list of dicts: tier, dataset, data (sha256), device, paddle, runs, seeds, seconds, finished (the day), commits
         (as of `links.commits`).
     """
-    runs, found = results.of_single_runs(rows).drop_duplicates(["config_sha256", "seed", "device"]), []
+    runs, sources = results.of_single_runs(rows).drop_duplicates(["config_sha256", "seed", "device"]), []
     about = ["tier", "dataset", "data_sha256", "device", "paddle"]
     for (tier, dataset, data, device, paddle), group in runs.groupby(about, dropna=False):
-        found.append(
+        sources.append(
             {
                 "tier": tier,
                 "dataset": dataset,
@@ -168,7 +168,7 @@ def provenance(rows: pd.DataFrame, url: str | None) -> list[dict]:
                 "commits": links.commits(" ".join(group["commit"].dropna()), url),
             }
         )
-    return found
+    return sources
 
 
 def experiment(name: str, url: str | None) -> dict:
@@ -187,7 +187,7 @@ def experiment(name: str, url: str | None) -> dict:
     title, _, item = readme.splitlines()[0].removeprefix("# ").partition(" (")
     # The README speaks of the committed rows; where others are there, the table speaks for itself.
     own = bool(results.in_git() and len(results.yours(name)))
-    finding = section(readme, "What we find").partition("<!-- /verdicts -->")[2].strip()
+    findings = section(readme, "What we find").partition("<!-- /verdicts -->")[2].strip()
     files = {
         "notebook": f"notebooks/{name}.ipynb",
         "results as CSV": f"results/{name}.csv",
@@ -206,7 +206,7 @@ def experiment(name: str, url: str | None) -> dict:
         "paper_shows": prose.html(
             section(readme, "What the paper shows"), folder, f"The paper's numbers, {title}", url
         ),
-        "we_find": "" if own or not len(rows) else prose.html(finding, folder, f"What we find, {title}", url),
+        "we_find": "" if own or not len(rows) else prose.html(findings, folder, f"What we find, {title}", url),
         "claims": claims(name, table).to_dict("records"),
         "judged": judged,
         "others": others,

@@ -4,7 +4,9 @@ import hashlib
 import io
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -41,12 +43,12 @@ SUMMARY = "runs "  # a config_sha256 that begins so is a digest of several runs'
 ROOT = Path(__file__).resolve().parent.parent  # of the checkout, or where the package is installed without one
 
 
-def is_checkout():
+def is_checkout() -> bool:
     """Whether the package lies in a checkout of the repository, with its experiments and committed results."""
     return (ROOT / "run_all.sh").is_file()
 
 
-def output_root():
+def output_root() -> Path:
     """Folder that holds results, paper_figures, notebooks and runs.
 
     $WGANGP_OUTPUT, else the checkout, else the current folder.
@@ -54,7 +56,18 @@ def output_root():
     return Path(os.environ.get("WGANGP_OUTPUT") or (ROOT if is_checkout() else Path.cwd()))
 
 
-def row(quantity, value, data, protocol, part="", samples=None, err=None, low=None, high=None, weights=""):
+def row(
+    quantity: str,
+    value: float,
+    data: Any,
+    protocol: str,
+    part: str = "",
+    samples: int | None = None,
+    err: float | None = None,
+    low: float | None = None,
+    high: float | None = None,
+    weights: str = "",
+) -> dict:
     """One measured number, as `run.py` returns it.
 
     Args:
@@ -86,12 +99,12 @@ def row(quantity, value, data, protocol, part="", samples=None, err=None, low=No
     }
 
 
-def path_of(name, root=None):
+def path_of(name: str, root: Path | None = None) -> Path:
     """The CSV file of an experiment."""
     return (root or output_root()) / "results" / f"{name}.csv"
 
 
-def read(name, root=None):
+def read(name: str, root: Path | None = None) -> pd.DataFrame:
     """Read an experiment's rows.
 
     Args:
@@ -113,12 +126,12 @@ def read(name, root=None):
         raise InputError(f"{path} cannot be read ({error}); restore it from git.") from None
 
 
-def empty():
+def empty() -> pd.DataFrame:
     """A results file without rows."""
     return parse(",".join(COLUMNS), "")
 
 
-def parse(text, path, columns=COLUMNS):
+def parse(text: str, path: Path | str, columns: list[str] = COLUMNS) -> pd.DataFrame:
     """Rows from a CSV's text.
 
     Args:
@@ -127,7 +140,7 @@ def parse(text, path, columns=COLUMNS):
         columns: those that it must have.
 
     Raises:
-        InputError: the columns are others, or a number is none.
+        InputError: the columns are not those, or a value is not a number.
     """
     words = {column: str for column in columns if column not in (*NUMBERS, "seed", "samples")}
     try:
@@ -139,7 +152,7 @@ def parse(text, path, columns=COLUMNS):
     return checked(frame, path, "restore it from git")
 
 
-def checked(frame, where, remedy):
+def checked(frame: pd.DataFrame, where: str, remedy: str) -> pd.DataFrame:
     """Rows with the types that their columns have.
 
     Args:
@@ -147,7 +160,7 @@ def checked(frame, where, remedy):
         where, remedy: for messages.
 
     Raises:
-        InputError: a number is none, a row lacks words of its key or its protocol, or two rows have the same key.
+        InputError: a value is not a number, a row's key or protocol has an empty part, or two rows have the same key.
     """
     for column in frame.columns.intersection([*NUMBERS, "seed", "samples"]):
         try:
@@ -168,7 +181,7 @@ def checked(frame, where, remedy):
     return frame
 
 
-def frame_of(rows):
+def frame_of(rows: list[dict]) -> pd.DataFrame:
     """Rows of a run as a DataFrame.
 
     Args:
@@ -177,10 +190,10 @@ def frame_of(rows):
     Raises:
         InputError: as of `checked`.
     """
-    return checked(pd.DataFrame(rows, columns=COLUMNS), "the rows of the run", "mend its run.py")
+    return checked(pd.DataFrame(rows, columns=COLUMNS), "the rows of the run", "correct its run.py")
 
 
-def replace_runs(name, rows, summary=None):
+def replace_runs(name: str, rows: list[dict], summary: Callable | None = None) -> None:
     """Put runs' rows in place of those they had before on the same data; safe when several processes write.
 
     Args:
@@ -194,7 +207,7 @@ def replace_runs(name, rows, summary=None):
     _rewrite(name, rows, RUN, summary)
 
 
-def add_rows(name, rows):
+def add_rows(name: str, rows: list[dict]) -> None:
     """Put rows in place of those with the same KEY; safe when several processes write.
 
     Args:
@@ -208,7 +221,7 @@ def add_rows(name, rows):
 
 
 def _rewrite(name, rows, same, summary=None):
-    """Write new rows in place of old ones that agree with one in the columns `same`, and the summary of all."""
+    """Write new rows in place of the old ones that equal one in the columns `same`, and the summary of all."""
     with locked(output_root() / "runs" / f"{name}.lock"):
         old = read(name)
         new = frame_of(rows)
@@ -216,7 +229,7 @@ def _rewrite(name, rows, same, summary=None):
         write(name, pd.concat([old, new]) if len(old) else new, summary)
 
 
-def write(name, frame, summary=None):
+def write(name: str, frame: pd.DataFrame, summary: Callable | None = None) -> None:
     """Write an experiment's results file, whole or not at all.
 
     Args:
@@ -229,33 +242,33 @@ def write(name, frame, summary=None):
     """
     if summary is not None:
         frame = of_single_runs(frame)
-        made = pd.DataFrame(summary(frame), columns=COLUMNS).astype({"samples": "Int64"})
-        again = pd.MultiIndex.from_frame(frame[KEY]).isin(pd.MultiIndex.from_frame(made[KEY]))
-        frame = pd.concat([frame[~again], made]) if len(made) else frame
+        summary_rows = pd.DataFrame(summary(frame), columns=COLUMNS).astype({"samples": "Int64"})
+        replaced = pd.MultiIndex.from_frame(frame[KEY]).isin(pd.MultiIndex.from_frame(summary_rows[KEY]))
+        frame = pd.concat([frame[~replaced], summary_rows]) if len(summary_rows) else frame
     frame = frame.sort_values(["tier", "setting", "quantity", "part", "dataset", "seed"], key=natural)
     with replacing(path_of(name)) as file:
         frame[COLUMNS].to_csv(file, index=False)
 
 
-def natural(column):
+def natural(column: pd.Series) -> pd.Series:
     """A sort key that puts part "layer 10" after "layer 9"."""
     if column.name != "part":
         return column
     return column.map(lambda part: tuple(word.rjust(8, "0") if word[:1].isdigit() else word for word in part.split()))
 
 
-def of_single_runs(frame):
-    """The rows that are not of many runs."""
+def of_single_runs(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of single runs, without those that `summary` made."""
     return frame[~frame["config_sha256"].astype(str).str.startswith(SUMMARY)]
 
 
-def digest_of_runs(frame):
-    """What rows of many runs have for a config_sha256: a digest of the runs' own."""
+def digest_of_runs(frame: pd.DataFrame) -> str:
+    """The config_sha256 of a row made from many runs: a digest of theirs."""
     return SUMMARY + hashlib.sha256(" ".join(sorted(set(frame["config_sha256"]))).encode()).hexdigest()
 
 
-def of_runs(frame, setting, quantity, value, protocol, **fields):
-    """A row made from rows of one or many runs, as `summary` of a `run.py` returns it.
+def summary_row(frame: pd.DataFrame, setting: str, quantity: str, value: float, protocol: str, **fields: Any) -> dict:
+    """A row made from rows of one or many runs, as `summary` of a `summary.py` returns it.
 
     Args:
         frame: the rows that it is made from, of one tier, seed and data set.
@@ -270,11 +283,11 @@ def of_runs(frame, setting, quantity, value, protocol, **fields):
     first = frame.iloc[0]
     words = {column: frame[column].dropna().str.split().explode() for column in ("commit", "weights_sha256", "paddle")}
     words["device"] = frame["device"].dropna()
-    joined = {column: " ".join(sorted(set(those.dropna()))) for column, those in words.items()}
+    joined = {column: " ".join(sorted(set(values.dropna()))) for column, values in words.items()}
     about = {name: first[name] for name in ("tier", "seed", "dataset", "data_sha256")}
     about |= {"wall_seconds": runs["wall_seconds"].sum(), "finished": frame["finished"].max()}
-    made = dict.fromkeys(COLUMNS) | {"part": ""} | about | joined | fields
-    return made | {
+    fields_of_runs = dict.fromkeys(COLUMNS) | {"part": ""} | about | joined | fields
+    return fields_of_runs | {
         "setting": setting,
         "quantity": quantity,
         "value": float(value),
@@ -283,7 +296,7 @@ def of_runs(frame, setting, quantity, value, protocol, **fields):
     }
 
 
-def code_commit():
+def code_commit() -> str:
     """The commit of the running code, with "-dirty" where the code differs from it.
 
     $WGANGP_COMMIT says it instead where the code is a copy of a commit that git does not know.
@@ -297,8 +310,8 @@ def code_commit():
     return commit.strip() + ("-dirty" if changed.strip() else "")
 
 
-def git(*arguments):
-    """What a git command prints in the repository; None where that fails or there is none."""
+def git(*arguments: str) -> str | None:
+    """What a git command prints in the repository; None where it fails, or there is no git."""
     try:
         done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, encoding="utf-8", check=True)
     except (OSError, subprocess.CalledProcessError):
@@ -306,12 +319,12 @@ def git(*arguments):
     return done.stdout
 
 
-def in_git():
+def in_git() -> bool:
     """Whether the repository is a git checkout with a commit."""
     return git("rev-parse", "HEAD") is not None
 
 
-def committed(name):
+def committed(name: str) -> pd.DataFrame | None:
     """An experiment's rows as committed.
 
     Returns:
@@ -327,14 +340,14 @@ def committed(name):
     return empty() if text is None else parse(text, f"HEAD:{path}")
 
 
-def yours(name):
-    """An experiment's rows that were measured in this checkout: those that are not committed.
+def uncommitted(rows: pd.DataFrame, committed: pd.DataFrame | None) -> pd.DataFrame:
+    """The rows that are not among the committed ones; all of them where there is no git checkout."""
+    if committed is None or not len(committed):
+        return rows
+    columns = [*KEY, "value", "commit", "finished"]
+    return rows[~pd.MultiIndex.from_frame(rows[columns]).isin(pd.MultiIndex.from_frame(committed[columns]))]
 
-    Returns:
-        A DataFrame; outside a git checkout all rows that are there.
-    """
-    here, before = read(name), committed(name)
-    if before is None or not len(before):
-        return here
-    about = [*KEY, "value", "commit", "finished"]
-    return here[~pd.MultiIndex.from_frame(here[about]).isin(pd.MultiIndex.from_frame(before[about]))]
+
+def yours(name: str) -> pd.DataFrame:
+    """An experiment's rows that were measured in this checkout: those that are not committed."""
+    return uncommitted(read(name), committed(name))

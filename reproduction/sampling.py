@@ -3,22 +3,34 @@
 import json
 import math
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from PIL import Image
 
 from reproduction import results
-from reproduction.experiment import Experiment, Job, names
+from reproduction.config import Config
+from reproduction.experiment import Experiment, names
+from reproduction.job import Job
 from wgangp.data.batches import to_bytes
 from wgangp.data.text import Text
 from wgangp.errors import InputError
+from wgangp.gan import BaseGAN
 from wgangp.metrics.ngram import most_likely
 from wgangp.runtime.files import check_memory, read_npz, replacing
 
 FILES = ("checkpoint.npz", "networks.npz")  # what a run's folder may have
 
 
-def generate(what, number, seed=0, setting=None, tier=None, run_seed=0, label=None):
+def generate(
+    what: str | Path,
+    number: int,
+    seed: int = 0,
+    setting: str | None = None,
+    tier: str | None = None,
+    run_seed: int = 0,
+    label: str | None = None,
+) -> np.ndarray:
     """Draw samples from a trained run.
 
     Args:
@@ -37,11 +49,6 @@ def generate(what, number, seed=0, setting=None, tier=None, run_seed=0, label=No
     Raises:
         InputError: nothing trained is there, the model has no such class or has diverged, or a number out of its range.
     """
-    if number < 1:
-        raise InputError(f"--number {number}: use at least 1.")
-    for option, value in (("--seed", seed), ("--run-seed", run_seed)):
-        if not 0 <= value < 2**63:
-            raise InputError(f"{option} {value}: a seed is a non-negative integer below 2^63.")
     of_experiment = str(what) in names()
     if not of_experiment and (setting or tier):
         raise InputError(f"--setting and --tier are for experiments, and {what} is a file; leave them out.")
@@ -63,7 +70,7 @@ def generate(what, number, seed=0, setting=None, tier=None, run_seed=0, label=No
     return samples
 
 
-def from_run(path):
+def from_run(path: str | Path) -> tuple[BaseGAN, Config, ModuleType]:
     """Rebuild the networks of a run and load its checkpoint.
 
     Args:
@@ -86,13 +93,15 @@ def from_run(path):
         ) from None
     experiment = Experiment(name)
     config = experiment.config(setting, tier)
-    gan = experiment.module.build(config, **recorded)
+    gan = experiment.module("run").build(config, **recorded)
     gan.load(path)
-    return gan, config, experiment.module
+    return gan, config, experiment.module("run")
 
 
-def from_results(name, setting=None, tier=None, run_seed=0):
-    """As `from_run`, of an experiment's run, or with the generator that is kept with its results.
+def from_results(
+    name: str, setting: str | None = None, tier: str | None = None, run_seed: int = 0
+) -> tuple[BaseGAN, Config, ModuleType]:
+    """As `from_run`, by an experiment's name: of its run, or with the generator that is kept with its results.
 
     Raises:
         InputError: there is neither, or the experiment has several settings and none was named.
@@ -104,11 +113,12 @@ def from_results(name, setting=None, tier=None, run_seed=0):
         if len(experiment.settings) > 1:
             raise InputError(f"{name} has several settings; name one with --setting: {'; '.join(experiment.settings)}.")
         (setting,) = experiment.settings
-    tiers = [one for one in ([tier] if tier else reversed(experiment.tiers)) if setting in experiment.settings_at(one)]
+    named = [tier] if tier else reversed(experiment.tiers)
+    tiers = [candidate for candidate in named if setting in experiment.settings_at(candidate)]
     for root in dict.fromkeys(
         [results.output_root(), results.ROOT]
     ):  # what was run here comes before what is committed
-        for job in (Job(experiment, setting, one, run_seed) for one in tiers):
+        for job in (Job(experiment, setting, candidate, run_seed) for candidate in tiers):
             for file in FILES:
                 if (job.folder / file).exists():
                     return from_run(job.folder / file)
@@ -116,10 +126,10 @@ def from_results(name, setting=None, tier=None, run_seed=0):
             arrays = read_npz(path) if path.exists() else {}
             state = {k.removeprefix("generator/"): v for k, v in arrays.items() if k.startswith("generator/")}
             if state:
-                gan = experiment.module.build(job.config)
+                gan = experiment.module("run").build(job.config)
                 gan.load_generator(state, path)
                 gan.batch_size = getattr(job.config, "generator_batch_size", job.config.batch_size)
-                return gan, job.config, experiment.module
+                return gan, job.config, experiment.module("run")
     raise InputError(
         f"{name} [{setting}] has no trained generator of seed {run_seed}"
         + (f" at tier {tier}" if tier else "")
@@ -127,7 +137,7 @@ def from_results(name, setting=None, tier=None, run_seed=0):
     )
 
 
-def of_class(gan, chosen, number, seed):
+def of_class(gan: BaseGAN, chosen: int, number: int, seed: int) -> np.ndarray:
     """Samples of one class, out of batches of all classes: batch norm uses a batch's statistics, as in training.
 
     Args:
@@ -147,7 +157,7 @@ def of_class(gan, chosen, number, seed):
     return np.concatenate(parts)
 
 
-def class_number(label, gan, module):
+def class_number(label: str, gan: BaseGAN, module: ModuleType) -> int:
     """The number of a class from its name."""
     known = getattr(module, "CLASSES", ())
     if not known or getattr(gan, "classes", None) is None:
@@ -157,7 +167,7 @@ def class_number(label, gan, module):
     return known.index(label)
 
 
-def check_output(path):
+def check_output(path: Path) -> None:
     """Refuse a place that `write` cannot write to, before samples are drawn.
 
     Args:
@@ -175,8 +185,8 @@ def check_output(path):
         raise InputError(f"{path} {what}; name a new folder.")
 
 
-def write(path, samples):
-    """Write samples as the name's ending says.
+def write(path: str | Path, samples: np.ndarray) -> None:
+    """Write samples in the format that the file's ending names.
 
     Args:
         path: ends in .npy (an array), in .txt (lines of text), in .png (images in one grid), or in nothing (a folder of

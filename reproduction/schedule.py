@@ -1,4 +1,4 @@
-"""Runs jobs in processes of their own, several at a time, and says what is done and how long is left."""
+"""Runs jobs in worker processes, several at a time, and prints what is done and how long the rest will take."""
 
 import json
 import math
@@ -13,13 +13,16 @@ import numpy as np
 import pandas as pd
 
 from reproduction import results
-from reproduction.experiment import Job, publish_missing
+from reproduction.experiment import Experiment
 from reproduction.interrupts import environment
+from reproduction.job import Job, complete_results
 from wgangp.errors import InputError
 from wgangp.runtime import devices, distributed
 
 
-def jobs_of(experiments, tier, settings=None, seeds=None):
+def jobs_of(
+    experiments: list[Experiment], tier: str, settings: list[str] | None = None, seeds: list[int] | None = None
+) -> list[Job]:
     """The jobs of some experiments, seed by seed, settings in config.yaml's order.
 
     Args:
@@ -51,9 +54,9 @@ class Clock:
 
     PRIOR = 60.0  # seconds of runs as fast as the committed ones that the machine is taken to have done
 
-    def __init__(self, jobs, on_cpu):
+    def __init__(self, jobs: list[Job], on_cpu: bool):
         self.needed = self.committed = self.PRIOR
-        self.device, self.here = "a CPU" if on_cpu else "a GPU", {}
+        self.device, self.measured_here = "a CPU" if on_cpu else "a GPU", {}
         means = {}
         for name in {job.experiment.name for job in jobs}:
             rows = results.read(name, results.ROOT)
@@ -67,20 +70,20 @@ class Clock:
             if job.done:
                 self.add(job, job.spent)
 
-    def add(self, job, seconds):
-        """Note what a run needed here."""
+    def add(self, job: Job, seconds: float) -> None:
+        """Record how long a run took here."""
         if np.isfinite(self.measured[job.label]):
             self.needed += seconds
             self.committed += self.measured[job.label]
-        self.here.setdefault(job.experiment.name, []).append(seconds)
+        self.measured_here.setdefault(job.experiment.name, []).append(seconds)
 
-    def each(self, jobs):
+    def each(self, jobs: list[Job]) -> pd.Series:
         """Seconds of one core, or of one GPU, that each of some runs will take; NaN where that is not known."""
         scaled = [self.expected[job.label] * self.needed / self.committed for job in jobs]
-        here = [np.mean(self.here.get(job.experiment.name, math.nan)) for job in jobs]
+        here = [np.mean(self.measured_here.get(job.experiment.name, math.nan)) for job in jobs]
         return pd.Series(scaled, dtype=float).fillna(pd.Series(here, dtype=float))
 
-    def phrase(self, jobs, at_once, ending=""):
+    def phrase(self, jobs: list[Job], at_once: int, ending: str = "") -> str:
         """A comma and "about N min", and how many runs' time is not known; nothing for no runs."""
         seconds = self.each(jobs)
         unknown = f"time not known (never measured at this tier on {self.device})" if seconds.isna().any() else ""
@@ -91,7 +94,14 @@ class Clock:
         return f", about {max(1, round(minutes))} min{ending}{count}"
 
 
-def run(jobs, device, at_once=None, budget=None, fresh=False, notebooks=False):
+def run(
+    jobs: list[Job],
+    device: dict,
+    at_once: int | None = None,
+    budget: float | None = None,
+    fresh: bool = False,
+    notebooks: bool = False,
+) -> int:
     """Run what is not done yet, in worker processes.
 
     Args:
@@ -105,7 +115,7 @@ def run(jobs, device, at_once=None, budget=None, fresh=False, notebooks=False):
     Returns:
         0, or 1 when a job or a notebook failed.
     """
-    on_cpu = devices.on_processor(device["name"])
+    on_cpu = devices.computes_on_cpu(device["name"])
     if at_once is None:
         at_once = os.cpu_count() if on_cpu and distributed.size() == 1 else 1
     if distributed.size() > 1 and (at_once > 1 or fresh):
@@ -114,7 +124,7 @@ def run(jobs, device, at_once=None, budget=None, fresh=False, notebooks=False):
     if fresh:
         for job in jobs:
             job.forget()
-    publish_missing(jobs)
+    complete_results(jobs)
     clock = Clock(jobs, on_cpu)
     board = Board(jobs, clock, at_once, notebooks and distributed.rank() == 0)
     print(plan(jobs, board.waiting, clock, at_once), flush=True)
@@ -146,17 +156,17 @@ class Board:
         notebooks: as of `run`.
     """
 
-    def __init__(self, jobs, clock, at_once, notebooks):
+    def __init__(self, jobs: list[Job], clock: Clock, at_once: int, notebooks: bool):
         self.waiting, self.clock, self.at_once = [job for job in jobs if not job.done], clock, at_once
         self.jobs = jobs
         self.running, self.children, self.spent, self.failed, self.stopped = {}, {}, [], [], False
-        self.of_others = []
+        self.started_elsewhere = []
         busy = {job.experiment for job in self.waiting}
         every = dict.fromkeys(job.experiment for job in jobs)
         self.notebooks, self.ended = notebooks, [experiment for experiment in every if experiment not in busy]
         self.lock = threading.Lock()
 
-    def work(self, position, device, deadline):
+    def work(self, position: int, device: dict, deadline: float | None) -> None:
         """Give jobs to a worker process until none is left or the deadline has passed."""
         worker = None
         try:
@@ -172,7 +182,7 @@ class Board:
                             worker = self.start_worker(position, device)
                         self.running[position] = (worker, job)
                 if job is None:
-                    self.draw(position, experiment)
+                    self.draw_figures(position, experiment)
                     continue
                 began = time.monotonic()
                 answer = ask(worker, job, device, deadline)
@@ -182,23 +192,23 @@ class Board:
                     if self.stopped:
                         break
                     del self.running[position]
-                    self.tell(job, answer, time.monotonic() - began)
+                    self.job_ended(job, answer, time.monotonic() - began)
         finally:
             if worker is not None:
                 worker.stdin.close()
                 worker.wait()
 
-    def next_job(self):
-        """The next in order; but first one that takes as long as a worker's share of all, so as not to end alone."""
+    def next_job(self) -> Job:
+        """The next job in order; but one as long as a worker's share of all goes first, not to run alone at the end."""
         seconds = self.clock.each(self.waiting).fillna(0.0)
         return self.waiting.pop(seconds.argmax() if seconds.max() > seconds.sum() / self.at_once else 0)
 
-    def elsewhere(self):
+    def elsewhere(self) -> list[Job]:
         """The jobs that are in progress in another process."""
-        return [job for job in self.of_others if not job.done]
+        return [job for job in self.started_elsewhere if not job.done]
 
-    def tell(self, job, answer, seconds):
-        """Note and say that a job has ended.
+    def job_ended(self, job: Job, answer: str, seconds: float) -> None:
+        """Record that a job has ended, and print it.
 
         Args:
             job: the job.
@@ -208,23 +218,23 @@ class Board:
         if answer == "spent":
             self.spent.append(job)
             return
-        told = f"done in {seconds:.0f} s"
+        outcome = f"done in {seconds:.0f} s"
         if answer == "done":
             self.clock.add(job, max(seconds, job.spent))
         elif answer == "elsewhere":
-            self.of_others.append(job)
-            told = "done by another process" if job.done else "in progress in another process"
+            self.started_elsewhere.append(job)
+            outcome = "done by another process" if job.done else "in progress in another process"
         else:
             self.failed.append(job.label)
-            told = f"FAILED in {seconds:.0f} s" + (f" ({answer})" if answer != "failed" else "")
+            outcome = f"FAILED in {seconds:.0f} s" + (f" ({answer})" if answer != "failed" else "")
         left = [*self.waiting, *(job for _, job in self.running.values())]
         if not any(other.experiment is job.experiment for other in [*left, *self.spent, *self.elsewhere()]):
             self.ended.append(job.experiment)
-        print(f"{told}: {job.label}{self.clock.phrase(left, self.at_once, ' left')}", flush=True)
+        print(f"{outcome}: {job.label}{self.clock.phrase(left, self.at_once, ' left')}", flush=True)
 
-    def draw(self, position, experiment):
+    def draw_figures(self, position: int, experiment: Experiment) -> None:
         """Execute an experiment's notebook and compare it with the paper."""
-        name, tier, told = experiment.name, self.jobs[0].tier, f"== {experiment.name}\n"
+        name, tier, printed = experiment.name, self.jobs[0].tier, f"== {experiment.name}\n"
         seeds = dict.fromkeys(job.seed for job in self.jobs)
         chosen = [word for seed in seeds for word in ("--seed", str(seed))]
         for arguments in (["notebook", name, "--tier", tier], ["compare", name, "--yours", tier, *chosen]):
@@ -241,15 +251,15 @@ class Board:
                     start_new_session=True,
                 )
             output, errors = child.communicate()
-            told += output
+            printed += output
             if child.returncode:
-                told += errors
+                printed += errors
                 self.failed.append(" ".join(arguments))
         with self.lock:
             if not self.stopped:
-                print(told, end="", flush=True)
+                print(printed, end="", flush=True)
 
-    def start_worker(self, position, device):
+    def start_worker(self, position: int, device: dict) -> subprocess.Popen:
         # One thread each: two processes of one thread beat one of two on networks of this size.
         threads = os.environ.get("OMP_NUM_THREADS", "1")
         return subprocess.Popen(
@@ -262,22 +272,24 @@ class Board:
             start_new_session=True,  # Ctrl-C reaches this process, which ends them
         )
 
-    def stop(self):
+    def stop(self) -> None:
         """End everything now; checkpoints stay."""
         with self.lock:
             self.stopped = True
             self.waiting.clear()
-            processes = [*(worker for worker, _ in self.running.values()), *self.children.values()]
-            for process in processes:
-                process.terminate()
-        for process in processes:
+            workers = [worker for worker, _ in self.running.values()]
+            for worker in workers:
+                worker.kill()  # Paddle answers SIGTERM with a stack of C++
+            for child in self.children.values():
+                child.terminate()
+        for process in [*workers, *self.children.values()]:
             try:
                 process.wait(10)
             except subprocess.TimeoutExpired:
                 process.kill()
 
 
-def ask(worker, job, device, deadline):
+def ask(worker: subprocess.Popen, job: Job, device: dict, deadline: float | None) -> str:
     """Hand a job to a worker; its answer, "" when it died."""
     about = {"name": job.experiment.name, "setting": job.setting, "tier": job.tier, "seed": job.seed}
     try:
@@ -288,13 +300,13 @@ def ask(worker, job, device, deadline):
         return ""
 
 
-def plan(jobs, waiting, clock, at_once):
+def plan(jobs: list[Job], waiting: list[Job], clock: Clock, at_once: int) -> str:
     """What will be run and about how long, as lines."""
     total = clock.phrase(waiting, at_once, " in all")
     lines = [f"{len(waiting)} of {len(jobs)} runs to do, {at_once} at a time{total}:"]
     if clock.each(waiting).isna().any():
         lines.append("  A run shows the time that it has left itself, within its first minute.")
     for experiment in dict.fromkeys(job.experiment for job in jobs):
-        mine = [job for job in waiting if job.experiment is experiment]
-        lines.append(f"  {experiment.name}: {len(mine)} runs{clock.phrase(mine, at_once)}")
+        of_experiment = [job for job in waiting if job.experiment is experiment]
+        lines.append(f"  {experiment.name}: {len(of_experiment)} runs{clock.phrase(of_experiment, at_once)}")
     return "\n".join(lines)

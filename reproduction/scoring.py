@@ -24,7 +24,9 @@ FEWEST_IMAGES = 10  # an Inception score has ten splits
 MOST_FIELDS, LARGEST_FIELD = 1000, 256  # real ones, each computed, and cells per side
 
 
-def score(path, data, metrics=None, real=10_000, text=None):
+def score(
+    path: str | Path, data: str, metrics: list[str] | None = None, real: int = 10_000, text: str | None = None
+) -> None:
     """Print measures of samples beside those of real data.
 
     The order of the samples, and of a folder's files, does not matter.
@@ -46,8 +48,6 @@ def score(path, data, metrics=None, real=10_000, text=None):
         raise InputError(f"--metric is for images beside cifar10 or lsun_bedroom; leave it out for {data}.")
     if text is not None and data != "text":
         raise InputError(f"--text is for --data text; leave it out for {data}.")
-    if real < 1:
-        raise InputError(f"--real {real}: use at least 1.")
     if data == "text":
         return print_lines(path, text)
     samples = read_samples(path)
@@ -70,7 +70,7 @@ def score(path, data, metrics=None, real=10_000, text=None):
         print_images(in_fixed_order(samples), data, metrics, real)
 
 
-def read_samples(path):
+def read_samples(path: Path) -> np.ndarray:
     """Samples from a file or folder.
 
     Args:
@@ -102,7 +102,7 @@ def read_samples(path):
     return next(iter(arrays.values()))
 
 
-def in_fixed_order(samples):
+def in_fixed_order(samples: np.ndarray) -> np.ndarray:
     """Samples in the order of their digests, which depends on nothing but what they are, and says nothing of it.
 
     Args:
@@ -114,7 +114,7 @@ def in_fixed_order(samples):
     return np.asarray(samples)[sorted(range(len(samples)), key=digests.__getitem__)]
 
 
-def check_form(path, samples, fits, form):
+def check_form(path: Path, samples: np.ndarray, fits: bool, form: str) -> None:
     """Refuse samples of another type or shape, or none.
 
     Args:
@@ -127,7 +127,7 @@ def check_form(path, samples, fits, form):
         raise InputError(f"{path} is {samples.dtype} {list(samples.shape)}; {form}.")
 
 
-def check_images(path, samples, form, fits):
+def check_images(path: Path, samples: np.ndarray, form: str, fits: bool) -> None:
     """As `check_form`, of images, with what may be the mistake."""
     if samples.dtype != np.uint8:
         form += ", 0 to 255: turn other numbers into bytes first"
@@ -138,7 +138,7 @@ def check_images(path, samples, form, fits):
         raise InputError(f"{path} has {len(samples)} images; scores need at least {FEWEST_IMAGES}.")
 
 
-def print_points(points, data):
+def print_points(points: np.ndarray, data: toy.Toy) -> None:
     """Print the toy measures of points.
 
     Args:
@@ -150,13 +150,13 @@ def print_points(points, data):
     ours, floor = exact_w1(points[:2000], real), exact_w1(other, real)
     print(f"exact W1 to {data.name}  {ours:.4f}  (real against real {floor:.4f})")
     if data.centers is not None:
-        found, good = mode_coverage(points, data.centers, data.std)
-        found_real, good_real = mode_coverage(real, data.centers, data.std)
-        print(f"modes found  {found} of {len(data.centers)}  (real {found_real})")
+        modes, good = mode_coverage(points, data.centers, data.std)
+        modes_real, good_real = mode_coverage(real, data.centers, data.std)
+        print(f"modes found  {modes} of {len(data.centers)}  (real {modes_real})")
         print(f"share of good samples  {good:.4f}  (real {good_real:.4f})")
 
 
-def print_images(samples, data, metrics, real):
+def print_images(samples: np.ndarray, data: str, metrics: list[str] | None, real: int) -> None:
     """Print scores of colour images, uint8 [n, 3, size, size]; the arguments are those of `score`."""
     side = samples.shape[-1]
     real_images = images.cifar10() if data == "cifar10" else images.lsun_bedrooms(size=side, count=real)
@@ -170,20 +170,20 @@ def print_images(samples, data, metrics, real):
             print(f"{name:9}{metric:18}{value:.4f}" + (f" ± {spread:.4f} over splits" if spread is not None else ""))
 
 
-def print_digits(samples):
+def print_digits(samples: np.ndarray) -> None:
     """Print the digit classifier's measures of digits, uint8 [n, 1, 28, 28], as of the experiment mnist_digits."""
     classifier, train, held_out = digits.load_classifier(), images.mnist().images, images.mnist("validation").images
-    reference = gaussian(digits.judge(classifier, train[: len(samples)])[0])
+    reference = gaussian(digits.classify(classifier, train[: len(samples)])[0])
     print(f"{len(samples)} digits against {len(train[: len(samples)])} training digits")
     for name, judged in (("samples", samples), ("real", held_out[: len(samples)])):
-        features, probabilities = digits.judge(classifier, judged)
+        features, probabilities = digits.classify(classifier, judged)
         value, spread = inception_score(probabilities)
         print(f"{name:9}digit_score            {value:.4f} ± {spread:.4f} over splits")
         print(f"{name:9}digit_frechet_distance {frechet_distance(gaussian(features), reference):.4f}")
         print(f"{name:9}classes_found          {len(np.unique(probabilities.argmax(axis=1)))}")
 
 
-def print_fields(samples, data):
+def print_fields(samples: np.ndarray, data: str) -> None:
     """Print the distances of fields, float64 [n, 1, size, size], from real ones."""
     size, count = samples.shape[-1], min(len(samples), MOST_FIELDS)
     if size > LARGEST_FIELD:
@@ -197,7 +197,7 @@ def print_fields(samples, data):
             print(f"{name:9}{quantity:22}{value:.4f}")
 
 
-def print_lines(path, text):
+def print_lines(path: Path, text: str | None) -> None:
     """Print the n-gram measures of lines of text.
 
     Args:

@@ -1,6 +1,7 @@
 """Verdicts on the paper's numbers: whether what was measured meets a criterion, by its 95 % interval."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ MEASURED = ["quantity_measured", "ours", "low", "high", "mine", "other", "seeds"
 OF_REAL = "_of_real_images"
 
 
-def interval(values):
+def interval(values: Sequence[float]) -> tuple[float, float]:
     """The 95 % Student interval of a mean over seeds.
 
     Args:
@@ -36,7 +37,7 @@ def interval(values):
     return values.mean() - half, values.mean() + half
 
 
-def bounds(direction, value, tolerance):
+def bounds(direction: str, value: float, tolerance: float) -> tuple[float, float, bool]:
     """Where a criterion is met: from a number to a number.
 
     Args:
@@ -58,7 +59,7 @@ def bounds(direction, value, tolerance):
     return (0.0, math.inf, False) if value > 0 else (-math.inf, 0.0, False)
 
 
-def judge(low, high, direction, value, tolerance=0.0):
+def judge(low: float, high: float, direction: str, value: float, tolerance: float = 0.0) -> bool | None:
     """Whether an interval meets a criterion.
 
     Args:
@@ -81,7 +82,7 @@ def judge(low, high, direction, value, tolerance=0.0):
     return None
 
 
-def word(met, tier, once):
+def word(met: bool | None, tier: str, once: bool) -> str:
     """The verdict on what `judge` gives.
 
     Args:
@@ -96,7 +97,7 @@ def word(met, tier, once):
     return REPRODUCED if met else NOT_REPRODUCED if tier == "paper" else NOT_SHOWN
 
 
-def verdict(paper, rows, tiers=JUDGED_TIERS):
+def verdict(paper: pd.Series, rows: pd.DataFrame, tiers: list[str] = JUDGED_TIERS) -> dict:
     """Judge one row of paper.csv at the best tier that has what it asks for.
 
     Args:
@@ -108,28 +109,29 @@ def verdict(paper, rows, tiers=JUDGED_TIERS):
         A dict of MEASURED; ours is the mean over seeds; for above and below it is that of the
         differences, mine and other those of the two sides.
     """
-    told = {"quantity_measured": "", "ours": math.nan, "low": math.nan, "high": math.nan, "seeds": 0, "tier": ""}
-    told |= {"dataset": "", "why": "", "mine": math.nan, "other": math.nan}
+    result = {"quantity_measured": "", "ours": math.nan, "low": math.nan, "high": math.nan, "seeds": 0, "tier": ""}
+    result |= {"dataset": "", "why": "", "mine": math.nan, "other": math.nan}
     if paper["kind"] == "quoted":
-        return told | {"verdict": QUOTED, "why": "not run here"}
-    there = rows[(rows["setting"] == paper["setting"]) & (rows["part"] == paper["part"])]
+        return result | {"verdict": QUOTED, "why": "not run here"}
+    same_setting = rows[(rows["setting"] == paper["setting"]) & (rows["part"] == paper["part"])]
     real = rows[rows["dataset"] != results.EMBEDDED]
     for tier in tiers:
         for quantity in METRICS.get(paper["quantity"], (paper["quantity"],)):
             chosen = measured(paper, quantity, real[real["tier"] == tier])
             if chosen is not None:
-                return told | judged(paper, chosen, tier) | {"quantity_measured": quantity}
-    there = there[there["tier"].isin(tiers)]
-    if len(there) and (there["dataset"] == results.EMBEDDED).all():
-        return told | {"verdict": NOT_COMPARABLE, "why": "embedded data"}
-    if there["quantity"].isin(METRICS.get(paper["quantity"], (paper["quantity"],))).any():
-        return told | {"verdict": MISSING, "why": "the other side was not run"}
-    if len(there) and paper["kind"] in ("reported", "digitised"):
-        return told | {"verdict": NOT_COMPARABLE, "why": f"measured instead: {instead(paper['quantity'], there)}"}
-    return told | {"verdict": MISSING, "why": "not run"}
+                return result | judged(paper, chosen, tier) | {"quantity_measured": quantity}
+    same_setting = same_setting[same_setting["tier"].isin(tiers)]
+    if len(same_setting) and (same_setting["dataset"] == results.EMBEDDED).all():
+        return result | {"verdict": NOT_COMPARABLE, "why": "embedded data"}
+    if same_setting["quantity"].isin(METRICS.get(paper["quantity"], (paper["quantity"],))).any():
+        return result | {"verdict": MISSING, "why": "the other side was not run"}
+    if len(same_setting) and paper["kind"] in ("reported", "digitised"):
+        why = f"measured instead: {instead(paper['quantity'], same_setting)}"
+        return result | {"verdict": NOT_COMPARABLE, "why": why}
+    return result | {"verdict": MISSING, "why": "not run"}
 
 
-def instead(quantity, rows):
+def instead(quantity: str, rows: pd.DataFrame) -> str:
     """What was measured in place of a quantity, in words, beside the same figures of real images where there are such.
 
     Args:
@@ -145,7 +147,7 @@ def instead(quantity, rows):
     return ", ".join(pairs or means.index)
 
 
-def measured(paper, quantity, rows):
+def measured(paper: pd.Series, quantity: str, rows: pd.DataFrame) -> pd.DataFrame | None:
     """The rows of one tier that a row of paper.csv asks for, a row a seed; None where there are none.
 
     Args:
@@ -161,19 +163,17 @@ def measured(paper, quantity, rows):
         same = (rows["quantity"] == side["quantity"]) & (rows["setting"] == side["setting"])
         return rows[same & (rows["part"] == side["part"])]
 
-    mine, other = of({**paper, "quantity": quantity}), other_side(paper)
+    own, other = of({**paper, "quantity": quantity}), other_side(paper)
     if other is not None:
-        theirs = of(other if paper["than"].startswith("quantity=") else other | {"quantity": quantity})
-        mine = mine.merge(theirs[["seed", "dataset", "value"]], on=["seed", "dataset"], suffixes=("", "_of_other"))
-        mine = mine.assign(
-            mine=mine["value"], value=mine["value"] - mine["value_of_other"], low=math.nan, high=math.nan
-        )
-    if not len(mine):
+        others = of(other if paper["than"].startswith("quantity=") else other | {"quantity": quantity})
+        own = own.merge(others[["seed", "dataset", "value"]], on=["seed", "dataset"], suffixes=("", "_of_other"))
+        own = own.assign(mine=own["value"], value=own["value"] - own["value_of_other"], low=math.nan, high=math.nan)
+    if not len(own):
         return None
-    return mine[mine["dataset"] == mine.sort_values("finished")["dataset"].iloc[-1]]
+    return own[own["dataset"] == own.sort_values("finished")["dataset"].iloc[-1]]
 
 
-def judged(paper, chosen, tier):
+def judged(paper: pd.Series, chosen: pd.DataFrame, tier: str) -> dict:
     """The part of `verdict` that is about numbers.
 
     Args:
@@ -183,18 +183,18 @@ def judged(paper, chosen, tier):
     """
     values = chosen["value"].to_numpy("float64")
     finite = np.isfinite(values).all()
-    told = {"ours": values.mean(), "seeds": len(values), "tier": tier, "dataset": chosen["dataset"].iloc[0]}
-    told |= {"low": math.nan, "high": math.nan}
+    result = {"ours": values.mean(), "seeds": len(values), "tier": tier, "dataset": chosen["dataset"].iloc[0]}
+    result |= {"low": math.nan, "high": math.nan}
     if "mine" in chosen:
-        told |= {"mine": chosen["mine"].mean(), "other": chosen["value_of_other"].mean()}
+        result |= {"mine": chosen["mine"].mean(), "other": chosen["value_of_other"].mean()}
     if len(values) > 1 and finite:
-        told["low"], told["high"] = interval(values)
+        result["low"], result["high"] = interval(values)
     elif len(values) == 1 and chosen[["low", "high"]].notna().all(axis=None):
-        told["low"], told["high"], told["why"] = chosen["low"].iloc[0], chosen["high"].iloc[0], "one run"
-    once = len(values) == 1 and pd.isna(told["low"])
+        result["low"], result["high"], result["why"] = chosen["low"].iloc[0], chosen["high"].iloc[0], "one run"
+    once = len(values) == 1 and pd.isna(result["low"])
     if not paper["direction"]:
-        return told | {"verdict": NOT_COMPARABLE, "why": "no criterion"}
-    ends = (values[0], values[0]) if once else (told["low"], told["high"])
+        return result | {"verdict": NOT_COMPARABLE, "why": "no criterion"}
+    ends = (values[0], values[0]) if once else (result["low"], result["high"])
     tolerance = 0.0 if pd.isna(paper["tolerance"]) else paper["tolerance"]
     met = finite and judge(*ends, paper["direction"], paper["value"], tolerance)
-    return told | {"verdict": word(met, tier, once)}
+    return result | {"verdict": word(met, tier, once)}

@@ -1,4 +1,4 @@
-"""Every plot that the notebooks and the report show."""
+"""What the figures of several experiments share, and how a figure is written."""
 
 import io
 
@@ -6,23 +6,49 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from IPython import display
-from matplotlib.ticker import MaxNLocator
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from PIL import Image, PngImagePlugin
 
 from reproduction.results import output_root
 from wgangp.runtime.files import replacing
 
-COLORS = {
-    "gradient penalty": "tab:blue",
-    "clip c=0.1": "tab:red",
-    "clip c=0.01": "tab:green",
-    "clip c=0.001": "tab:orange",
-}
 DPI = 120  # of the PNGs
-sns.set_theme(style="ticks", context="notebook")
+WIDTH = 7.5  # inches: 900 pixels, a column of the report or of a notebook
+COLOURS = {  # of methods, the same in every figure; Okabe and Ito's, which the colour-blind tell apart
+    "WGAN-GP": "#0072B2",
+    "WGAN-GP, other": "#56B4E9",  # one-sided, or with RMSProp
+    "weight clipping": "#D55E00",
+    "GAN": "#009E73",  # DCGAN too
+    "LSGAN": "#CC79A7",
+    "training": "#0072B2",
+    "validation": "#E69F00",
+}
+REAL = {"color": "black", "linestyle": (0, (1, 2)), "linewidth": 1.2}  # the line of the real data's value
+PAPER = {"linestyle": "--", "linewidth": 1.1, "alpha": 0.8}  # the paper's curves
+sns.set_theme(
+    style="ticks",
+    context="notebook",
+    rc={
+        "font.family": "DejaVu Sans",
+        "font.size": 9,
+        "axes.titlesize": 9.5,
+        "axes.labelsize": 9,
+        "xtick.labelsize": 8,
+        "ytick.labelsize": 8,
+        "legend.fontsize": 8,
+        "legend.frameon": False,
+        "figure.titlesize": 10,
+        "axes.linewidth": 0.8,
+        "xtick.major.width": 0.8,
+        "ytick.major.width": 0.8,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+    },
+)
 
 
-def save(figure, name, label):
+def save(figure: Figure, name: str, label: str) -> None:
     """Write a figure into paper_figures/, without dates, and show it in its place.
 
     Photographs become <name>.jpg; anything else <name>.png in 256 colours and, unless it is of pictures alone,
@@ -53,139 +79,7 @@ def save(figure, name, label):
     display.display(display.Image(path))
 
 
-def value_surfaces(surfaces, points, half_width=2.0):
-    """Level sets of critics, a row per method and a column per data set.
-
-    Args:
-        surfaces: {method: {data: values [size, size]}}.
-        points: {data: real points [n, 2]}.
-        half_width: of the window, in the data's units.
-
-    Returns:
-        The figure.
-
-    Source: Figure 1a.
-    """
-    rows, columns = len(surfaces), len(points)
-    figure, axes = plt.subplots(rows, columns, figsize=(3.4 * columns, 3.4 * rows), squeeze=False)
-    axis = np.linspace(-half_width, half_width, len(next(iter(next(iter(surfaces.values())).values()))))
-    for line, (method, by_data) in zip(axes, surfaces.items(), strict=True):
-        for ax, (data, values) in zip(line, by_data.items(), strict=True):
-            ax.contour(axis, axis, values, levels=18, linewidths=0.9, cmap="viridis")
-            ax.plot(*points[data].T, "+", color="tab:orange", markersize=4, alpha=0.6)
-            ax.set(xlim=(-half_width, half_width), ylim=(-half_width, half_width), aspect="equal")
-            ax.set(xticks=[-half_width, 0, half_width], yticks=[-half_width, 0, half_width])
-            if ax in axes[0]:
-                ax.set_title(data)
-        line[0].set_ylabel(method)
-    figure.supxlabel("x (data units)", fontsize="medium")
-    figure.tight_layout()
-    return figure
-
-
-def toy_samples(samples, points, half_width=2.0):
-    """Generated points over real ones, a row per method and a column per data set.
-
-    Args:
-        samples: {method: {data: generated points [n, 2]}}.
-        points: {data: real points [n, 2]}.
-        half_width: of the window, in the data's units.
-
-    Returns:
-        The figure.
-    """
-    figure, axes = plt.subplots(
-        len(samples), len(points), figsize=(3.4 * len(points), 3.4 * len(samples)), squeeze=False
-    )
-    for line, (method, by_data) in zip(axes, samples.items(), strict=True):
-        for ax, (data, generated) in zip(line, by_data.items(), strict=True):
-            ax.plot(*points[data].T, ".", color="tab:orange", markersize=2, label="real")
-            ax.plot(*generated.T, ".", color="tab:green", markersize=2, alpha=0.5, label="generated")
-            ax.set(xlim=(-half_width, half_width), ylim=(-half_width, half_width), aspect="equal")
-            ax.set(xticks=[-half_width, 0, half_width], yticks=[-half_width, 0, half_width])
-            if ax in axes[0]:
-                ax.set_title(data)
-        line[0].set_ylabel(method)
-    axes[0][0].legend(loc="upper left", fontsize="x-small", markerscale=4)
-    figure.supxlabel("x (data units)", fontsize="medium")
-    figure.tight_layout()
-    return figure
-
-
-def gradient_norm_profile(profiles, paper):
-    """Log gradient norms over the critic's layers, the paper's faintly behind ours.
-
-    Args:
-        profiles: {setting: log10 norms [seeds, layers]}, first layer first.
-        paper: {setting: {layer (from 1): log10 norm}}, digitised.
-
-    Returns:
-        The figure.
-
-    Source: Figure 1b, left.
-    """
-    figure, ax = plt.subplots(figsize=(6.4, 4.2))
-    for setting, norms in profiles.items():
-        layers = np.arange(1, norms.shape[1] + 1)
-        color = COLORS[setting]
-        ax.plot(layers, norms.mean(axis=0), "o-", color=color, markersize=4, label=setting)
-        ax.fill_between(layers, norms.min(axis=0), norms.max(axis=0), color=color, alpha=0.2, linewidth=0)
-        theirs = paper.get(setting, {})
-        ax.plot(list(theirs), list(theirs.values()), "s", color=color, markersize=7, alpha=0.25)
-    ax.plot([], [], "s", color="grey", alpha=0.35, markersize=7, label="paper (digitised)")
-    ax.invert_xaxis()
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.set(xlabel="critic layer", ylabel="log10 gradient norm (critic loss per activation)")
-    ax.legend(fontsize="small")
-    sns.despine(figure)
-    figure.tight_layout()
-    return figure
-
-
-def weight_histograms(histograms):
-    """Histograms of critic weights, a panel per setting.
-
-    Args:
-        histograms: {setting: (counts [bins], edges [bins + 1])}.
-
-    Returns:
-        The figure.
-
-    Source: Figure 1b, right.
-    """
-    figure, axes = plt.subplots(1, len(histograms), figsize=(3.2 * len(histograms), 3.0))
-    for ax, (setting, (counts, edges)) in zip(np.atleast_1d(axes), histograms.items(), strict=True):
-        ax.stairs(counts / counts.sum(), edges, fill=True, color=COLORS[setting])
-        ax.set(title=setting, xlabel="weight", ylabel="share of weights per bin")
-        ax.set_xticks([edges[0], 0, edges[-1]], [f"{edges[0]:.2g}", "0", f"{edges[-1]:.2g}"])
-    sns.despine(figure)
-    figure.tight_layout()
-    return figure
-
-
-def training_curves(curves, quantity, title):
-    """One quantity over iterations, a panel per setting.
-
-    Args:
-        curves: {setting: [2, points], iterations and values}.
-        quantity: the axis label, with its unit.
-        title: over the panels.
-
-    Returns:
-        The figure.
-    """
-    figure, axes = plt.subplots(1, len(curves), figsize=(4.6 * len(curves), 3.2), squeeze=False)
-    for ax, (setting, (iterations, values)) in zip(axes[0], curves.items(), strict=True):
-        ax.plot(iterations[1:], values[1:], linewidth=0.8)  # the first comes before the first step
-        ax.set(xlabel="iteration", title=setting)
-    axes[0][0].set_ylabel(quantity)
-    figure.suptitle(title, fontsize="medium")
-    sns.despine(figure)
-    figure.tight_layout()
-    return figure
-
-
-def image_grids(grids, columns=10):
+def image_grids(grids: dict[str, np.ndarray], columns: int = 10) -> Figure:
     """Grids of images side by side.
 
     Args:
@@ -198,55 +92,18 @@ def image_grids(grids, columns=10):
     return pictures({title: tile(images, columns) for title, images in grids.items()}, len(grids))
 
 
-def field_panels(rows, limit=3.0):
-    """A field of each kind in common colours, and all kinds' spectra and two-point correlations; a row per data set.
+def sample_grids(runs: dict[str, list[dict]], count: int, columns: int) -> Figure:
+    """A grid of each setting's samples, of its first seed.
 
     Args:
-        rows: {data set: {kind: arrays}}: "field" [size, size], "spectrum" (power from band 1 on), "correlation" (from
-            lag 0 on).
-        limit: the colours end at +- this, in the fields' unit.
-
-    Returns:
-        The figure.
+        runs: {setting: arrays of each seed}, with "samples" uint8 [n, channels, height, width].
+        count: images of each setting, at most.
+        columns: images per row of a grid.
     """
-    kinds = len(next(iter(rows.values())))
-    size, widths = (1.2 * kinds + 4, 1.6 * len(rows)), [1] * kinds + [1.4] * 2
-    figure, axes = plt.subplots(len(rows), kinds + 2, figsize=size, width_ratios=widths, squeeze=False)
-    for line, (data, panels) in zip(axes, rows.items(), strict=True):
-        spectra, correlations = line[kinds:]
-        for i, (ax, (kind, one)) in enumerate(zip(line, panels.items(), strict=False)):
-            ax.imshow(one["field"], cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="none")
-            ax.set_title(kind, fontsize="xx-small")
-            ax.set(xticks=[], yticks=[])
-            style = {"color": "black" if i == 0 else f"C{i - 1}", "linewidth": 1, "label": kind}
-            spectra.loglog(np.arange(1, len(one["spectrum"]) + 1), one["spectrum"], **style)
-            correlations.plot(one["correlation"], **style)
-        line[0].set_ylabel(data, fontsize="x-small")
-        for ax, title in ((spectra, "power by wave number"), (correlations, "correlation by lag (cells)")):
-            ax.set_title(title, fontsize="xx-small")
-            ax.tick_params(which="both", labelsize="xx-small", length=2, width=0.6)
-            ax.spines[:].set_linewidth(0.6)
-    figure.legend(*axes[0][-1].get_legend_handles_labels(), ncols=kinds, fontsize="xx-small", loc="lower right")
-    figure.tight_layout(pad=0.3, rect=(0, 0.07, 1, 1))
-    return figure
+    return image_grids({setting: arrays[0]["samples"][:count] for setting, arrays in runs.items()}, columns)
 
 
-def cell_grids(cells, columns):
-    """A table of small grids, the first 3 x 3 images of each cell.
-
-    Args:
-        cells: {title: uint8 [n, channels, height, width]}, n at least 9, row by row.
-        columns: cells per row.
-
-    Returns:
-        The figure.
-
-    Source: Figure 2.
-    """
-    return pictures({title.replace(", ", "\n"): tile(images[:9], 3) for title, images in cells.items()}, columns)
-
-
-def pictures(by_title, columns, gap=14, head=46):
+def pictures(by_title: dict[str, np.ndarray], columns: int, gap: int = 14, head: int = 46) -> Figure:
     """Pictures row by row, a pixel of the PNG for each of theirs.
 
     Args:
@@ -270,7 +127,7 @@ def pictures(by_title, columns, gap=14, head=46):
     return figure
 
 
-def tile(images, columns):
+def tile(images: np.ndarray, columns: int) -> np.ndarray:
     """One picture of many, row by row.
 
     Args:
@@ -289,7 +146,25 @@ def tile(images, columns):
     return page[:, :, 0] if channels == 1 else page
 
 
-def curves(panels, xlabel, ylabel, paper=None):
+def draw_seeds(ax: Axes, seeds: list[tuple], colour: str, label: str) -> None:
+    """Draw a curve for each seed, thin, and their mean, thick; one seed's alone as the mean is.
+
+    Args:
+        ax: axes.
+        seeds: (x [points], y [points]) of each.
+        colour, label: of the setting.
+    """
+    if len(seeds) > 1:
+        for x, y in seeds:
+            ax.plot(x, y, color=colour, linewidth=0.7, alpha=0.55)
+    points = min(len(x) for x, _ in seeds)
+    x, y = (np.mean([curve[axis][:points] for curve in seeds], axis=0) for axis in (0, 1))
+    ax.plot(x, y, color=colour, linewidth=1.8, label=label)
+
+
+def curves(
+    panels: dict[str, dict[str, tuple]], xlabel: str, ylabel: str, paper: dict[str, tuple] | None = None
+) -> Figure:
     """Lines over a common axis, a panel each.
 
     Args:
@@ -310,66 +185,4 @@ def curves(panels, xlabel, ylabel, paper=None):
         ax.legend(fontsize="x-small")
     sns.despine(figure)
     figure.tight_layout()
-    return figure
-
-
-def curves_and_levels(lines, levels, xlabel, ylabel, columns=3):
-    """Lines over a common axis with constants beside them, a panel each.
-
-    Args:
-        lines: {title: {setting: (x [points], y [points])}}.
-        levels: {title: {label: value}}.
-        xlabel, ylabel: with units.
-        columns: panels per row.
-
-    Returns:
-        The figure.
-    """
-    rows = -(-len(lines) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(2.1 * columns, 1.5 * rows + 0.6), sharex=True, squeeze=False)
-    labels = list(dict.fromkeys(label for of_title in levels.values() for label in of_title))
-    for ax, (title, by_setting) in zip(axes.flat, lines.items(), strict=True):
-        for i, (setting, (x, y)) in enumerate(by_setting.items()):
-            ax.plot(x, y, "o-", color=f"C{i}", linewidth=1.2, markersize=3, label=setting)
-        for label, value in levels[title].items():
-            color = f"C{len(by_setting) + labels.index(label)}"
-            ax.axhline(value, color=color, linestyle="--", linewidth=1.2, label=label)
-        ax.set_title(title, fontsize="x-small")
-        ax.set_ylim(0, None)
-        ax.locator_params(nbins=4)
-        ax.tick_params(labelsize="xx-small")
-    entries = {label: handle for ax in axes.flat for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
-    figure.supxlabel(xlabel, fontsize="x-small")
-    figure.supylabel(ylabel, fontsize="x-small")
-    sns.despine(figure)
-    figure.tight_layout(rect=(0, 0, 1, 0.9))
-    figure.legend(entries.values(), entries.keys(), loc="upper center", ncols=3, fontsize="xx-small")
-    return figure
-
-
-def shares_over_thresholds(panels, paper, xlabel):
-    """Shares of architectures over minimum scores with their intervals, a panel per outcome, the paper's behind.
-
-    Args:
-        panels: {outcome: (minimum scores, shares, lower ends, upper ends)}, [points] each.
-        paper: {outcome: (minimum scores, shares)}.
-        xlabel: of the minimum scores.
-
-    Returns:
-        The figure.
-
-    Source: Table 5.
-    """
-    figure, axes = plt.subplots(1, len(panels), figsize=(1.8 * len(panels), 2.0), sharex=True, sharey=True)
-    for i, (ax, (outcome, (x, shares, low, high))) in enumerate(zip(axes, panels.items(), strict=True)):
-        ax.plot(*paper[outcome], "--", color="grey", alpha=0.6, linewidth=1.2, label="paper")
-        ax.fill_between(x, low, high, step="mid", color=f"C{i}", alpha=0.2, linewidth=0)
-        ax.plot(x, shares, drawstyle="steps-mid", color=f"C{i}", linewidth=1.4, label="ours")
-        ax.set_title(outcome, fontsize="x-small")
-        ax.tick_params(labelsize="xx-small", length=3)
-    axes[0].set_ylabel("share of architectures", fontsize="x-small")
-    axes[-1].legend(fontsize="xx-small")
-    figure.supxlabel(xlabel, fontsize="x-small")
-    sns.despine(figure)
-    figure.tight_layout(pad=0.3)
     return figure

@@ -10,10 +10,11 @@ from wgangp.runtime.progress import Progress
 
 devices.load_aten()  # before Paddle is imported
 
-from reproduction.experiment import Experiment, Job, run_job  # noqa: E402
+from reproduction.experiment import Experiment  # noqa: E402
+from reproduction.job import Job, run_job  # noqa: E402
 
 
-def outcome(name, setting, tier, seed, deadline, device):
+def outcome(name: str, setting: str, tier: str, seed: int, deadline: float | None, device: dict) -> str:
     """Run one job; return "done", "spent", "elsewhere" (another process does or did it) or "failed"."""
     try:
         return "done" if run_job(Job(Experiment(name), setting, tier, seed, deadline), **device) else "elsewhere"

@@ -75,11 +75,11 @@ FORMATS = {
 
 def entries(raw, signature=b"PK\1\2"):
     """Where the entries of a zip file's directory begin; with PK\\3\\4 their own headers, with PK\\5\\6 its end."""
-    found, start = [], raw.find(signature)
+    positions, start = [], raw.find(signature)
     while start >= 0:
-        found.append(start)
+        positions.append(start)
         start = raw.find(signature, start + 4)
-    return found
+    return positions
 
 
 def changed(raw, offset, change, entry=0):

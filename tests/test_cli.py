@@ -14,9 +14,11 @@ import pandas as pd
 import pytest
 from commands import start_command
 
-from reproduction import experiment, results, schedule, worker
+from reproduction import job as jobs
+from reproduction import results, schedule, worker
 from reproduction.__main__ import main, settle_folders
-from reproduction.experiment import Experiment, Job
+from reproduction.experiment import Experiment
+from reproduction.job import Job
 from reproduction.results import read
 from wgangp.runtime.files import locked
 
@@ -245,7 +247,7 @@ def test_run_in_progress_elsewhere_is_neither_failed_nor_deleted(capfd, no_proce
 
 def test_rows_that_cannot_be_read_are_measured_again(capfd, no_process):
     job = Job(Experiment(FIG1), "gradient penalty", "smoke", 0)
-    experiment.run_job(job, name="cpu")
+    jobs.run_job(job, name="cpu")
     before = results.read(FIG1).drop(columns=["finished", "wall_seconds"])
     for name, text in (("rows.json", "{"), ("seconds.json", "x"), ("job.json", "[")):
         (job.folder / name).write_text(text)
@@ -283,7 +285,7 @@ def test_folder_without_rights(capfd, monkeypatch, command):
 
     monkeypatch.setattr(Path, "exists", denied)
     monkeypatch.setattr(Path, "is_dir", denied)
-    assert "Permission denied; mend that and run again." in refused(capfd, *command)
+    assert "Permission denied; fix that and run again." in refused(capfd, *command)
 
 
 def test_defects_of_paddle_are_not_taken_for_the_systems(monkeypatch):
@@ -305,21 +307,21 @@ def test_full_disk_while_a_notebook_is_executed(capfd, monkeypatch):
 
 def test_full_disk_at_the_end_of_a_run_loses_nothing(monkeypatch):
     job = Job(Experiment(FIG1), "gradient penalty", "smoke", 0)
-    write, iterations = experiment.write_json, []
+    write, iterations = jobs.write_json, []
 
     def full(path, value):
         if path.name == "rows.json":
-            raise experiment.cannot_write(path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+            raise jobs.write_error(path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
         write(path, value)
 
-    monkeypatch.setattr(experiment, "write_json", full)
+    monkeypatch.setattr(jobs, "write_json", full)
     with pytest.raises(results.InputError, match="rows.json: No space left on device; make room"):
-        experiment.run_job(job, name="cpu")
+        jobs.run_job(job, name="cpu")
     assert (job.folder / "checkpoint.npz").exists() and not job.done
-    monkeypatch.setattr(experiment, "write_json", write)
+    monkeypatch.setattr(jobs, "write_json", write)
     monkeypatch.setattr("wgangp.gan.BaseGAN.iteration", lambda *_: iterations.append(1))
-    assert experiment.run_job(job, name="cpu") and job.done and not iterations
-    assert not experiment.run_job(job, name="cpu")  # it is done
+    assert jobs.run_job(job, name="cpu") and job.done and not iterations
+    assert not jobs.run_job(job, name="cpu")  # it is done
 
 
 def test_output_folder_that_is_not_there_yet(capfd, monkeypatch, output):
@@ -373,18 +375,26 @@ def test_closed_pipe_and_full_disk_as_output(stdout, capfd, command):
     with stdout(open("/dev/full", "wb")):
         assert main(command) == 2
     told = capfd.readouterr().err
-    assert told.strip() == "wgangp: the system: No space left on device; mend that and run again."
+    assert told.strip() == "wgangp: the system: No space left on device; fix that and run again."
 
 
-@pytest.mark.parametrize("command, delay", [("compare", 0.0), ("report", 0.4), ("run all", 1.5)])
-def test_interrupted_at_any_moment(command, delay):
+@pytest.mark.parametrize(
+    "command, delay, number",
+    [
+        ("compare", 0.0, signal.SIGINT),
+        ("report", 0.4, signal.SIGINT),
+        ("report", 1.0, signal.SIGTERM),  # Paddle has its own handler by then
+        ("run all", 1.5, signal.SIGINT),
+    ],
+)
+def test_interrupted_at_any_moment(command, delay, number):
     """While it is being imported, and later."""
     process = start_command(*command.split(), stderr=subprocess.PIPE)
     while process.poll() is None and b"numpy" not in Path(f"/proc/{process.pid}/maps").read_bytes():
         time.sleep(0.01)
     time.sleep(delay)
-    process.send_signal(signal.SIGINT)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
+    process.send_signal(number)
     told = process.communicate(timeout=30)[1]
     assert process.returncode == 130 and told.startswith("\nwgangp: stopped") and len(told.splitlines()) == 2
 
@@ -393,3 +403,22 @@ def test_locale_without_utf_8(output):
     process = start_command("report", stderr=subprocess.PIPE, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
     told, errors = process.communicate()
     assert (process.returncode, told, errors) == (0, f"Wrote {output}/report.html.\n", "")
+
+
+def test_show_prints_claims_rows_and_files_of_an_experiment(capfd, monkeypatch):
+    monkeypatch.delenv("WGANGP_OUTPUT", raising=False)
+    assert main(["show", "table3"]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[0] == "table3_cifar_inception"
+    assert any(line.startswith("7c  labels help") for line in lines)
+    assert any(line.split()[:3] == ["7a", "inception_score", "unsupervised"] for line in lines)
+    files = [Path(line) for line in lines if line.startswith("/")]
+    assert all(file.is_file() for file in files)
+    assert {file.suffix for file in files} >= {".ipynb", ".csv", ".yaml", ".jpg"}
+
+
+def test_commands_take_the_beginning_of_a_name(capfd):
+    assert main(["compare", "fig4"]) == 0
+    out = capfd.readouterr().out
+    assert "4a" in out and "7a" not in out
+    assert "'fig' is the beginning of several experiments" in refused(capfd, "run", "fig")

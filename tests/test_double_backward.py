@@ -236,7 +236,7 @@ def test_layers_that_cannot_be_differentiated_twice(shape, layer, arguments, cap
             lambda: Critic(ROW, nn.LayerList([nn.Linear(8, 8), nn.GELU()]), lambda both, x: both[1](x)),
             "'middle.1'",
         ),
-        (ROW, lambda: Critic(ROW, nn.Identity(), lambda _, x: x.detach()), "no gradient by its samples"),
+        (ROW, lambda: Critic(ROW, nn.Identity(), lambda _, x: x.detach()), "no gradient with respect to its samples"),
         (ROW, lambda: Critic(ROW, nn.Identity(), lambda _, x: x[:, ::2]), "forward method.*strided_slice"),
         (ROW, lambda: Critic(ROW, nn.Identity(), lambda _, x: x.flatten(1)), r"flatten\).*use x.reshape"),
         (ROW, lambda: Critic(ROW, nn.Linear(8, 8), recompute), r"forward method.*\(the operation is recompute\)"),

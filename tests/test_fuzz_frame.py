@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from reproduction import compare, experiment, paper_csv, report, results
-from reproduction.experiment import Experiment, Job
+from reproduction.experiment import Experiment
+from reproduction.job import Job
 from wgangp import InputError
 
 NAME = "fig1_gradient_norms"

@@ -49,19 +49,33 @@ def start(*paths, iterations=200, kill_at=None):
     return subprocess.Popen(command, cwd=results.ROOT, stdout=subprocess.PIPE, text=True)
 
 
+def wait_for_writes(path, count, process):
+    """Wait until a running process has written a file so many times."""
+
+    def modified():
+        return path.stat().st_mtime_ns if path.exists() else None
+
+    last = modified()
+    while count and process.poll() is None:
+        time.sleep(0.001)
+        if modified() != last:
+            last, count = modified(), count - 1
+
+
 def test_killed_training_ends_bit_equal(tmp_path):
     whole = start(tmp_path / "whole.npz", tmp_path / "expected.npz")
     assert whole.wait() == 0
-    chance, killed = random.Random(0), 0
-    for _ in range(4):
-        process = start(tmp_path / "c.npz", tmp_path / "resumed.npz")
-        process.stdout.readline()
-        time.sleep(chance.uniform(0.1, 0.8))
-        killed += process.poll() is None
-        process.kill()
-        process.wait()
+    chance, iterations = random.Random(0), []
+    for kill_at in (None, 13):  # after some checkpoints, and while one is written
+        process = start(tmp_path / "c.npz", tmp_path / "resumed.npz", kill_at=kill_at)
+        if kill_at is None:
+            wait_for_writes(tmp_path / "c.npz", 3, process)
+            time.sleep(chance.uniform(0, 0.03))
+            process.kill()
+        assert process.wait() == -signal.SIGKILL
+        iterations.append(checkpoint.read_newest(tmp_path / "c.npz")[1]["iteration"])
+    assert 0 < iterations[0] < iterations[1] < 200
     assert start(tmp_path / "c.npz", tmp_path / "resumed.npz").wait() == 0
-    assert killed >= 2
     expected, resumed = np.load(tmp_path / "expected.npz"), np.load(tmp_path / "resumed.npz")
     assert all((expected[name] == resumed[name]).all() for name in expected.files)
 
@@ -83,8 +97,8 @@ def test_storm_of_kills_ends_bit_equal(tmp_path):
                 time.sleep(chance.uniform(0, seconds / 12))
                 process.kill()
             assert process.wait() == -signal.SIGKILL
-            found = checkpoint.read_newest(tmp_path / f"{name}.npz")
-            last, before = found[1]["iteration"] if found else 0, last
+            newest = checkpoint.read_newest(tmp_path / f"{name}.npz")
+            last, before = newest[1]["iteration"] if newest else 0, last
             assert last >= before  # what was written stays
         assert last > 0 and training(name).wait() == 0
 

@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from reproduction import merge, results
-from reproduction.experiment import Experiment, Job
+from reproduction.experiment import Experiment
+from reproduction.job import Job
 from wgangp import InputError
 
 NAME = "fig1_gradient_norms"

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from reproduction import notebook_data, notebooks, results
-from reproduction.experiment import Experiment, Job
+from reproduction.experiment import Experiment
+from reproduction.job import Job
 from wgangp import InputError
 
 NAME = "mnist_digits"
@@ -76,19 +77,6 @@ def test_own_runs_are_not_mixed_with_others_of_their_tier():
     run("short", "mnist", "2026-01-02", 5, seeds=(1,), done=True)
     assert drawn("short") == ("tier short, mnist data, 1 seed", all_settings(5))
     assert drawn() == ("tier short, mnist data, 3 seeds", all_settings(1, 5, 1))
-
-
-def test_rank_correlations_of_a_critic_that_overfits_in_the_second_half():
-    iterations = np.arange(100, 2001, 100)
-    training = np.concatenate([np.linspace(9, 1, 10), np.linspace(2, 20, 10)])
-    curve = np.stack([iterations, training, np.linspace(9, 0, 20)])
-    arrays = {"curve": curve, "distances": np.stack([iterations[1::2], np.linspace(3, 1, 10)])}
-    table = notebook_data.rank_correlations(Experiment("fig6_critic_loss"), {"a": [arrays], "b": [{"curve": curve}]})
-    assert table.index.tolist() == [("a", "training"), ("a", "validation")]
-    assert table["first half"].tolist() == [1, 1]
-    means = training.reshape(10, 2).mean(1)
-    expected = np.corrcoef(means.argsort().argsort(), np.arange(10)[::-1])[0, 1]  # Spearman's, without ties
-    assert table["all of training"].to_numpy() == pytest.approx([expected, 1], abs=5e-4) and expected < 0
 
 
 def test_numbers_of_parts():

@@ -33,6 +33,13 @@ def test_tested_versions_are_within_the_ranges():
     assert CONSTRAINTS["paddlepaddle"] == CONSTRAINTS["paddlepaddle-gpu"]
 
 
+def test_paddle_aten_asks_for_what_is_tested():
+    project = tomllib.loads((ROOT / "paddle_aten/pyproject.toml").read_text())["project"]
+    ranges = {one.name: one.specifier for one in map(Requirement, project["dependencies"])}
+    assert set(ranges) == {"paddlepaddle", "torch"} and ranges["paddlepaddle"] == requirements()["paddlepaddle"]
+    assert all(ranges[name].contains(CONSTRAINTS[name]) for name in ranges)
+
+
 def test_library_depends_on_what_it_imports():
     imported = set()
     for path in (ROOT / "wgangp").rglob("*.py"):
@@ -51,6 +58,16 @@ def test_conda_environment_has_the_same_packages():
     assert "-c constraints.txt" in pip
     frame = requirements("reproduction")
     assert {line for line in pip if line[0] != "-"} == set(frame) - {"paddlepaddle"} | {"paddlepaddle-gpu"}
+
+
+def test_conda_environment_for_aten_installs_both_distributions():
+    text = (ROOT / "environment-aten.yml").read_text()
+    environment = yaml.safe_load(text)
+    assert f"conda activate {environment['name']} && bash paddle_aten/build.sh" in text
+    pip = environment["dependencies"][-1]["pip"]
+    editable = dict(re.findall(r"^-e ([^\[\n]+)(?:\[(\w+)\])?$", "\n".join(pip), re.MULTILINE))
+    assert {(ROOT / folder).resolve() for folder in editable} == {ROOT, ROOT / "paddle_aten"}
+    assert editable["."] in PROJECT["optional-dependencies"] and "-c constraints.txt" in pip
 
 
 def test_linter_before_a_commit_is_that_of_the_tests():

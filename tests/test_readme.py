@@ -24,7 +24,7 @@ def test_what_we_find_has_measured_numbers_only_where_they_are_written_by_the_pr
 
 @pytest.mark.parametrize("name", names())
 def test_minutes_in_the_configuration_are_those_that_were_measured(name):
-    told = re.search(r"short (\d+) min", Experiment(name).outcome)[1]
+    told = re.search(r"short (\d+) min", Experiment(name).about)[1]
     assert told == f"{readme.short_minutes(readme.rows_of(name)):.0f}"
 
 

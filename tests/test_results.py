@@ -56,7 +56,7 @@ def test_rows_of_a_run_in_progress_are_added_and_give_way_to_those_of_its_end():
 def summary(rows):
     """The mean over settings of each seed."""
     for _, group in rows.groupby("seed"):
-        yield results.of_runs(group, "all", "mean", group["value"].mean(), "mean over settings", low=0.0, high=1.0)
+        yield results.summary_row(group, "all", "mean", group["value"].mean(), "mean over settings", low=0.0, high=1.0)
 
 
 def test_rows_of_many_runs_are_made_anew_from_all_of_them():
@@ -80,11 +80,29 @@ def test_parts_are_sorted_as_numbers():
     assert results.read("e")["part"].tolist() == ["layer 1", "layer 2", "layer 9", "layer 10"]
 
 
-def test_commit_of_a_copy(monkeypatch):
-    monkeypatch.setenv("WGANGP_COMMIT", "0123456789ab")
+def git(folder, *arguments):
+    command = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_commit_is_that_of_the_code_and_dirty_where_the_code_differs(output, monkeypatch):
+    monkeypatch.delenv("WGANGP_COMMIT", raising=False)
+    monkeypatch.setattr(results, "ROOT", output)
+    assert results.code_commit() == "unknown"
+    for name in ("wgangp/a.py", "results/e.csv"):
+        (output / name).parent.mkdir(exist_ok=True)
+        (output / name).write_text("before")
+    git(output, "init", "-q")
+    git(output, "add", ".")
+    git(output, "commit", "-qm", ".")
+    commit = git(output, "rev-parse", "HEAD")[:12]
+    assert results.code_commit() == commit
+    (output / "results" / "e.csv").write_text("after")
+    assert results.code_commit() == commit
+    (output / "wgangp" / "a.py").write_text("after")
+    assert results.code_commit() == f"{commit}-dirty"
+    monkeypatch.setenv("WGANGP_COMMIT", "0123456789ab")  # of a copy without git
     assert results.code_commit() == "0123456789ab"
-    monkeypatch.delenv("WGANGP_COMMIT")
-    assert results.code_commit() != "0123456789ab"
 
 
 def write_many(first):
@@ -161,9 +179,8 @@ def test_damaged_commit_is_refused_in_a_sentence(output, monkeypatch):
     results.replace_runs("e", [row("a", 0, 1.5)])
     path = results.path_of("e")
     path.write_bytes(path.read_bytes().replace(b"cifar10", b"\xff"))
-    git = ["git", "-C", str(output), "-c", "user.name=a", "-c", "user.email=a@b"]
     for arguments in (["init", "-q"], ["add", "results"], ["commit", "-qm", "."]):
-        subprocess.run([*git, *arguments], check=True)
+        git(output, *arguments)
     with pytest.raises(InputError, match="HEAD:results/e.csv cannot be read .*0xff"):
         results.committed("e")
 

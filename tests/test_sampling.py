@@ -10,7 +10,8 @@ from PIL import Image
 
 from reproduction import results, sampling
 from reproduction.__main__ import main
-from reproduction.experiment import Experiment, Job, run_job
+from reproduction.experiment import Experiment
+from reproduction.job import Job, run_job
 from wgangp import InputError
 from wgangp.data import images as data_images
 from wgangp.data.images import CIFAR10_CLASSES, embedded_digits, embedded_patches
@@ -79,15 +80,15 @@ def test_what_cannot_be_generated_is_refused(trained):
         ({"what": NAME}, "has several settings; name one with --setting: unsupervised; supervised"),
         ({"what": NAME, "setting": "unsupervised", "label": "horse"}, "trained without classes"),
         ({"what": NAME, "setting": "supervised", "label": "unicorn"}, "no such class; use one of airplane, automobile"),
-        ({"what": NAME, "setting": "supervised", "number": 0}, "--number 0: use at least 1"),
-        ({"what": NAME, "setting": "supervised", "seed": -1}, "--seed -1: a seed is"),
-        ({"what": NAME, "setting": "supervised", "seed": 2**200}, "--seed 1606938.*: a seed is"),
+        ({"what": NAME, "setting": "supervised", "number": 0}, "num_samples is 0; use an integer of at least 1"),
+        ({"what": NAME, "setting": "supervised", "seed": -1}, "seed is -1; use an integer of at least 0"),
+        ({"what": NAME, "setting": "supervised", "seed": 2**200}, "seed is 1606938.*; use an integer"),
         (
             {"what": NAME, "setting": "supervised", "number": 10**12},
             r"1000000000000 samples of shape \[3, 32, 32\] take .* GiB",
         ),
         ({"what": NAME, "setting": "supervised", "run_seed": 9}, "no trained generator of seed 9"),
-        ({"what": NAME, "setting": "supervised", "run_seed": -1}, "--run-seed -1: a seed is"),
+        ({"what": NAME, "setting": "supervised", "run_seed": -1}, "no trained generator of seed -1"),
         ({"what": NAME, "setting": "none"}, "has no setting 'none'; there are: 'unsupervised'"),
         ({"what": "none/checkpoint.npz", "tier": "smoke"}, "--setting and --tier are for experiments"),
         ({"what": "none/checkpoint.npz"}, "neither an experiment nor a checkpoint"),
@@ -127,7 +128,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_anything_is_drawn(trai
 def untrained(folder, name, setting):
     """The folder of a run that has ended, its networks as they begin."""
     experiment = Experiment(name)
-    gan = experiment.module.build(experiment.config(setting, "smoke"))
+    gan = experiment.module("run").build(experiment.config(setting, "smoke"))
     gan.save(folder / "networks.npz")
     about = {"experiment": name, "setting": setting, "tier": "smoke", "seed": 0}
     (folder / "job.json").write_text(json.dumps(about))

@@ -178,7 +178,7 @@ def test_a_broken_image_is_named_and_what_is_left_out_is_counted(capfd, folder):
     [
         (["--data", "swissroll", "--metric", "fid"], "--metric is for images"),
         (["--data", "swissroll", "--text", "a.txt"], "--text is for --data text"),
-        (["--data", "swissroll", "--real", "0"], "--real 0: use at least 1"),
+        (["--data", "swissroll", "--real", "0"], "--real is 0; use an integer of at least 1"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(capfd, arguments, words):

@@ -3,7 +3,7 @@
 import paddle
 
 from wgangp import losses
-from wgangp.errors import number
+from wgangp.errors import check_number
 from wgangp.gan import BaseGAN
 
 
@@ -28,7 +28,7 @@ class WGAN(BaseGAN):
         clip: float = 0.01,
     ):
         super().__init__(generator, discriminator, critic_iters, latent_dim)
-        self.clip = number("clip", clip, above=0)
+        self.clip = check_number("clip", clip, above=0)
 
     def method_settings(self) -> dict[str, float]:
         return {"clip": self.clip}

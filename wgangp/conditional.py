@@ -7,7 +7,7 @@ import paddle
 import paddle.nn.functional as F
 
 from wgangp.data.batches import as_labels
-from wgangp.errors import InputError, number
+from wgangp.errors import InputError, check_number
 from wgangp.wgan_gp import WGAN_GP, LossAndParts
 
 
@@ -34,7 +34,7 @@ class ConditionalWGAN_GP(WGAN_GP):
     def __init__(self, generator: paddle.nn.Layer, discriminator: paddle.nn.Layer, classes: int = 10, **others: Any):
         if not hasattr(discriminator, "heads"):
             raise InputError("the critic has no method heads(x) that gives scores and class logits; add it.")
-        self.classes = number("classes", classes, at_least=1, whole=True)
+        self.classes = check_number("classes", classes, at_least=1, whole=True)
         super().__init__(generator, discriminator, **others)
         with paddle.no_grad():
             logits = discriminator.heads(paddle.zeros([2, *self.sample_shape]))[1]

@@ -11,7 +11,7 @@ from paddle import nn
 from paddle.utils import flatten, map_structure
 
 from wgangp import losses
-from wgangp.errors import InputError, brief
+from wgangp.errors import InputError, plain_message
 from wgangp.layers import BatchNorm
 
 REPLACEMENTS = {  # of classes of layers and of operations
@@ -69,7 +69,7 @@ def check(critic: nn.Layer, x: paddle.Tensor) -> None:
     kinds = [kind.__name__ for kind in type(layer).__mro__]
     what = f"layer '{name}' ({kinds[0]})" if layer else "forward method"
     operation = re.search(r"(\w+?)(_double)?_grad\b", str(layers_error or error))
-    reason = f" (the operation is {operation[1]})" if operation else "" if layer else f" ({brief(error)})"
+    reason = f" (the operation is {operation[1]})" if operation else "" if layer else f" ({plain_message(error)})"
     kinds += [operation[1]] if operation else []
     uses = (use for kind in kinds for replaced, use in REPLACEMENTS.items() if kind in replaced.split())
     raise InputError(

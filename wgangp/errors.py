@@ -3,8 +3,9 @@
 import numbers
 import re
 import reprlib
+from typing import Any
 
-PADDLES_OWN = r"\[Hint:|\[operator <|\(at [^()]*:\d+\)"  # where Paddle's messages go on for its developers
+PADDLE_DETAILS = r"\[Hint:|\[operator <|\(at [^()]*:\d+\)"  # what Paddle adds to its messages for its developers
 
 
 class InputError(ValueError):
@@ -23,33 +24,44 @@ class BudgetSpent(Exception):
     """The time given to a run is over; its checkpoint is written."""
 
 
-def brief(error):
-    """The sentence of an error, without what Paddle puts around it: its kind, stacks, hints and lines of C++.
+def plain_message(error: Exception) -> str:
+    """The message of an error without what Paddle puts around it: the kind of error, stacks, hints and lines of C++.
 
     Args:
         error: an exception.
 
     Returns:
-        One line without a full stop at its end; the error's class where it says nothing.
+        One line without a full stop at its end; the name of the error's class where the message is empty.
     """
     text = str(error).split("Error Message Summary:")[-1].lstrip("-\n ")
-    text = re.sub(r"^\(\w+\) ", "", re.split(PADDLES_OWN, text)[0])
+    text = re.sub(r"^\(\w+\) ", "", re.split(PADDLE_DETAILS, text)[0])
     return " ".join(text.split()).rstrip(". ") or type(error).__name__
 
 
-def cause(error):
-    """What an InputError about an error is raised from: that error, but nothing where it has Paddle's lines of C++."""
-    return None if re.search(PADDLES_OWN, str(error)) else error
+def plain_cause(error: Exception) -> Exception | None:
+    """The error that an InputError is raised from: None instead of one whose message has Paddle's lines of C++.
+
+    Args:
+        error: an exception that an InputError explains.
+    """
+    return None if re.search(PADDLE_DETAILS, str(error)) else error
 
 
-def number(name, value, at_least=None, above=None, below=None, whole=False):
+def check_number(
+    name: str,
+    value: Any,
+    at_least: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    whole: bool = False,
+) -> int | float:
     """Check a number that the user gave.
 
     Args:
         name: of the option, for the message.
-        value: anything; True and False are no numbers.
-        at_least, above, below: bounds of its range; None for no bound.
-        whole: only integers.
+        value: anything; True and False do not count as numbers.
+        at_least, above, below: bounds of the range; None for no bound.
+        whole: whether it must be an integer.
 
     Returns:
         The value, as Python's int or float.
@@ -60,13 +72,13 @@ def number(name, value, at_least=None, above=None, below=None, whole=False):
     if (
         isinstance(value, numbers.Integral if whole else numbers.Real)
         and not isinstance(value, bool)
-        and abs(value) < 3.4e38  # not so for NaN
+        and abs(value) < 3.4e38  # False for NaN
         and (at_least is None or value >= at_least)
         and (above is None or value > above)
         and (below is None or value < below)
     ):
         return int(value) if whole else float(value)
     bounds = (("of at least", at_least), ("above", above), ("below", below))
-    told = " and".join(f" {word} {bound}" for word, bound in bounds if bound is not None)
+    limits = " and".join(f" {word} {bound}" for word, bound in bounds if bound is not None)
     kind = "an integer" if whole else "a finite number"
-    raise InputError(f"{name} is {reprlib.repr(value)}; use {kind}{told}.")
+    raise InputError(f"{name} is {reprlib.repr(value)}; use {kind}{limits}.")

@@ -8,7 +8,7 @@ import paddle
 import pandas as pd
 
 from wgangp import double_backward, network_checks, network_state, training
-from wgangp.errors import InputError, number
+from wgangp.errors import InputError, check_number
 from wgangp.layers import BatchNorm, sub_batches, use_channels_last
 from wgangp.runtime import checkpoint as checkpoints
 from wgangp.runtime import devices, distributed
@@ -52,8 +52,8 @@ class BaseGAN:
             latent_dim = getattr(generator, "latent_dim", None)
         if latent_dim is None:
             raise InputError("latent_dim is not given and the generator has no attribute latent_dim; give it.")
-        self.latent_dim = number("latent_dim", latent_dim, at_least=1, whole=True)
-        self.critic_iters = number("critic_iters", critic_iters, at_least=1, whole=True)
+        self.latent_dim = check_number("latent_dim", latent_dim, at_least=1, whole=True)
+        self.critic_iters = check_number("critic_iters", critic_iters, at_least=1, whole=True)
         self.history = pd.DataFrame()
         self.batch_size = 64
         # Several batches go through a network in one call, unless its batch norm would mix them.
@@ -208,7 +208,7 @@ class BaseGAN:
         losses = {}
         reals = [self.select_samples(batches.load(drawn[i])) for i in range(self.critic_iters)]
         if g_optimizer is not None:
-            losses |= self.generator_step(distributed.share_of(self.batch_size), g_optimizer)
+            losses |= self.generator_step(distributed.local_batch_size(self.batch_size), g_optimizer)
         with paddle.no_grad():
             fakes = self.draw_fakes(reals)
         for real, fake in zip(reals, fakes, strict=True):
@@ -324,10 +324,12 @@ class BaseGAN:
         return np.concatenate(parts)[:num_samples]
 
     def _begin_generating(self, num_samples, seed, batch_size):
-        num_samples = number("num_samples", num_samples, at_least=1, whole=True)
-        batch_size = self.batch_size if batch_size is None else number("batch_size", batch_size, at_least=1, whole=True)
+        num_samples = check_number("num_samples", num_samples, at_least=1, whole=True)
+        batch_size = (
+            self.batch_size if batch_size is None else check_number("batch_size", batch_size, at_least=1, whole=True)
+        )
         if seed is not None:
-            paddle.seed(number("seed", seed, at_least=0, below=2**64, whole=True))
+            paddle.seed(check_number("seed", seed, at_least=0, below=2**64, whole=True))
         return num_samples, batch_size
 
     def save(self, path: Path | str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import paddle
 
-from wgangp.errors import InputError, brief, cause
+from wgangp.errors import InputError, plain_cause, plain_message
 
 RANGES = {  # of the values of functions at a network's end
     "tanh": (-1, 1),
@@ -48,8 +48,8 @@ def check_fit(gan: Any) -> tuple[list[int], str]:
         fake = gan.draw(2)
     except Exception as error:
         raise InputError(
-            f"the generator cannot take latent vectors of shape [2, {gan.latent_dim}]: {brief(error)}."
-        ) from cause(error)
+            f"the generator cannot take latent vectors of shape [2, {gan.latent_dim}]: {plain_message(error)}."
+        ) from plain_cause(error)
     if not isinstance(fake, paddle.Tensor) or fake.shape[:1] != [2]:
         raise InputError(
             f"the generator gives {_shape_in_words(fake)} for 2 latent vectors; it must give one tensor of "
@@ -59,8 +59,8 @@ def check_fit(gan: Any) -> tuple[list[int], str]:
         scores = gan.discriminator(fake.detach())
     except Exception as error:
         raise InputError(
-            f"the generator's output, of shape {list(fake.shape)}, does not fit the critic: {brief(error)}."
-        ) from cause(error)
+            f"the generator's output, of shape {list(fake.shape)}, does not fit the critic: {plain_message(error)}."
+        ) from plain_cause(error)
     if not isinstance(scores, paddle.Tensor) or scores.shape not in ([2], [2, 1]):
         raise InputError(
             f"the critic gives {_shape_in_words(scores)} for 2 samples; it must give one score per sample, "

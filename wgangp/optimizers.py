@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import paddle
 
 from wgangp.errors import InputError
@@ -12,21 +13,29 @@ class Adam(paddle.optimizer.Adam):
     """Adam whose epsilon is added to the uncorrected root, as TensorFlow adds it.
 
     TensorFlow steps by lr sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + epsilon); Paddle scales
-    epsilon by sqrt(1 - beta2^t), which is divided out here. On the `aten` device one operator steps all
-    parameters, and the powers of the betas live on the device, so that a captured graph can multiply them up.
+    epsilon by sqrt(1 - beta2^t), which is divided out here. On the `aten` device one operator updates all
+    parameters, and the powers of the betas are on the device, so that a captured graph can update them.
 
     Args:
         learning_rate: step size.
         beta1, beta2: decay rates of the two moments, in [0, 1).
-        parameters: what is optimised.
-        weight_decay: the gradient of weight_decay / 2 times their squared sum is added to theirs; None for none.
+        parameters: the parameters to optimise.
+        weight_decay: this factor times the parameters, the gradient of weight_decay / 2 times the sum of their squares,
+            is added to their gradients; None for none.
 
     Source: tf.train.AdamOptimizer ("epsilon hat"), epsilon 1e-8.
     """
 
     epsilon_hat = 1e-8
 
-    def __init__(self, learning_rate, beta1, beta2, parameters, weight_decay=None):
+    def __init__(
+        self,
+        learning_rate: float,
+        beta1: float,
+        beta2: float,
+        parameters: list[paddle.Tensor],
+        weight_decay: float | None = None,
+    ):
         super().__init__(learning_rate, beta1, beta2, parameters=parameters, weight_decay=weight_decay)
 
     def _add_accumulator(self, name, param, **kwargs):
@@ -55,12 +64,12 @@ class RMSProp(paddle.optimizer.RMSProp):
 
     Args:
         learning_rate: step size.
-        parameters: what is optimised.
+        parameters: the parameters to optimise.
 
     Source: tf.train.RMSPropOptimizer, epsilon 1e-10.
     """
 
-    def __init__(self, learning_rate, parameters):
+    def __init__(self, learning_rate: float, parameters: list[paddle.Tensor]):
         super().__init__(learning_rate, rho=0.9, epsilon=1e-10, parameters=parameters)
 
     def _add_accumulator(self, name, param, **kwargs):
@@ -92,10 +101,15 @@ def make_optimizer(
     raise InputError(f"optimizer {settings['optimizer']!r} is unknown; use 'adam' or 'rmsprop'.")
 
 
-def state_arrays(optimizer, prefix):
-    """Copy an optimizer's state out, keyed by the parameter's position.
+def state_arrays(optimizer: paddle.optimizer.Optimizer, prefix: str) -> dict[str, np.ndarray]:
+    """Copy the state of an optimizer, keyed by the positions of the parameters.
 
-    Paddle keys it by generated names, which count parameters and optimizers. (The ending _0 is of older checkpoints.)
+    Paddle keys it by generated names, which count parameters and optimizers. (The suffix _0 is that of older
+    checkpoints.)
+
+    Args:
+        optimizer: of this module.
+        prefix: of the keys.
 
     Returns:
         {prefix/position/accumulator_0: array}.
@@ -108,9 +122,15 @@ def state_arrays(optimizer, prefix):
     }
 
 
-def load_state_arrays(optimizer, prefix, arrays):
-    """Put back what `state_arrays` copied out, into a new optimizer of the same or a rebuilt model."""
-    block = paddle.static.default_main_program().global_block()  # which Paddle asks for and does not use
+def load_state_arrays(optimizer: paddle.optimizer.Optimizer, prefix: str, arrays: dict[str, np.ndarray]) -> None:
+    """Load what `state_arrays` copied into a new optimizer of the same or a rebuilt model.
+
+    Args:
+        optimizer: of the same class.
+        prefix: of the keys; arrays with other keys are left out.
+        arrays: as of `state_arrays`.
+    """
+    block = paddle.static.default_main_program().global_block()  # an argument that Paddle needs and ignores
     for key, value in arrays.items():
         if key.startswith(f"{prefix}/"):
             _, i, name = key.split("/")

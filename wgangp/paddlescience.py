@@ -14,8 +14,8 @@ import pandas as pd
 from paddle import nn
 
 from wgangp import double_backward, network_state
-from wgangp.data.batches import a_pass_of, to_bytes
-from wgangp.errors import InputError, brief, number
+from wgangp.data.batches import iterate_once, to_bytes
+from wgangp.errors import InputError, check_number, plain_message
 from wgangp.gan import BaseGAN
 from wgangp.metrics.fields import compare_fields
 from wgangp.metrics.image_scores import score_images
@@ -108,7 +108,7 @@ class _Stream:
         self.loader, self.key = loader, key
 
     def __iter__(self):
-        return (_named(batch, self.key) for batch in a_pass_of(self.loader))
+        return (_named(batch, self.key) for batch in iterate_once(self.loader))
 
 
 def _named(item, key):
@@ -165,7 +165,7 @@ def load_pretrained(model: ppsci.arch.Arch, path: Path | str) -> None:
     try:
         saved = {name: np.asarray(value) for name, value in paddle.load(str(path), return_numpy=True).items()}
     except Exception as error:
-        raise InputError(f"{path} cannot be read ({brief(error)}); name another file.") from None
+        raise InputError(f"{path} cannot be read ({plain_message(error)}); name another file.") from None
     network_state.check_state(model, saved, "network", path)
     model.set_state_dict(saved)
 
@@ -299,7 +299,7 @@ class GANSolver(ppsci.solver.Solver):
         if cfg.get("mode") == "eval" or cfg.TRAIN.get("pretrained_model_path"):
             load_pretrained(model, (cfg.EVAL if cfg.get("mode") == "eval" else cfg.TRAIN).get("pretrained_model_path"))
         given = cfg.TRAIN.checkpoint_path
-        if given and not any(path.exists() for path in (Path(given), checkpoint.previous(given))):
+        if given and not any(path.exists() for path in (Path(given), checkpoint.previous_path(given))):
             raise InputError(f"there is no checkpoint {given} (TRAIN.checkpoint_path); name a checkpoint.npz.")
         self.gan, self.train_data, self.options = gan, train_data, options
         for_base = copy.deepcopy(cfg)
@@ -379,6 +379,6 @@ def refuse(cfg: Any) -> None:
         if (cfg.TRAIN.get(name) or {}).get(f"use_{name}"):
             raise InputError(f"TRAIN.{name} is on, which the steps of two networks do not support; turn it off.")
     for name in ["epochs", "iters_per_epoch"] + ["eval_freq"] * bool(cfg.TRAIN.get("eval_during_train")):
-        number(f"TRAIN.{name}", cfg.TRAIN.get(name), at_least=1, whole=True)
+        check_number(f"TRAIN.{name}", cfg.TRAIN.get(name), at_least=1, whole=True)
     if paddle.distributed.get_world_size() > 1:
         raise InputError("GANSolver runs in one process; under the launcher use the GAN's own .train.")

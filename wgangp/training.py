@@ -12,12 +12,12 @@ import pandas as pd
 
 from wgangp import network_checks
 from wgangp.data.batches import as_batches
-from wgangp.errors import BudgetSpent, InputError, number
+from wgangp.errors import BudgetSpent, InputError, check_number
 from wgangp.history import History, as_numbers
 from wgangp.optimizers import make_optimizer
 from wgangp.runtime import checkpoint as checkpoints
 from wgangp.runtime import devices, distributed
-from wgangp.runtime.devices import tensors
+from wgangp.runtime.devices import to_device
 from wgangp.runtime.progress import Progress
 from wgangp.training_state import TrainingState
 
@@ -40,7 +40,7 @@ class Callback:
     def __init__(self, function: Callable[[Any, int, dict[str, float]], Mapping[str, Any] | None], every: int = 1):
         if not callable(function):
             raise InputError(f"{function!r} is no callback; give a function.")
-        self.function, self.every = function, number("every", every, at_least=1, whole=True)
+        self.function, self.every = function, check_number("every", every, at_least=1, whole=True)
 
 
 def train(
@@ -101,14 +101,14 @@ def train(
 
     Source: Algorithm 1; gan_cifar.py lines 170-200 for the order of the steps.
     """
-    iterations = number("iterations", iterations, at_least=1, whole=True)
+    iterations = check_number("iterations", iterations, at_least=1, whole=True)
     settings = {
         "method": type(gan).__name__,
         "critic_iters": gan.critic_iters,
         "optimizer": gan.optimizer if optimizer is None else optimizer,
         "lr_decay_over": iterations if lr_decay else None,
-        "batch_size": (batch_size := number("batch_size", batch_size, at_least=1, whole=True)),
-        "seed": (seed := number("seed", seed, at_least=0, below=2**64, whole=True)),
+        "batch_size": (batch_size := check_number("batch_size", batch_size, at_least=1, whole=True)),
+        "seed": (seed := check_number("seed", seed, at_least=0, below=2**64, whole=True)),
     }
     for name, value, default, bounds in (
         ("g_learning_rate", g_learning_rate, gan.learning_rate, {"above": 0}),
@@ -117,14 +117,14 @@ def train(
         ("beta2", beta2, gan.beta2, {"at_least": 0, "below": 1}),
         ("generator_batch_size", generator_batch_size, batch_size, {"at_least": 1, "whole": True}),
     ):
-        settings[name] = number(name, default if value is None else value, **bounds)
+        settings[name] = check_number(name, default if value is None else value, **bounds)
     if d_weight_decay is not None:
-        d_weight_decay = number("d_weight_decay", d_weight_decay, at_least=0)
+        d_weight_decay = check_number("d_weight_decay", d_weight_decay, at_least=0)
     if lr_decay not in (True, False):
         raise InputError(f"lr_decay is {lr_decay!r}; use True or False.")
-    checkpoint = None if checkpoint is None else checkpoints.checked(checkpoint)
-    checkpoint_seconds = number("checkpoint_seconds", checkpoint_seconds, at_least=0)
-    deadline = None if deadline is None else number("deadline", deadline)
+    checkpoint = None if checkpoint is None else checkpoints.check_path(checkpoint)
+    checkpoint_seconds = check_number("checkpoint_seconds", checkpoint_seconds, at_least=0)
+    deadline = None if deadline is None else check_number("deadline", deadline)
     if not isinstance(callbacks, (list, tuple)):
         raise InputError(f"callbacks is {callbacks!r}; give a list of functions.")
     callbacks = [one if isinstance(one, Callback) else Callback(one) for one in callbacks]
@@ -145,11 +145,11 @@ def train(
     history = History(resumed or [], state.last_good)
     start = len(resumed or [])
     rank = [distributed.rank()] if distributed.rank() else []  # each process draws noise of its own
-    distributed.begin([gan.generator, gan.discriminator])
+    distributed.connect([gan.generator, gan.discriminator])
     if resumed is None:
         state.write(history.table())  # so that an interrupted training begins again with the same weights
     fixed = not gan.generator.parameters()
-    step = devices.Replayed(partial(gan.iteration, batches, None if fixed else g_optimizer, d_optimizer))
+    step = devices.ReplayedStep(partial(gan.iteration, batches, None if fixed else g_optimizer, d_optimizer))
     written = time.monotonic()
     with Progress(progress, iterations, start) as bar:
         for iteration in range(start, iterations):
@@ -158,15 +158,15 @@ def train(
                 g_optimizer.set_lr(settings["g_learning_rate"] * (1 - iteration / iterations))
                 d_optimizer.set_lr(settings["d_learning_rate"] * (1 - iteration / iterations))
             first = iteration * gan.critic_iters
-            drawn = [distributed.share(batches.draw(first + i)) for i in range(gan.critic_iters)]
-            history.add(step(drawn) if iteration else gan.iteration(batches, None, d_optimizer, tensors(drawn)))
+            drawn = [distributed.take_local_batch(batches.draw(first + i)) for i in range(gan.critic_iters)]
+            history.add(step(drawn) if iteration else gan.iteration(batches, None, d_optimizer, to_device(drawn)))
             for callback in callbacks if distributed.rank() == 0 else ():
                 if (iteration + 1) % callback.every == 0:
                     record = history.read()
                     with history.paused():
                         record |= as_numbers(callback.function(gan, iteration, dict(record)))
             bar.update()
-            if deadline is not None and distributed.any_of(time.time() > deadline):
+            if deadline is not None and distributed.any_process(time.time() > deadline):
                 state.write(history.table())
                 raise BudgetSpent(f"stopped by the budget after iteration {iteration + 1} of {iterations}.")
             if time.monotonic() - written > checkpoint_seconds:

@@ -49,7 +49,7 @@ class TrainingState:
         if bad := network_state.first_not_finite(self.networks, arrays):
             raise InputError(
                 f"the checkpoint {self.path} is of a training that diverged: {bad} has NaN or infinite values; delete "
-                f"it, to go on from {checkpoints.previous(self.path)} where that is there."
+                f"it, to go on from {checkpoints.previous_path(self.path)} where that is there."
             )
         network_state.load(self.networks, arrays, self.path)
         for name, optimizer in self.optimizers.items():

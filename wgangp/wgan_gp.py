@@ -5,7 +5,7 @@ from typing import Any
 import paddle
 
 from wgangp import double_backward, losses
-from wgangp.errors import InputError, number
+from wgangp.errors import InputError, check_number
 from wgangp.gan import BaseGAN
 
 LossAndParts = tuple[paddle.Tensor, dict[str, paddle.Tensor]]
@@ -52,7 +52,7 @@ class WGAN_GP(BaseGAN):
         allow_batch_norm: bool = False,
     ):
         super().__init__(generator, discriminator, critic_iters, latent_dim)
-        self.lambda_gp = number("lambda_gp", lambda_gp, at_least=0)
+        self.lambda_gp = check_number("lambda_gp", lambda_gp, at_least=0)
         if penalty not in ("two-sided", "one-sided"):
             raise InputError(f"penalty is {penalty!r}; use 'two-sided' or 'one-sided'.")
         if allow_batch_norm not in (True, False):

@@ -93,8 +93,8 @@ def compare_digits(generated, real):
         Dict[str, float]: digit_score and digit_frechet_distance.
     """
     classifier = digits.load_classifier()
-    features, probabilities = digits.judge(classifier, to_bytes(generated, "unit"))
-    real_features, _ = digits.judge(classifier, real)
+    features, probabilities = digits.classify(classifier, to_bytes(generated, "unit"))
+    real_features, _ = digits.classify(classifier, real)
     return {
         "digit_score": inception_score(probabilities)[0],
         "digit_frechet_distance": frechet_distance(gaussian(features), gaussian(real_features)),

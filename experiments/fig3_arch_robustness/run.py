@@ -12,9 +12,9 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from experiments.fig3_arch_robustness.measures import has_trained
+from reproduction.config import TrainingConfig
 from reproduction.evaluation import ImageEvaluation
-from reproduction.experiment import Config as BaseConfig
-from reproduction.results import of_runs
 from reproduction.results import row as result_row
 from wgangp import DCGAN, LSGAN, WGAN, WGAN_GP, Diverged
 from wgangp.data.batches import ScaledImages, to_bytes
@@ -26,18 +26,12 @@ from wgangp.networks import lsun
 METHODS = ("DCGAN", "LSGAN", "WGAN clipping", "WGAN-GP")
 
 
-class Config(BaseConfig):
+class Config(TrainingConfig):
     scaling: ClassVar[str] = "dcgan"  # of the images, see wgangp.data.batches.scale
     architecture: Literal[lsun.NAMES]
     method: Literal[METHODS]
     dim: int
     size: int  # of the images in pixels
-    batch_size: int
-    iterations: int
-    learning_rate: float
-    beta1: float
-    beta2: float
-    lambda_gp: float
     c: float
     judged_by: Literal["all", "pixels"] = "all"  # all metrics whose weights are there, or those that need none
     judged: int  # generated images
@@ -55,7 +49,7 @@ def build(config):
     return {"DCGAN": DCGAN, "LSGAN": LSGAN}[config.method](*networks)
 
 
-def run(config, seed):
+def run(config, seed, job):
     data = lsun_bedrooms("train", config.size, fallback=True)
     metrics = PIXEL_METRICS if config.judged_by == "pixels" else None
     evaluation = ImageEvaluation(data, config.judged, config.reference, metrics)
@@ -67,11 +61,11 @@ def run(config, seed):
         noise = np.random.default_rng(seed).integers(0, 256, [evaluation.count, *data.images.shape[1:]], "uint8")
         rows += evaluation.rows_of(evaluation.evaluate(noise), "_of_noise")
 
-    diverged = not train(gan, data, config, seed)
+    diverged = not train(gan, data, config, seed, job)
     samples = gan.generate(evaluation.count, seed=seed)
     finite = bool(np.isfinite(samples).all())
     images = to_bytes(np.nan_to_num(samples, nan=-1.0), config.scaling)
-    config.save_arrays(data, samples=images[:9])  # NaN are shown black
+    job.save_arrays(data, samples=images[:9])  # NaN are shown black
 
     row = partial(result_row, data=data, samples=evaluation.count)
     trained, distance, recall = False, evaluation.distance, evaluation.recall
@@ -89,50 +83,10 @@ def run(config, seed):
     ]
 
 
-def train(gan, data, config, seed):
+def train(gan, data, config, seed, job):
     """Train a cell; whether it came to its end without diverging."""
     try:
-        gan.train(
-            ScaledImages(data.images, config.scaling),
-            batch_size=config.batch_size,
-            iterations=config.iterations,
-            g_learning_rate=config.learning_rate,
-            d_learning_rate=config.learning_rate,
-            beta1=config.beta1,
-            beta2=config.beta2,
-            seed=seed,
-            **config.train_options,
-        )
+        config.train(gan, ScaledImages(data.images, config.scaling), seed, job)
     except Diverged:
         return False
     return True
-
-
-def has_trained(scores, untrained, real, distance, recall):
-    """Whether a generator counts as trained; NaN never does.
-
-    Args:
-        scores, untrained, real: of the generator, of the generator before training and of real images, as from
-            `ImageEvaluator.evaluate`.
-        distance, recall: names of the two metrics that it goes by.
-
-    Returns:
-        Whether distance <= (real + untrained) / 2 and recall >= real / 4.
-    """
-    half_way = (real[distance][0] + untrained[distance][0]) / 2
-    return scores[distance][0] <= half_way and scores[recall][0] >= real[recall][0] / 4
-
-
-def summary(rows):
-    """How many of the seven architectures each method trained, where all seven have been run."""
-    made = []
-    for _, group in rows[rows["quantity"] == "trained"].groupby(["tier", "seed", "dataset"]):
-        for method in METHODS:
-            of_method = group[group["setting"].isin([f"{name}, {method}" for name in lsun.NAMES])]
-            if of_method["setting"].nunique() == len(lsun.NAMES):
-                protocol = f"of {len(lsun.NAMES)} architectures"
-                count = of_method["value"].sum()
-                made.append(
-                    of_runs(of_method, method, "architectures_trained", count, protocol, samples=len(lsun.NAMES))
-                )
-    return made

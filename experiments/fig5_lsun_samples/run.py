@@ -6,25 +6,19 @@ and no numbers; a distance to real images is measured beside them.
 
 from typing import ClassVar
 
+from reproduction.config import TrainingConfig
 from reproduction.evaluation import ImageEvaluation
-from reproduction.experiment import Config as BaseConfig
 from wgangp import WGAN_GP
 from wgangp.data.batches import ScaledImages, to_bytes
 from wgangp.data.images import lsun_bedrooms
 from wgangp.networks.lsun import DeepCritic, DeepGenerator
 
 
-class Config(BaseConfig):
+class Config(TrainingConfig):
     scaling: ClassVar[str] = "dcgan"  # of the images, see wgangp.data.batches.scale
     size: int  # 64 or 128 pixels
     dim: int
-    batch_size: int
-    iterations: int
     critic_iters: int
-    learning_rate: float
-    beta1: float
-    beta2: float
-    lambda_gp: float
     judged: int  # generated images
     reference: int  # real images that distances are taken to
 
@@ -34,21 +28,10 @@ def build(config):
     return WGAN_GP(*networks, critic_iters=config.critic_iters, lambda_gp=config.lambda_gp)
 
 
-def run(config, seed):
+def run(config, seed, job):
     gan, data = build(config), lsun_bedrooms("train", config.size, fallback=True)
     evaluation = ImageEvaluation(data, config.judged, config.reference)
-    gan.train(
-        ScaledImages(data.images, config.scaling),
-        batch_size=config.batch_size,
-        iterations=config.iterations,
-        g_learning_rate=config.learning_rate,
-        d_learning_rate=config.learning_rate,
-        beta1=config.beta1,
-        beta2=config.beta2,
-        lr_decay=True,
-        seed=seed,
-        **config.train_options,
-    )
+    config.train(gan, ScaledImages(data.images, config.scaling), seed, job, lr_decay=True)
     images = to_bytes(gan.generate(evaluation.count, seed=seed), config.scaling)
-    config.save_arrays(data, samples=images[:32])
+    job.save_arrays(data, samples=images[:32])
     return evaluation.rows(images)

@@ -5,13 +5,12 @@ over its ten probabilities (10 at best) and the Fréchet distance of its 64 feat
 """
 
 from functools import partial
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
-from reproduction.experiment import Config as BaseConfig
+from reproduction.config import MethodConfig
 from reproduction.results import row as result_row
-from wgangp import DCGAN, WGAN, WGAN_GP
 from wgangp.data.batches import ScaledImages, to_bytes
 from wgangp.data.download import file_hash
 from wgangp.data.images import mnist
@@ -20,56 +19,32 @@ from wgangp.metrics.scores import frechet_distance, gaussian, inception_score
 from wgangp.networks.mnist import mnist_critic, mnist_generator
 
 
-class Config(BaseConfig):
+class Config(MethodConfig):
     scaling: ClassVar[str] = "unit"  # of the images, see wgangp.data.batches.scale
-    method: Literal["gp", "clip", "dcgan"]
     dim: int
-    batch_size: int
-    iterations: int
-    critic_iters: int
-    learning_rate: float
-    beta1: float
-    beta2: float
-    lambda_gp: float
-    c: float
     judged: int  # generated and real digits each
 
 
 def build(config):
     batch_norm = config.method == "clip"  # only there in gan_mnist.py
-    networks = mnist_generator(config.dim, batch_norm), mnist_critic(config.dim, batch_norm)
-    if config.method == "gp":
-        return WGAN_GP(*networks, critic_iters=config.critic_iters, lambda_gp=config.lambda_gp)
-    if config.method == "clip":
-        return WGAN(*networks, critic_iters=config.critic_iters, clip=config.c)
-    return DCGAN(*networks, critic_iters=config.critic_iters)
+    return config.gan(mnist_generator(config.dim, batch_norm), mnist_critic(config.dim, batch_norm))
 
 
-def run(config, seed):
+def run(config, seed, job):
     gan, data, held_out = build(config), mnist("train", fallback=True), mnist("validation", fallback=True)
-    history = gan.train(
-        ScaledImages(data.images, config.scaling),
-        batch_size=config.batch_size,
-        iterations=config.iterations,
-        g_learning_rate=config.learning_rate,
-        d_learning_rate=config.learning_rate,
-        beta1=config.beta1,
-        beta2=config.beta2,
-        seed=seed,
-        **config.train_options,
-    )
+    history = config.train(gan, ScaledImages(data.images, config.scaling), seed, job)
     count = min(config.judged, len(held_out.images))
     images = to_bytes(gan.generate(count, seed=seed), config.scaling)
-    config.save_arrays(data, samples=images[:100], critic_loss=history["critic_loss"].to_numpy("float32"))
+    job.save_arrays(data, samples=images[:100], critic_loss=history["critic_loss"].to_numpy("float32"))
 
     classifier = digits.load_classifier()
-    reference = gaussian(digits.judge(classifier, data.images[:count])[0])
+    reference = gaussian(digits.classify(classifier, data.images[:count])[0])
     protocol = f"{count} digits against {len(data.images[:count])} training digits"
     weights = file_hash(digits.WEIGHTS)
     row = partial(result_row, data=data, protocol=protocol, samples=count, weights=weights)
     rows = []
     for name, judged in (("", images), ("_of_real_images", held_out.images[:count])):
-        features, probabilities = digits.judge(classifier, judged)
+        features, probabilities = digits.classify(classifier, judged)
         score, spread = inception_score(probabilities)
         rows.append(row(f"digit_score{name}", score, err=spread))
         rows.append(row(f"digit_frechet_distance{name}", frechet_distance(gaussian(features), reference)))

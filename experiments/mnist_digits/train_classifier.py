@@ -10,7 +10,7 @@ import paddle.nn.functional as F
 
 from reproduction import results
 from wgangp.data.images import mnist
-from wgangp.metrics.digits import WEIGHTS, DigitClassifier, judge
+from wgangp.metrics.digits import WEIGHTS, DigitClassifier, classify
 from wgangp.runtime import checkpoint
 from wgangp.training import seed_everything
 
@@ -33,12 +33,12 @@ def main():
             optimizer.step()
             optimizer.clear_grad()
             rate.step()
-        probabilities = judge(classifier, validation.images)[1]
+        probabilities = classify(classifier, validation.images)[1]
         accuracy = float((probabilities.argmax(axis=1) == validation.labels).mean())
         print(f"epoch {epoch + 1}: {accuracy:.4f} of the held-out digits", flush=True)
     about = {"held_out_accuracy": accuracy, "data_sha256": train.sha256, "commit": results.code_commit()}
     checkpoint.write(WEIGHTS, {name: value.numpy() for name, value in classifier.state_dict().items()}, about)
-    checkpoint.previous(WEIGHTS).unlink(missing_ok=True)  # git keeps the one before
+    checkpoint.previous_path(WEIGHTS).unlink(missing_ok=True)  # git keeps the one before
 
 
 if __name__ == "__main__":

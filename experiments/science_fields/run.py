@@ -10,39 +10,25 @@ from typing import Literal
 
 import numpy as np
 
-from reproduction.experiment import Config as BaseConfig
+from reproduction.config import MethodConfig
 from reproduction.results import row as result_row
-from wgangp import WGAN, WGAN_GP
 from wgangp.data.fields import Permeability, Vorticity
 from wgangp.metrics.fields import compare_fields, radial_spectrum, spectrum_ratio, two_point_correlation
 from wgangp.networks.fields import field_critic, field_generator
 
 
-class Config(BaseConfig):
+class Config(MethodConfig):
     data: Literal["permeability", "vorticity"]
     method: Literal["gp", "clip"]
     size: int  # points per side
     dim: int
-    batch_size: int
-    iterations: int
-    critic_iters: int
-    learning_rate: float
-    beta1: float
-    beta2: float
-    lambda_gp: float
-    c: float
     runs: int  # flows that the snapshots for training are of
     judged: int  # generated, held-out and floor fields each
 
 
 def build(config):
-    networks = (
-        field_generator(config.size, config.dim),
-        field_critic(config.size, config.dim, batch_norm=config.method == "clip"),
-    )
-    if config.method == "gp":
-        return WGAN_GP(*networks, critic_iters=config.critic_iters, lambda_gp=config.lambda_gp)
-    return WGAN(*networks, critic_iters=config.critic_iters, clip=config.c)
+    generator = field_generator(config.size, config.dim)
+    return config.gan(generator, field_critic(config.size, config.dim, batch_norm=config.method == "clip"))
 
 
 def real_fields(config, part, runs):
@@ -50,20 +36,9 @@ def real_fields(config, part, runs):
     return Permeability(config.size) if config.data == "permeability" else Vorticity(config.size, runs, seed=part)
 
 
-def run(config, seed):
+def run(config, seed, job):
     gan, data = build(config), real_fields(config, 0, config.runs)
-    gan.train(
-        data,
-        batch_size=config.batch_size,
-        iterations=config.iterations,
-        g_learning_rate=config.learning_rate,
-        d_learning_rate=config.learning_rate,
-        beta1=config.beta1,
-        beta2=config.beta2,
-        lr_decay=True,
-        seed=seed,
-        **config.train_options,
-    )
+    config.train(gan, data, seed, job, lr_decay=True)
     held_out, floor = (
         real_fields(config, part, config.judged).sample(config.judged, np.random.default_rng([seed, part, 3]))
         for part in (1, 2)
@@ -76,7 +51,7 @@ def run(config, seed):
             f"{name}/correlation": two_point_correlation(fields)[1],
             f"{name}/spectrum": radial_spectrum(fields, data.periodic)[1],
         }
-    config.save_arrays(data, **arrays)
+    job.save_arrays(data, **arrays)
 
     protocol = f"{config.judged} fields of {config.size}x{config.size} against as many held-out ones"
     row = partial(result_row, data=data, protocol=protocol, samples=config.judged)

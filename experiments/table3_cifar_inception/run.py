@@ -1,8 +1,8 @@
 """Table 3 of v3: WGAN-GP with a ResNet on CIFAR-10, unsupervised and supervised (AC-GAN conditioning).
 
 "Our unsupervised model achieves state-of-the-art performance, and our conditional model outperforms
-all others except SGAN" (Section 5.4): Inception scores 7.86 and 8.42. The model is judged every so
-many iterations as in gan_cifar_resnet.py; the last judgement and the best are named apart, because
+all others except SGAN" (Section 5.4): Inception scores 7.86 and 8.42. The model is evaluated every so
+many iterations as in gan_cifar_resnet.py; the last evaluation and the best are named apart, because
 the paper does not say which one it prints.
 """
 
@@ -10,9 +10,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from reproduction.config import TrainingConfig
 from reproduction.evaluation import ImageEvaluation, rows_over_training
-from reproduction.experiment import Config as BaseConfig
-from reproduction.results import of_runs
 from wgangp import WGAN_GP, Callback, ConditionalWGAN_GP
 from wgangp.data.batches import ScaledImages, to_bytes
 from wgangp.data.images import CIFAR10_CLASSES, cifar10
@@ -21,21 +20,15 @@ from wgangp.networks.cifar import ResNetCritic, ResNetGenerator
 CLASSES = CIFAR10_CLASSES
 
 
-class Config(BaseConfig):
+class Config(TrainingConfig):
     scaling: ClassVar[str] = "resnet"  # of the images, see wgangp.data.batches.scale
     supervised: bool
     dim: int
-    batch_size: int
     generator_batch_size: int
-    iterations: int
     critic_iters: int
-    learning_rate: float
-    beta1: float
-    beta2: float
-    lambda_gp: float
     judged_every: int  # iterations
     judged_by: Literal["all", "cheap"]  # during training: all metrics, or those without the Inception network
-    judged: int  # generated images per judgement
+    judged: int  # generated images per evaluation
     reference: int  # real images that distances are taken to
 
 
@@ -46,7 +39,7 @@ def build(config):
     return method(*networks, critic_iters=config.critic_iters, lambda_gp=config.lambda_gp)
 
 
-def run(config, seed):
+def run(config, seed, job):
     gan, data = build(config), cifar10(fallback=True)
     evaluation = ImageEvaluation(data, config.judged, config.reference)
     metrics = evaluation.metrics if config.judged_by == "all" else evaluation.cheap
@@ -55,23 +48,23 @@ def run(config, seed):
     def grid():
         return to_bytes(gan.generate(100, seed=seed, **labels), config.scaling)
 
-    def keep_samples(gan, iteration, losses):  # so that a run on its way can be looked at
-        config.save_arrays(data, samples=grid())
+    def keep_samples(gan, iteration, losses):  # so that a run in progress can be looked at
+        job.save_arrays(data, samples=grid())
 
     every = config.judged_every
-    training = {"batch_size": config.batch_size, "generator_batch_size": config.generator_batch_size}
-    training |= {"g_learning_rate": config.learning_rate, "d_learning_rate": config.learning_rate, "lr_decay": True}
-    training |= {"beta1": config.beta1, "beta2": config.beta2, "iterations": config.iterations, "seed": seed}
-    history = gan.train(
+    history = config.train(
+        gan,
         ScaledImages(data.images, config.scaling, data.labels if config.supervised else None),
-        callbacks=[evaluation.callback(every, config.scaling, metrics, config.publish), Callback(keep_samples, every)],
-        **training,
-        **config.train_options,
+        seed,
+        job,
+        [evaluation.callback(every, config.scaling, metrics, job.publish), Callback(keep_samples, every)],
+        lr_decay=True,
+        generator_batch_size=config.generator_batch_size,
     )
     curves = {name: history[name].dropna() for name in metrics}
     state = gan.generator.state_dict().items() if seed == 0 else ()  # kept once, for `wgangp generate`
     generator = {f"generator/{name}": value.numpy().astype("float16") for name, value in state}
-    config.save_arrays(
+    job.save_arrays(
         data,
         samples=grid(),
         **{f"curve/{name}": np.stack([curve.index + 1, curve]) for name, curve in curves.items()},
@@ -79,21 +72,3 @@ def run(config, seed):
     )
     rows = evaluation.rows(to_bytes(gan.generate(evaluation.count, seed=seed + 1), config.scaling))
     return rows + rows_over_training(evaluation, history, metrics)
-
-
-def summary(rows):
-    """The best score and distance of each run, of the judgements while it trained and of the last iterate.
-
-    Args:
-        rows: a DataFrame of all runs' rows.
-
-    Returns:
-        A list of rows, `<metric>_best`.
-    """
-    judged = rows[rows["quantity"].isin(["inception_score", "classifier_score", "fid", "fid_768", "frechet_pixels"])]
-    made = []
-    for (_, _, _, setting, metric), run in judged.groupby(["tier", "seed", "dataset", "setting", "quantity"]):
-        best = run["value"].max() if metric.endswith("score") else run["value"].min()
-        protocol = f"best of {len(run)} judgements; {run['protocol'].iloc[0]}"
-        made.append(of_runs(run, setting, f"{metric}_best", best, protocol, samples=run["samples"].iloc[0]))
-    return made

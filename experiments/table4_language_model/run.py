@@ -9,11 +9,12 @@ the latter to the former.
 """
 
 import warnings
+from typing import ClassVar
 
 import numpy as np
 
+from reproduction.config import TrainingConfig
 from reproduction.evaluation import LanguageEvaluation, rows_over_training
-from reproduction.experiment import Config as BaseConfig
 from wgangp import WGAN_GP
 from wgangp.data import text as texts
 from wgangp.data.batches import Characters
@@ -21,21 +22,17 @@ from wgangp.metrics.ngram import most_likely
 from wgangp.networks.language import LanguageCritic, LanguageGenerator
 
 
-class Config(BaseConfig):
+class Config(TrainingConfig):
     text: str | None  # a file in $WGANGP_DATA in place of the Billion Word corpus
     vocabulary: int  # most common characters, the others are unknown
     dim: int
-    batch_size: int
-    iterations: int
     critic_iters: int
+    learning_rate: ClassVar[None] = None  # each network has its own
     g_learning_rate: float
     d_learning_rate: float
     lr_decay: bool
-    beta1: float
-    beta2: float
-    lambda_gp: float
     judged_every: int  # iterations
-    judged: int  # generated lines per judgement
+    judged: int  # generated lines per evaluation
 
 
 def build(config, characters=None):
@@ -50,27 +47,24 @@ def build(config, characters=None):
     return gan
 
 
-def run(config, seed):
+def run(config, seed, job):
     text = texts.read(config.text, config.vocabulary, fallback=True)
-    config.record(characters=text.characters.tolist())
+    job.record(characters=text.characters.tolist())
     gan, evaluation = build(config, text.characters), LanguageEvaluation(text, config.judged)
-    history = gan.train(
+    history = config.train(
+        gan,
         Characters(evaluation.train, text.vocabulary),
-        batch_size=config.batch_size,
-        iterations=config.iterations,
+        seed,
+        job,
+        [evaluation.callback(config.judged_every, job.publish)],
         g_learning_rate=config.g_learning_rate,
         d_learning_rate=config.d_learning_rate,
         lr_decay=config.lr_decay,
-        beta1=config.beta1,
-        beta2=config.beta2,
-        seed=seed,
-        callbacks=[evaluation.callback(config.judged_every, config.publish)],
-        **config.train_options,
     )
     codes = most_likely(gan.generate(evaluation.count, seed=seed))
     shown = {"generated": codes, "unigram": evaluation.unigram, "real": evaluation.held_out}
     curves = {f"curve/{name}": history[name].dropna() for name in evaluation.metrics}
-    config.save_arrays(
+    job.save_arrays(
         text,
         **{kind: text.bytes_of(lines[:64]) for kind, lines in shown.items()},
         **{name: np.stack([curve.index + 1, curve]) for name, curve in curves.items()},

@@ -148,14 +148,14 @@ Many add_with_bias(const PT& x_, const PT& y_, const PT& bias_, bool last) {
     return at::add(x, view(y_) + bias);
   });
 }
-Many relu_grad_plus(const PT& y_, const PT& dy_, const PT& more_, bool last) {
+Many relu_backward_plus(const PT& y_, const PT& dy_, const PT& more_, bool last) {
   return guarded([&] {
     auto y = view(y_);
     auto [dy, more] = matched(view(dy_), view(more_), last);
     auto seen = y.reshape(dy.sizes());
     auto sum = can_fuse(y)
-                   ? fuse("relu_grad_plus",
-                          "template <typename T> T relu_grad_plus(T y, T d, T m) { return (y > T(0) ? d : T(0)) + m; }",
+                   ? fuse("relu_backward_plus",
+                          "template <typename T> T relu_backward_plus(T y, T d, T m) { return (y > T(0) ? d : T(0)) + m; }",
                           {seen, dy, more})
                    : at::threshold_backward(dy, seen, 0).add_(more);
     return sum.reshape(y.sizes());
@@ -163,7 +163,7 @@ Many relu_grad_plus(const PT& y_, const PT& dy_, const PT& more_, bool last) {
 }
 
 // relu'(y) dy written over y, whose values nobody needs any more.
-void relu_grad_over(const PT& dy_, PT& y_) {
+void relu_backward_over(const PT& dy_, PT& y_) {
   guarded([&] {
     auto dy = view(dy_), y = view(y_);
     at::threshold_backward_out(y, dy, y, 0);
@@ -195,17 +195,18 @@ PD_BUILD_OP(aten_add_with_bias)
     .Attrs({"last: bool"})
     .SetKernelFn(PD_KERNEL(add_with_bias));
 
-PD_BUILD_OP(aten_mask_plus)
+// Paddle takes an operator with "_grad" in its name for the gradient of another.
+PD_BUILD_OP(aten_relu_backward_plus)
     .Inputs({"Y", "DY", "More"})
     .Outputs({"Out"})
     .Attrs({"last: bool"})
-    .SetKernelFn(PD_KERNEL(relu_grad_plus));
+    .SetKernelFn(PD_KERNEL(relu_backward_plus));
 
-PD_BUILD_OP(aten_mask_over)
+PD_BUILD_OP(aten_relu_backward_over)
     .Inputs({"DY", "Y"})
     .Outputs({"Out"})
     .SetInplaceMap({{"Y", "Out"}})
-    .SetKernelFn(PD_KERNEL(relu_grad_over));
+    .SetKernelFn(PD_KERNEL(relu_backward_over));
 
 PD_BUILD_OP(aten_adam)
     .Inputs({paddle::Vec("Params"), paddle::Vec("Grads"), paddle::Vec("Moments1"), paddle::Vec("Moments2"),

@@ -112,12 +112,12 @@ Tensor sum_of(const std::optional<Tensor>& a, const std::optional<Tensor>& b, co
   return at::zeros(sizes(like), options(like.dtype()));
 }
 
-void add_double_grad(const Ctx&, const DT& y, const DT& dz, const OptDT& ddx, const OptDT& ddy, int, DT* ddz) {
+void add_double_grad(const Ctx&, const DT&, const DT& dz, const OptDT& ddx, const OptDT& ddy, int, DT* ddz) {
   fresh(ddz, sum_of(in(ddx), in(ddy), dz));
 }
 ATEN_KERNEL(add_double_grad, add_double_grad, AddDoubleGradKernel, kFloating);
 
-void subtract_double_grad(const Ctx&, const DT& y, const DT& dz, const OptDT& ddx, const OptDT& ddy_, int, DT* ddz) {
+void subtract_double_grad(const Ctx&, const DT&, const DT& dz, const OptDT& ddx, const OptDT& ddy_, int, DT* ddz) {
   auto ddy = in(ddy_);
   if (ddy) ddy = ddy->neg();
   fresh(ddz, sum_of(in(ddx), ddy, dz));

@@ -259,7 +259,7 @@ void pool2d_grad(const Ctx&, const DT& x, const DT&, const DT& dy, const phi::In
 }
 ATEN_KERNEL(pool2d_grad, pool2d_grad, Pool2dGradKernel, kFloating);
 // Average pooling is linear: its second derivative pools the incoming gradient.
-void pool2d_double_grad(const Ctx& c, const DT& ddx, const phi::IntArray& k, const Longs& s, const Longs& p, bool ceil,
+void pool2d_double_grad(const Ctx&, const DT& ddx, const phi::IntArray& k, const Longs& s, const Longs& p, bool ceil,
                         bool exclusive, const Str& format, const Str& type, bool global, bool adaptive,
                         const Str& algorithm, DT* ddy) {
   PADDLE_ENFORCE_EQ(type == "avg", true, common::errors::Unimplemented("second derivative of max pooling"));

@@ -56,7 +56,7 @@ void step_adam(const Tensors& params, const Tensors& grads, const Tensors& momen
 }
 
 void adam(const Ctx&, const DT& param, const DT& grad, const DT& lr, const DT& moment1, const DT& moment2, const OptDT&,
-          const DT& power1, const DT& power2, const OptDT&, const OptDT& skip, const phi::Scalar& beta1,
+          const DT& power1, const DT& power2, const OptDT&, const OptDT&, const phi::Scalar& beta1,
           const phi::Scalar& beta2, const phi::Scalar& epsilon, bool, int64_t, bool multi_precision,
           bool use_global_beta_pow, bool amsgrad, DT* param_out, DT* moment1_out, DT* moment2_out, DT*, DT* power1_out,
           DT* power2_out, DT*) {

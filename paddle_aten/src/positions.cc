@@ -80,7 +80,7 @@ void put(const Ctx&, const DT& x, const Indices& index, const phi::Scalar& value
 }
 ATEN_KERNEL(index_elementwise_put, put, IndexElementwisePutKernel, kAll);
 
-void put_grad(const Ctx&, const DT& x, const Indices& index, const DT& dy, const Longs& dims, const Longs& strides,
+void put_grad(const Ctx&, const DT&, const Indices& index, const DT& dy, const Longs& dims, const Longs& strides,
               const Longs& index_dims, const Longs& index_strides, const int64_t offset, DT* dx) {
   fresh(dx, in(dy).clone(at::MemoryFormat::Contiguous));
   Places places(*dx, index, dims, strides, index_dims, index_strides, offset);
@@ -99,7 +99,7 @@ void put_tensor(const Ctx&, const DT& x, const Indices& index, const DT& value, 
 }
 const Register<&put_tensor> register_put_tensor("index_elementwise_put_with_tensor", kAll);
 
-void put_tensor_grad(const Ctx&, const DT& x, const Indices& index, const DT& value, const DT& dy, const Longs& dims,
+void put_tensor_grad(const Ctx&, const DT&, const Indices& index, const DT& value, const DT& dy, const Longs& dims,
                      const Longs& strides, const Longs& index_dims, const Longs& index_strides, const int64_t offset,
                      DT* dx, DT* dvalue) {
   DT whole;

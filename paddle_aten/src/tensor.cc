@@ -72,7 +72,7 @@ void full(const Ctx&, const IntArray& shape, const Scalar& value, DataType dtype
 }
 ATEN_KERNEL(full, full, FullKernel, kAll);
 
-void full_like(const Ctx&, const DT& x, const Scalar& value, DataType dtype, DT* y) {
+void full_like(const Ctx&, const DT& x, const Scalar& value, DataType, DT* y) {
   out(y, at::full(sizes(x), scalar(value), options(y->dtype())));
 }
 ATEN_KERNEL(full_like, full_like, FullLikeKernel, kAll);
@@ -356,7 +356,7 @@ void p_norm(const Ctx&, const DT& x, float p, int axis, float, bool keep, bool a
   out(y, value.reshape(sizes(*y)));
 }
 ATEN_KERNEL(p_norm, p_norm, PNormKernel, kFloating);
-void p_norm_grad(const Ctx&, const DT& x_, const DT& y_, const DT& dy_, float p, int axis, float epsilon, bool keep,
+void p_norm_grad(const Ctx&, const DT& x_, const DT& y_, const DT& dy_, float p, int axis, float epsilon, bool,
                  bool asvector, DT* dx) {
   auto x = as_vector(in(x_), asvector), y = in(y_), dy = in(dy_);
   auto kept = x.sizes().vec();

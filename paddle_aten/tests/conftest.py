@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,8 @@ except paddle_aten.Unavailable as error:
 
 
 def pytest_collection_modifyitems(items):
-    for item in items:
+    ours = [item for item in items if item.path.is_relative_to(Path(__file__).parent)]
+    for item in ours:
         if REASON and "without_device" not in item.keywords:
             item.add_marker(pytest.mark.skip(reason=REASON))
 

@@ -12,20 +12,16 @@ import numpy as np
 
 
 def write(folder):
-    """Write operators.npz, optimizers.npz and first_steps.npz into a folder."""
+    """Write operators.npz and optimizers.npz into a folder."""
     import paddle
 
-    from paddle_aten.tests import first_steps, operators, optimizers
+    from paddle_aten.tests import operators, optimizers
 
     paddle.set_device("cpu")
     Path(folder).mkdir(parents=True, exist_ok=True)
     operators.save(Path(folder, "operators.npz"))
     found = {f"{name}/{dtype}": optimizers.optimised(name, dtype) for name, dtype in optimizers.CASES}
     np.savez(Path(folder, "optimizers.npz"), **found)
-    found = {name: first_steps.losses(name) for name in first_steps.MODELS}
-    found |= {f"{name}/gradients": first_steps.gradients(name) for name in first_steps.MODELS}
-    found["Inception"] = first_steps.features()
-    np.savez(Path(folder, "first_steps.npz"), **found)
 
 
 def folder(scratch):

@@ -165,14 +165,14 @@ def test_pointwise_operations_in_one_pass(last):
     sums = paddle_aten.add_with_bias(x_, y_, b_, last)
     assert sums.numpy() == pytest.approx(x + y + (b if last else b[:, None, None]), rel=1e-15)
     masked = np.where(y > 0, x, 0)
-    assert (paddle_aten.relu_grad_plus(y_, x_, x_, last).numpy() == masked + x).all()
+    assert (paddle_aten.relu_backward_plus(y_, x_, x_, last).numpy() == masked + x).all()
     plane = (1, 2) if last else (2, 3)
     wide = small.repeat(2, plane[0]).repeat(2, plane[1])
-    assert (paddle_aten.relu_grad_plus(y_, x_, small_, last).numpy() == masked + wide).all()
+    assert (paddle_aten.relu_backward_plus(y_, x_, small_, last).numpy() == masked + wide).all()
     for tensor, array in zip(tensors, (x, y, small, b), strict=True):
         assert (tensor.numpy() == array).all()
     with paddle.no_grad():
-        paddle_aten.relu_grad_over(x_[1:], y_[1:])
+        paddle_aten.relu_backward_over(x_[1:], y_[1:])
     assert (y_.numpy() == np.concatenate([y[:1], masked[1:]])).all()
 
 

@@ -4,6 +4,7 @@ import tracemalloc
 import pytest
 
 from wgangp.data import catalogue
+from wgangp.runtime import environment
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +23,7 @@ def real_data(folder, monkeypatch):
         monkeypatch.undo()
         monkeypatch.setenv("WGANGP_OFFLINE", "1")
         if catalogue.find(name) is None:
-            pytest.skip(f"{catalogue.entry(name).file} is not in {catalogue.root()} (WGANGP_DATA)")
+            pytest.skip(f"{catalogue.get_entry(name).file} is not in {environment.data_folder()} (WGANGP_DATA)")
 
     return need
 

@@ -106,7 +106,7 @@ def test_an_array_written_by_hand_is_read():
 def test_the_pickle_that_ended_the_interpreter_is_refused():
     array = b"\x80\x02cnumpy.core.multiarray\n_reconstruct\n(K\x00tR"
     raw = array + b"(K\x01K\x08\x85cnumpy\ndtype\n(U\x01OK\x00K\x01tR\x89]tb."
-    with pytest.raises(InputError, match="an array of other than numbers"):
+    with pytest.raises(InputError, match="an array of something else than numbers"):
         load(raw)
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from wgangp import InputError
-from wgangp.data.batches import a_pass_of, as_batches, as_labels
+from wgangp.data.batches import as_batches, as_labels, iterate_once
 from wgangp.data.toy import Toy
 
 
@@ -144,7 +144,7 @@ def test_a_loader_of_dicts_is_refused():
 def test_batches_of_another_shape_are_refused():
     batches = as_batches(iter([POINTS[:8], POINTS[:8, :1]]), 8, 0)
     batches(0)
-    with pytest.raises(InputError, match=r"batch 1 of train_data has samples of shape \[1\], those before of \[2\]"):
+    with pytest.raises(InputError, match=r"batch 1 of train_data has samples of shape \[1\], those before have \[2\]"):
         batches(1)
 
 
@@ -194,9 +194,9 @@ def test_a_distribution_needs_only_sample():
 @pytest.mark.parametrize(
     "drawn, words",
     [
-        (lambda n: np.full((n, 2), np.nan), "gives has NaN or infinite values"),
-        (lambda n: np.zeros((n + 1, 2)), r"sample\(8, rng\) gives 9 samples"),
-        (lambda n: np.ones((n, 2)) * 1j, "gives has dtype complex128"),
+        (lambda n: np.full((n, 2), np.nan), r"of train_data.sample\(n, rng\) has NaN or infinite values"),
+        (lambda n: np.zeros((n + 1, 2)), r"sample\(8, rng\) returns 9 samples"),
+        (lambda n: np.ones((n, 2)) * 1j, "has dtype complex128"),
     ],
 )
 def test_what_a_distribution_gives_is_checked(drawn, words):
@@ -279,7 +279,7 @@ def test_loaders_give_what_paddle_gives(drop_last):
         np.random.seed(0)
         expected = [batch for batch in loader]
         np.random.seed(0)
-        got = list(a_pass_of(loader))
+        got = list(iterate_once(loader))
         assert len(got) == len(expected) == 4 - drop_last
         assert all(
             (np.asarray(a) == np.asarray(b)).all()

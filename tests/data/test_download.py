@@ -16,12 +16,12 @@ from wgangp.data import catalogue, download, text
 
 @pytest.fixture
 def served(tmp_path_factory, monkeypatch):
-    """Serves a folder on this machine; gives an entry whose file lies there."""
-    there = tmp_path_factory.mktemp("served")
+    """Serves a folder on this machine; gives a function that puts a file there and makes an entry of it."""
+    served_folder = tmp_path_factory.mktemp("served")
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def __init__(self, *arguments):
-            super().__init__(*arguments, directory=there)
+            super().__init__(*arguments, directory=served_folder)
 
         def log_message(self, *_):
             pass
@@ -32,7 +32,7 @@ def served(tmp_path_factory, monkeypatch):
     monkeypatch.delenv("WGANGP_OFFLINE")
 
     def entry(file, raw, **changes):
-        (there / file).write_bytes(raw)
+        (served_folder / file).write_bytes(raw)
         one = catalogue.File(
             name="one",
             file=file,
@@ -60,7 +60,9 @@ def test_fetching_downloads_once_and_checks(folder, served):
 
 def test_another_file_at_the_address_leaves_nothing_behind(folder, served):
     served("one.txt", b"content", known_hash="sha256:" + "0" * 64)
-    with pytest.raises(catalogue.Missing, match=r"download failed \(the file there is another\); download it from"):
+    with pytest.raises(
+        catalogue.Missing, match=r"download failed \(the file at the address is another one\); download it from"
+    ):
         download.fetch("one")
     assert not list(folder.iterdir())
 
@@ -92,7 +94,7 @@ def test_content_is_verified_whatever_it_is_packed_in(folder, monkeypatch):
     write_idx(folder / "t10k-labels-idx1-ubyte.gz", labels, lambda raw: gzip.compress(raw, 1))
     with pytest.raises(InputError, match="t10k-labels-idx1-ubyte.gz is not the file that was published"):
         download.verify("mnist_test_labels")
-    file = replace(catalogue.entry("mnist_test_labels"), contents={digest: "what it should be"})
+    file = replace(catalogue.get_entry("mnist_test_labels"), contents={digest: "what it should be"})
     monkeypatch.setattr(catalogue, "FILES", (file,))
     assert download.verify("mnist_test_labels").endswith("idx1-ubyte.gz: what it should be")
     (folder / "t10k-labels-idx1-ubyte.gz").unlink()
@@ -104,8 +106,8 @@ def test_content_is_verified_whatever_it_is_packed_in(folder, monkeypatch):
 
 def test_cifar10_with_one_label_changed_is_not_what_was_published(folder, monkeypatch):
     path = write_cifar10(folder, **whole_cifar10(tests=50))
-    contents = {digest: "known" for digest in download._content_hashes(catalogue.entry("cifar10"), path)}
-    monkeypatch.setattr(catalogue, "FILES", (replace(catalogue.entry("cifar10"), contents=contents),))
+    contents = {digest: "known" for digest in download._content_hashes(catalogue.get_entry("cifar10"), path)}
+    monkeypatch.setattr(catalogue, "FILES", (replace(catalogue.get_entry("cifar10"), contents=contents),))
     assert download.verify("cifar10").endswith("cifar-10-batches-py: known, known, known, known")
     raw = (path / "data_batch_2").read_bytes()
     at = raw.rindex(b"K\x03")
@@ -116,13 +118,13 @@ def test_cifar10_with_one_label_changed_is_not_what_was_published(folder, monkey
 
 def test_groups_and_unknown_names(folder):
     assert download.verify_data() == f"there is no data in {folder}."
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as caught:
         download.verify_data(["mnist"])
-    assert [line.split(":")[0] for line in str(told.value).splitlines()] == list(catalogue.GROUPS["mnist"])
+    assert [line.split(":")[0] for line in str(caught.value).splitlines()] == list(catalogue.GROUPS["mnist"])
     for call in (download.fetch_data, download.verify_data):
         with pytest.raises(InputError, match="'nonsense' is unknown"):
             call(["nonsense"])
-    with pytest.raises(InputError, match="name what to fetch: mnist, cifar10"):
+    with pytest.raises(InputError, match="name the files to fetch: mnist, cifar10"):
         download.fetch_data([])
 
 
@@ -131,7 +133,7 @@ def test_real_files_are_what_was_published(real_data):
     assert "all 60,000 digits" in download.verify_data(["mnist"]) or "publisher" in download.verify_data(["mnist"])
 
 
-def test_a_folder_that_cannot_be_made_is_told(folder, monkeypatch):
+def test_a_folder_that_cannot_be_made_is_reported(folder, monkeypatch):
     (folder / "file").write_text("")
     monkeypatch.setenv("WGANGP_DATA", str(folder / "file" / "data"))
     with pytest.raises(catalogue.Missing, match=r"download failed \(Not a directory\)"):
@@ -143,16 +145,16 @@ def test_a_folder_that_cannot_be_made_is_told(folder, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "value, told",
+    "value, message",
     [
-        ("~nosuchuser/data", "'~nosuchuser/data' begins with a user's home folder"),
+        ("~nosuchuser/data", "WGANGP_DATA is ~nosuchuser/data: there is no such user"),
         ("/x" + "y" * 300, "File name too long"),
     ],
 )
-def test_a_folder_that_cannot_be_is_told(monkeypatch, value, told):
+def test_a_folder_that_cannot_be_is_reported(monkeypatch, value, message):
     monkeypatch.setenv("WGANGP_DATA", value)
     for call in (catalogue.list_data, lambda: download.fetch("cifar10"), lambda: text.read(fallback=True)):
-        with pytest.raises(InputError, match=told):
+        with pytest.raises(InputError, match=message):
             call()
 
 

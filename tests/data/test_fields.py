@@ -150,15 +150,15 @@ def test_samples_are_the_runs_moved_turned_and_reflected_with_the_sign():
     data = Vorticity(16, 6, seed=3)
     drawn = data.sample(6, np.random.default_rng(0))
     assert drawn.shape == (6, 1, 16, 16) and drawn.dtype == np.float32
-    found = set()
+    matches = set()
     for field in drawn[:, 0].astype("float64"):
         for run, whole in enumerate(data.fields):
             for reflected, image in enumerate((whole, -whole[::-1])):
                 for turn in range(4):
                     if overlap(field, np.rot90(image, turn)) > 1 - 1e-5:
-                        found.add((run, reflected, turn))
-    assert len(found) == 6 and {run for run, _, _ in found} == set(range(6))
-    assert len({reflected for _, reflected, _ in found}) == 2 and len({turn for _, _, turn in found}) > 1
+                        matches.add((run, reflected, turn))
+    assert len(matches) == 6 and {run for run, _, _ in matches} == set(range(6))
+    assert len({reflected for _, reflected, _ in matches}) == 2 and len({turn for _, _, turn in matches}) > 1
 
 
 def test_an_odd_size_is_refused():
@@ -174,7 +174,7 @@ def test_other_seeds_are_other_flows_and_more_samples_than_runs_repeat():
 
 
 @pytest.mark.parametrize(
-    "make, told",
+    "make, message",
     [
         (lambda: Permeability(0), "permeability fields of size 0"),
         (lambda: Permeability(8, length=float("nan")), "correlation length nan "),
@@ -182,6 +182,6 @@ def test_other_seeds_are_other_flows_and_more_samples_than_runs_repeat():
         (lambda: Vorticity(8, 0), "in 0 runs cannot be computed"),
     ],
 )
-def test_numbers_out_of_their_range_are_refused(make, told):
-    with pytest.raises(InputError, match=told):
+def test_numbers_out_of_their_range_are_refused(make, message):
+    with pytest.raises(InputError, match=message):
         make()

@@ -1,16 +1,14 @@
 import gzip
-import io
 import pickle
 import tarfile
 
 import numpy as np
 import pytest
 from PIL import Image
-from publishers import cifar10_batch, whole_cifar10, write_cifar10, write_idx, write_lmdb
+from publishers import cifar10_batch, whole_cifar10, write_cifar10, write_idx
 
 from wgangp import InputError
 from wgangp.data import formats, images, text
-from wgangp.data.lmdb_file import Lmdb
 
 
 def test_cifar10_is_read_from_folder_and_archive_alike(folder):
@@ -38,7 +36,7 @@ def test_rows_of_cifar10_are_red_green_blue_planes(folder):
 
 
 @pytest.mark.parametrize(
-    "batch, told",
+    "batch, message",
     [
         (cifar10_batch("data_batch_3"), "test_batch holds data_batch_3"),
         (cifar10_batch("test_batch") | {"batch_label": "data_batch_1"}, "holds data_batch_1 .*swapped"),
@@ -49,18 +47,18 @@ def test_rows_of_cifar10_are_red_green_blue_planes(folder):
         ([1, 2], "not a CIFAR-10 batch"),
     ],
 )
-def test_wrong_cifar10_files_get_one_sentence(folder, batch, told):
-    with pytest.raises(InputError, match=told):
+def test_wrong_cifar10_files_get_one_sentence(folder, batch, message):
+    with pytest.raises(InputError, match=message):
         formats.read_cifar10(write_cifar10(folder, test_batch=batch), "test")
 
 
-def test_another_archive_is_told(folder):
+def test_another_archive_is_reported(folder):
     path = write_cifar10(folder, train={"data": np.zeros([2, 3072], "uint8"), "fine_labels": [1, 2]})
     with pytest.raises(InputError, match="no file data_batch_1: it is not the python version of CIFAR-10"):
         formats.read_cifar10(path, "train")
 
 
-def test_a_short_train_batch_is_told(folder):
+def test_a_short_train_batch_is_reported(folder):
     path = write_cifar10(folder, data_batch_1=cifar10_batch("data_batch_1", 137))
     with pytest.raises(InputError, match="data_batch_1 has 137 images, not 10,000"):
         formats.read_cifar10(path, "train")
@@ -87,7 +85,7 @@ def test_idx_files_are_read_packed_or_not(folder, write):
 
 
 @pytest.mark.parametrize(
-    "change, told",
+    "change, message",
     [
         (lambda raw: raw[:-1], "3919 bytes of data where its header says 3920"),
         (lambda raw: raw + b"x", "3921 bytes of data"),
@@ -97,10 +95,10 @@ def test_idx_files_are_read_packed_or_not(folder, write):
         (lambda raw: raw[:8] + b"\0\0\0\x40" + raw[12:], r"images of \[64, 28\] pixels"),
     ],
 )
-def test_wrong_idx_files_get_one_sentence(folder, change, told):
+def test_wrong_idx_files_get_one_sentence(folder, change, message):
     write_idx(folder / "digits", np.zeros([5, 28, 28]))
     (folder / "digits").write_bytes(change((folder / "digits").read_bytes()))
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         formats.read_idx(folder / "digits", 3)
 
 
@@ -185,7 +183,7 @@ def test_an_archive_that_says_it_holds_gigabytes_is_refused(folder, memory, kind
         ("bedroom_train_lmdb/data.mdb", images.lsun_bedrooms),
     ],
 )
-def test_a_folder_in_the_place_of_a_file_is_told(folder, name, load):
+def test_a_folder_in_the_place_of_a_file_is_reported(folder, name, load):
     write_idx(folder / "train-images-idx3-ubyte", np.zeros([1, 28, 28]))
     write_idx(folder / "train-labels-idx1-ubyte", np.zeros([1]))
     (folder / name).mkdir(parents=True)
@@ -200,72 +198,3 @@ def test_idx_headers_are_checked_at_every_length(folder):
         (folder / "digits").write_bytes(raw[:length])
         with pytest.raises(InputError, match="digits (is not an idx file|has)"):
             formats.read_idx(folder / "digits", 3)
-
-
-def library_lmdb(path, values):
-    lmdb = pytest.importorskip("lmdb", reason="package lmdb is not installed")
-    with lmdb.open(str(path), map_size=1 << 24) as database, database.begin(write=True) as transaction:
-        for key, value in values.items():
-            transaction.put(key, value)
-
-
-@pytest.mark.parametrize("write", [write_lmdb, library_lmdb])
-def test_an_lsun_database_is_read_and_kept(folder, write):
-    path, values = folder / "bedroom_train_lmdb", {}
-    for value in range(20):
-        file = io.BytesIO()
-        Image.new("RGB", (24, 16), (10 * value, 0, 0)).save(file, "webp", lossless=True)
-        values[f"{value:02d}".encode()] = file.getvalue()
-    write(path, values)
-    some = images.lsun_bedrooms("train", size=8, count=10)
-    assert some.images.shape == (9, 3, 8, 8) and some.images[:, 0, 0, 0].tolist() == [10 * v for v in range(9)]
-    train, validation = images.lsun_bedrooms("train", size=8), images.lsun_bedrooms("validation", size=8)
-    assert train.images[:, 0, 0, 0].tolist() == [10 * v for v in range(18)]
-    assert validation.images[:, 0, 0, 0].tolist() == [180, 190]
-    write(path, values | {b"00": b"not an image"})
-    assert images.lsun_bedrooms("train", size=8).sha256 == train.sha256
-    with pytest.raises(InputError, match="bedroom_train_lmdb, key 00 is cut off or not an image"):
-        images.lsun_bedrooms("train", size=4)
-    assert sorted(file.name for file in folder.iterdir()) == ["bedroom_train_lmdb", "bedroom_train_lmdb_8.npy"]
-    for damage in (b"cut", (folder / "bedroom_train_lmdb_8.npy").read_bytes().replace(b"|u1", b"|i1")):
-        (folder / "bedroom_train_lmdb_8.npy").write_bytes(damage)
-        with pytest.raises(InputError, match="bedroom_train_lmdb_8.npy is not a whole array"):
-            images.lsun_bedrooms("train", size=8)
-    with pytest.raises(InputError, match="count is 0; at least 10 images"):
-        images.lsun_bedrooms("train", size=8, count=0)
-
-
-@pytest.mark.parametrize("write", [write_lmdb, library_lmdb])
-@pytest.mark.parametrize("count", [0, 1, 3, 10, 100])
-def test_values_of_every_length_come_in_the_order_of_keys(folder, write, count):
-    values = {b"%03d" % (7 * i % count): bytes([i]) * (i * 150) for i in range(count)}
-    write(folder / "database", values)
-    database = Lmdb(folder / "database")
-    assert len(database) == count
-    assert [file.read() for file, _ in database] == [values[key] for key in sorted(values)]
-
-
-def test_a_damaged_database_raises_and_never_ends_the_process(folder):
-    path = write_lmdb(folder / "database", {b"%02d" % i: bytes([i]) * 900 * i for i in range(12)}) / "data.mdb"
-    raw = path.read_bytes()
-
-    def refused(damage):
-        path.write_bytes(damage)
-        with pytest.raises(InputError, match="database is damaged or not an LSUN database"):
-            list(Lmdb(folder / "database"))
-
-    for length in range(0, len(raw), 2048):
-        refused(raw[:length])
-    for page in range(2, len(raw) // 4096):
-        if int.from_bytes(raw[page * 4096 : page * 4096 + 8], "little") == page:
-            refused(raw[: page * 4096] + bytes(4096) + raw[(page + 1) * 4096 :])
-    root = 4096 + 16 + 24 + 48 + 40
-    assert int.from_bytes(raw[root : root + 8], "little") * 4096 < len(raw)
-    for number in (1, 5, 1 << 20, (1 << 64) - 1):
-        refused(raw[:root] + number.to_bytes(8, "little") + raw[root + 8 :])
-
-
-def test_a_foreign_folder_is_no_database(folder):
-    (folder / "bedroom_train_lmdb").mkdir()
-    with pytest.raises(InputError, match="is not an LSUN database"):
-        images.lsun_bedrooms()

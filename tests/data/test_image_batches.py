@@ -85,18 +85,18 @@ def test_images_stay_bytes_on_the_device_and_may_be_read_only():
 
 def test_the_description_tells_data_scalings_and_labels_apart():
     labels = np.arange(16)
-    told = {
+    descriptions = {
         batches("unit").describe(),
         batches("dcgan").describe(),
         batches("unit", labels).describe(),
         batches("unit", labels[::-1]).describe(),
         batches("unit", images=PIXELS[::-1]).describe(),
     }
-    assert len(told) == 5 and batches("unit").describe() == batches("unit", seed=3).describe()
+    assert len(descriptions) == 5 and batches("unit").describe() == batches("unit", seed=3).describe()
 
 
 @pytest.mark.parametrize(
-    "make, told",
+    "make, message",
     [
         (lambda: ScaledImages(PIXELS.astype("float32"), "unit"), r"images are float32 \[16, 1, 4, 4\]; give uint8"),
         (lambda: ScaledImages(PIXELS[:, 0], "unit"), "give uint8"),
@@ -105,6 +105,6 @@ def test_the_description_tells_data_scalings_and_labels_apart():
         (lambda: batches("unit", batch_size=17), "batch_size is 17 but train_data has 16 samples"),
     ],
 )
-def test_what_cannot_be_used_gets_one_sentence(make, told):
-    with pytest.raises(InputError, match=told):
+def test_what_cannot_be_used_gets_one_sentence(make, message):
+    with pytest.raises(InputError, match=message):
         make()

@@ -127,9 +127,9 @@ def test_hidden_files_and_other_kinds_are_left_out_and_counted(folder):
     GREY.save(folder / "class" / "c.tif")
     os.symlink(folder / "class", folder / "linked")
     os.symlink(folder / "nothing", folder / "gone.png")
-    said = []
-    assert formats.read_folder(folder, 8, say=said.append).shape == (3, 3, 8, 8)
-    assert said == [f"{folder}: 3 images; left out: 1 .png, 1 .tif, 1 .txt, 2 hidden, 2 without ending."]
+    lines = []
+    assert formats.read_folder(folder, 8, say=lines.append).shape == (3, 3, 8, 8)
+    assert lines == [f"{folder}: 3 images; left out: 1 .png, 1 .tif, 1 .txt, 2 hidden, 2 without extension."]
 
 
 def test_a_folder_of_other_kinds_says_what_it_has(folder):
@@ -142,11 +142,11 @@ def test_a_folder_of_other_kinds_says_what_it_has(folder):
 
 
 def test_the_size_is_the_smallest_image_s_whatever_the_order(folder):
-    said = []
+    lines = []
     for name, size in (("a.png", (8, 8)), ("b.png", (6, 9)), ("c.png", (12, 7))):
         COLOUR.resize(size).save(folder / name)
-    assert formats.read_folder(folder, say=said.append).shape == (3, 3, 6, 6)
-    assert said == [f"{folder}: images of other sizes are cut to their central square and averaged down to 6x6."]
+    assert formats.read_folder(folder, say=lines.append).shape == (3, 3, 6, 6)
+    assert lines == [f"{folder}: images of other sizes are cut to their central square and averaged down to 6x6."]
 
 
 def test_more_images_than_the_memory_holds_are_refused(folder, monkeypatch):

@@ -1,3 +1,5 @@
+import hashlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -31,23 +33,25 @@ def test_mnist_has_the_authors_split(folder):
 
 
 @pytest.mark.parametrize(
-    "sizes, split, told",
+    "sizes, split, message",
     [
         ({"train": 10_000, "test": 60_000}, "train", "has 10000 digits, not 60,000"),
         ({"train": 10_000, "test": 60_000}, "test", "has 60000 digits, not at most 10,000"),
         ({"train_labels": 59_000}, "train", "are not a pair"),
     ],
 )
-def test_swapped_mnist_files_get_one_sentence(folder, sizes, split, told):
+def test_swapped_mnist_files_get_one_sentence(folder, sizes, split, message):
     write_mnist(folder, **sizes)
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         images.mnist(split)
 
 
 def test_cifar10_carries_its_name_and_hash(folder):
-    write_cifar10(folder, test_batch=cifar10_batch("test_batch"))
+    batch = cifar10_batch("test_batch")
+    write_cifar10(folder, test_batch=batch)
     test = images.cifar10("test")
-    assert test.name == "cifar10" and test.images.shape == (10_000, 3, 32, 32) and len(test.sha256) == 64
+    assert test.name == "cifar10" and test.images.shape == (10_000, 3, 32, 32)
+    assert test.sha256 == hashlib.sha256(batch["data"].tobytes()).hexdigest()
     with pytest.raises(InputError, match="split 'dev' is unknown; use one of train, test"):
         images.cifar10("dev")
 
@@ -56,7 +60,7 @@ def test_the_last_tenth_of_a_folder_of_bedrooms_is_for_validation(folder):
     (folder / "lsun_bedroom_64").mkdir()
     for i in range(9):
         Image.new("RGB", (8, 8), (i, i, i)).save(folder / "lsun_bedroom_64" / f"{i:03d}.png")
-    with pytest.raises(InputError, match="gives 9 images; at least 10"):
+    with pytest.raises(InputError, match="has 9 images; at least 10"):
         images.lsun_bedrooms(size=8)
     for i in range(9, 30):
         Image.new("RGB", (8, 8), (i, i, i)).save(folder / "lsun_bedroom_64" / f"{i:03d}.png")

@@ -80,7 +80,7 @@ def test_objects_take_memory_within_bounds(many, memory, monkeypatch):
 
 def test_keys_are_names_or_numbers():
     nested = b"N" + b"2\x86" * 20  # a pair of pairs of ..., whose hash takes 2^20 steps
-    with pytest.raises(InputError, match="a key that is no name and no number"):
+    with pytest.raises(InputError, match="a key that is neither a name nor a number"):
         safe_pickle.load(io.BytesIO(b"\x80\x02}" + nested + b"Ns."), {})
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from reproduction import paper_csv, results
 from reproduction.experiment import Experiment
+from reproduction.job import NoJob
 
 NAME = "fig1_gradient_norms"
 
@@ -19,7 +20,7 @@ def run_of(norms, setting, tier="short", seed=0):
 
 def summary(rows):
     frame = pd.DataFrame(rows, columns=results.COLUMNS).sample(frac=1, random_state=0)  # in any order
-    made = pd.DataFrame(Experiment(NAME).module.summary(frame), columns=results.COLUMNS)
+    made = pd.DataFrame(Experiment(NAME).summary(frame), columns=results.COLUMNS)
     assert not made.duplicated(results.KEY).any() and (made["dataset"] == "swissroll").all()
     return made.set_index(["quantity", "setting", "tier", "seed"])["value"]
 
@@ -65,7 +66,7 @@ def test_what_cannot_be_computed_is_left_out():
 
 def test_a_run_has_its_slope_from_its_layers():
     experiment = Experiment(NAME)
-    rows = pd.DataFrame(experiment.run(experiment.config("gradient penalty", "smoke"), 0))
+    rows = pd.DataFrame(experiment.run(experiment.config("gradient penalty", "smoke"), 0, NoJob()))
     assert set(rows["dataset"]) == {"swissroll"} and rows["data_sha256"].nunique() == 1
     norms = rows[rows["quantity"] == "log10_gradient_norm"].set_index("part")["value"]
     assert list(norms.index) == [f"layer {i}" for i in range(1, 14)]

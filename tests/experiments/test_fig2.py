@@ -6,6 +6,7 @@ import pytest
 
 from reproduction import compare, paper_csv, results, verdicts
 from reproduction.experiment import Experiment
+from reproduction.job import NoJob
 from wgangp.data.toy import Toy
 
 NAME = "fig2_toy_8gaussians"
@@ -15,7 +16,7 @@ DATA = ("8gaussians", "25gaussians", "swissroll")
 @pytest.mark.parametrize("data", DATA)
 def test_rows_of_a_critic(data):
     experiment = Experiment(NAME)
-    rows = pd.DataFrame(experiment.run(experiment.config(f"gp, {data}, fixed generator", "smoke"), 0))
+    rows = pd.DataFrame(experiment.run(experiment.config(f"gp, {data}, fixed generator", "smoke"), 0, NoJob()))
     assert (rows["dataset"] == data).all() and (rows["data_sha256"] == Toy(data).sha256).all()
     assert (rows["part"] == "").all() and (rows["samples"] == 100).all()
     value = rows.set_index("quantity")["value"]
@@ -27,7 +28,7 @@ def test_rows_of_a_critic(data):
 def test_rows_of_a_generator():
     experiment = Experiment(NAME)
     for data in DATA:
-        rows = experiment.run(experiment.config(f"clip, {data}, trained generator", "smoke"), 0)
+        rows = experiment.run(experiment.config(f"clip, {data}, trained generator", "smoke"), 0, NoJob())
         samples = {row["quantity"]: row["samples"] for row in rows}
         modes = {"modes_found": 10_000, "share_of_good_samples": 10_000} if data != "swissroll" else {}
         assert samples == {"sample_w1": 100, "sample_w1_real_against_real": 100} | modes

@@ -8,6 +8,7 @@ import pytest
 
 from reproduction import results
 from reproduction.experiment import Experiment
+from reproduction.job import NoJob
 from wgangp.networks import lsun
 
 METHODS = ["DCGAN", "LSGAN", "WGAN clipping", "WGAN-GP"]
@@ -28,26 +29,26 @@ def fig3(tmp_path, monkeypatch):
 def test_half_way_and_a_quarter(fig3, distance, recall, trained):
     real, untrained = {"fid": (2.0, None), "recall": (0.8, None)}, {"fid": (10.0, None), "recall": (0.0, None)}
     scores = {"fid": (distance, None), "recall": (recall, None)}
-    assert fig3.module.has_trained(scores, untrained, real, "fid", "recall") is trained
+    assert fig3.module("measures").has_trained(scores, untrained, real, "fid", "recall") is trained
 
 
 def test_real_images_would_count_as_trained_and_the_initial_weights_do_not(fig3):
     config = fig3.config("dcgan, DCGAN", "smoke")
-    rows = {row["quantity"]: row["value"] for row in fig3.run(config, 0)}
+    rows = {row["quantity"]: row["value"] for row in fig3.run(config, 0, NoJob())}
     real, untrained = (rows[f"frechet_pixels_of_{what}"] for what in ("real_images", "untrained_generator"))
     assert real < untrained
     score = {"frechet_pixels": (real, None), "recall_pixels": (rows["recall_pixels_of_real_images"], None)}
     before = {name: (rows[f"{name}_of_untrained_generator"], None) for name in score}
-    assert fig3.module.has_trained(score, before, score, "frechet_pixels", "recall_pixels")
-    assert not fig3.module.has_trained(before, before, score, "frechet_pixels", "recall_pixels")
-    noise = fig3.run(config.model_copy(update={"judge_noise": True}), 0)
+    assert fig3.module("measures").has_trained(score, before, score, "frechet_pixels", "recall_pixels")
+    assert not fig3.module("measures").has_trained(before, before, score, "frechet_pixels", "recall_pixels")
+    noise = fig3.run(config.model_copy(update={"judge_noise": True}), 0, NoJob())
     names = {row["quantity"] for row in noise}
     assert names - set(rows) == {f"{name}_of_noise" for name in ("frechet_pixels", "precision_pixels", "recall_pixels")}
 
 
 def test_a_diverged_cell_is_not_trained_and_has_no_numbers(fig3):
     config = fig3.config("dcgan, LSGAN", "smoke").model_copy(update={"learning_rate": 1e30, "iterations": 20})
-    rows = {row["quantity"]: row["value"] for row in fig3.run(config, 0)}
+    rows = {row["quantity"]: row["value"] for row in fig3.run(config, 0, NoJob())}
     assert rows["diverged"] == 1 and rows["trained"] == 0
     assert not {"frechet_pixels", "recall_pixels", "diversity"} & set(rows)
     assert np.isfinite(list(rows.values())).all()

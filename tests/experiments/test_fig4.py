@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from reproduction import compare, paper_csv, results, verdicts
-from reproduction.experiment import Experiment, Job, publish, run_job
+from reproduction.experiment import Experiment
+from reproduction.job import Job, put_into_results, run_job
 
 NAME = "fig4_cifar_convergence"
 SETTINGS = ("weight clipping", "GP RMSProp", "GP Adam", "DCGAN")
@@ -33,7 +34,7 @@ def run_of(setting, curves, every=10, after=0, speed=1.0, ended=True, **about):
 
 def summary(rows):
     frame = pd.DataFrame(rows, columns=results.COLUMNS).sample(frac=1, random_state=0)  # in any order
-    made = pd.DataFrame(Experiment(NAME).module.summary(frame), columns=results.COLUMNS)
+    made = pd.DataFrame(Experiment(NAME).summary(frame), columns=results.COLUMNS)
     assert not made.duplicated(results.KEY).any() and made["value"].notna().all()
     assert made["config_sha256"].str.startswith(results.SUMMARY).all()
     return made
@@ -191,7 +192,7 @@ def test_real_and_embedded_runs_side_by_side(tmp_path, monkeypatch):
         row | {"dataset": "cifar10"} for row in run_of("DCGAN", {"classifier_score": [1.0, 2.0]}, tier="smoke", every=1)
     ]
     results.replace_runs(NAME, real, experiment.summary)
-    publish(jobs)
+    put_into_results(jobs)
     both = results.read(NAME)
     assert len(both) == len(rows) + len(real) + len(summary(real))
     assert not both.duplicated(results.KEY).any()

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from reproduction import TIERS, notebooks, report
-from reproduction.experiment import FOLDER, Experiment, Job, names, run_job
+from reproduction.experiment import FOLDER, Experiment, names
+from reproduction.job import Job, run_job
 from reproduction.results import COLUMNS, EMBEDDED, KEY, of_single_runs, output_root, read
 
 
@@ -55,7 +56,9 @@ def test_same_seed_same_rows(name):
 @pytest.mark.parametrize("name", names())
 def test_folder_is_complete_and_short(name):
     folder = FOLDER / name
-    assert {"config.yaml", "run.py", "paper.csv", "README.md"} <= {path.name for path in folder.iterdir()}
+    assert {"config.yaml", "run.py", "figure.py", "paper.csv", "claims.csv", "README.md"} <= {
+        path.name for path in folder.iterdir()
+    }
     assert (folder / "config.yaml").read_text().startswith("# ")
     readme = (folder / "README.md").read_text()
     assert report.section(readme, "What the paper shows")

@@ -12,7 +12,8 @@ import pytest
 from scipy import stats
 
 from reproduction import compare, paper_csv, results, sampling, verdicts
-from reproduction.experiment import Experiment, Job, run_job
+from reproduction.experiment import Experiment
+from reproduction.job import Job, NoJob, run_job
 from wgangp import InputError
 from wgangp.gan import BaseGAN
 
@@ -50,7 +51,7 @@ def test_a_diverged_architecture_is_a_failure(embedded):
     table2 = Experiment(NAME)
     for method in ("GAN", "WGAN-GP"):
         config = table2.config(f"architecture 001, {method}", "smoke")
-        rows = table2.run(config.model_copy(update={"learning_rate": 1e30, "iterations": 50}), 0)
+        rows = table2.run(config.model_copy(update={"learning_rate": 1e30, "iterations": 50}), 0, NoJob())
         found = values(rows)
         assert found["failed"] == 1 and found["share_of_real_frechet_pixels"] == 0 and "frechet_pixels" not in found
         assert "diverged" in next(row["protocol"] for row in rows if row["quantity"] == "failed")
@@ -65,7 +66,7 @@ def test_an_error_of_an_operator_is_a_failure_and_a_mistake_of_ours_is_not(embed
             raise error
 
         monkeypatch.setattr(BaseGAN, "train", train)
-        return table2.run(config, 0)
+        return table2.run(config, 0, NoJob())
 
     rows = raises(MemoryError())
     assert values(rows)["failed"] == 1 and rows[-1]["protocol"] == "MemoryError"
@@ -91,7 +92,7 @@ def rows_of(
 
 def summary(*frames):
     frame = pd.concat(frames).sample(frac=1, random_state=0)  # in any order
-    table = pd.DataFrame(Experiment(NAME).module.summary(frame), columns=results.COLUMNS)
+    table = pd.DataFrame(Experiment(NAME).summary(frame), columns=results.COLUMNS)
     assert not table.duplicated(results.KEY).any()
     return table
 
@@ -250,7 +251,7 @@ def test_counts_need_both_methods_and_one_metric():
 
 
 def test_inception_scores_meet_the_papers_thresholds_as_they_are():
-    share = Experiment(NAME).module.share_of_real
+    share = Experiment(NAME).module("run").share_of_real
     assert share("inception_score", 5.0, 9.9) * 11.24 == pytest.approx(5.0)
     assert share("classifier_score", 3.0, 6.0) == share("frechet_pixels", 20.0, 10.0) == 0.5
 

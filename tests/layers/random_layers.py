@@ -14,3 +14,7 @@ def double(layer):
 
 def normal(shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape)
+
+
+def parameter_count(network):
+    return sum(int(np.prod(parameter.shape)) for parameter in network.parameters())

@@ -18,4 +18,4 @@ def test_rectified_is_the_relu_of_the_normalised():
     norms = (layers.BatchNorm(5), []), (layers.ConditionalBatchNorm(5, 3), [labels]), (layers.LayerNorm(5), [])
     for norm, given in norms:
         expected = np.maximum(double(norm)(x, *given).numpy(), 0)
-        np.testing.assert_array_equal(layers.rectified(norm, x, *given).numpy(), expected)
+        np.testing.assert_array_equal(layers.norm_relu(norm, x, *given).numpy(), expected)

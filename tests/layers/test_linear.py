@@ -13,5 +13,5 @@ def test_linear_layer_and_its_gradients():
     y = layer(given)
     np.testing.assert_allclose(y.numpy(), x @ layer.weight.numpy() + layer.bias.numpy(), atol=1e-14)
     gradients = paddle.grad((y * paddle.to_tensor(dy)).sum(), [given, layer.weight, layer.bias])
-    for found, expected in zip(gradients, (dy @ layer.weight.numpy().T, x.T @ dy, dy.sum(0)), strict=True):
-        np.testing.assert_allclose(found.numpy(), expected, atol=1e-14)
+    for gradient, expected in zip(gradients, (dy @ layer.weight.numpy().T, x.T @ dy, dy.sum(0)), strict=True):
+        np.testing.assert_allclose(gradient.numpy(), expected, atol=1e-14)

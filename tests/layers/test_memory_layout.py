@@ -34,7 +34,7 @@ def test_means_and_values_per_channel():
     for last in (False, True):
         layer.channels_last = last
         images = layer.enter(paddle.to_tensor(x))
-        np.testing.assert_allclose(layer.mean_over_plane(images).numpy(), x.mean((2, 3)), atol=1e-15)
+        np.testing.assert_allclose(layer.mean_over_space(images).numpy(), x.mean((2, 3)), atol=1e-15)
         for values, wide in ((normal([4]), [1, 4, 1, 1]), (normal([2, 4]), [2, 4, 1, 1])):
             sum_of = layer.leave(images + layer.per_channel(paddle.to_tensor(values)))
             np.testing.assert_array_equal(sum_of.numpy(), x + values.reshape(wide))

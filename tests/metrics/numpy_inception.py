@@ -66,7 +66,7 @@ def forward(weights, x, until=10):
     x = max_pool(f(x, "conv_2"))
     x = f(x, "conv_3")
     x = max_pool(f(x, "conv_4", valid=True))
-    found = {}
+    activations = {}
     for m in A:
         x = np.concatenate(
             [
@@ -92,7 +92,7 @@ def forward(weights, x, until=10):
                 f(average_pool(x), f"{m}_tower_2_conv"),
             ]
         )
-    found["mixed_7"] = x
+    activations["mixed_7"] = x
     x = np.concatenate(
         [
             f(x, "mixed_8_tower_conv", "mixed_8_tower_conv_1", stride=2, valid=True),
@@ -100,7 +100,7 @@ def forward(weights, x, until=10):
             max_pool(x),
         ]
     )
-    found["mixed_8"] = x
+    activations["mixed_8"] = x
     for m in ("mixed_9", "mixed_10")[: until - 8]:
         pooled = average_pool(x) if m == "mixed_9" else max_pool(x, stride=1, padding=1)
         short, long = f(x, f"{m}_tower_conv"), f(x, f"{m}_tower_1_conv", f"{m}_tower_1_conv_1")
@@ -114,5 +114,5 @@ def forward(weights, x, until=10):
                 f(pooled, f"{m}_tower_2_conv"),
             ]
         )
-    found["mixed_10"] = x
-    return found
+    activations["mixed_10"] = x
+    return activations

@@ -70,17 +70,13 @@ BAD = {
     "empty": lambda x: x[:0],
     "another shape": lambda x: x[None, ..., None],
 }
-
-
 ANY_SHAPE = ("explained_share, critic", "explained_share, optimal", "share_at_bounds")
+CASES = [(measure, bad) for measure in MEASURES for bad in BAD if bad != "another shape" or measure not in ANY_SHAPE]
 
 
-@pytest.mark.parametrize("bad", BAD)
-@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("measure, bad", CASES)
 def test_what_cannot_be_measured_is_refused_in_one_sentence(measure, bad):
     function, good = MEASURES[measure]
-    if bad == "another shape" and measure in ANY_SHAPE:
-        return
     with pytest.raises(InputError) as caught:
         function(BAD[bad](good))
     assert "\n" not in str(caught.value)
@@ -119,7 +115,7 @@ def test_points_of_other_dimensions_are_refused():
 
 def test_masked_ragged_and_short_floats():
     masked = np.ma.masked_greater(POINTS, 1)
-    for bad, words in ((masked, "are a masked array"), ([[1, 2], [3]], "are no array"), ([[True]], "are bool")):
+    for bad, words in ((masked, "are a masked array"), ([[1, 2], [3]], "are not an array"), ([[True]], "are bool")):
         with pytest.raises(InputError, match=f"points {words}"):
             finite(bad, "points")
     short = paddle.to_tensor([[0.5, -2.0]]).astype("bfloat16")
@@ -154,6 +150,6 @@ def test_one_sample_has_no_covariance():
         scores.gaussian(FEATURES[:1])
 
 
-def test_images_with_their_channels_last_are_told():
+def test_images_with_their_channels_last_are_reported():
     with pytest.raises(InputError, match=r"\[20, 16, 16, 3\]; give uint8 \[n, 3, height, width\]: put the channels"):
         check_images(IMAGES.transpose(0, 2, 3, 1))

@@ -58,9 +58,9 @@ def test_against_numpy(tmp_path):
     arrays = random_arrays()
     np.savez(tmp_path / FILE, **arrays)
     images = np.random.default_rng(1).integers(0, 256, (3, 3, 32, 32)).astype("uint8")
-    found = CifarClassifier(tmp_path / FILE).probabilities(images)
-    assert found.shape == (3, 10) and found.sum(axis=1) == pytest.approx(np.ones(3))
-    for row, image in zip(found, images):
+    probabilities = CifarClassifier(tmp_path / FILE).probabilities(images)
+    assert probabilities.shape == (3, 10) and probabilities.sum(axis=1) == pytest.approx(np.ones(3))
+    for row, image in zip(probabilities, images):
         assert row == pytest.approx(numpy_probabilities(arrays, image), rel=1e-3, abs=1e-5)
 
 

@@ -6,7 +6,6 @@ from numpy_inception import forward
 from numpy_inception import resize as numpy_resize
 
 from wgangp.errors import InputError
-from wgangp.metrics.images import add_bias
 from wgangp.metrics.inception import Inception, load_inception, resize
 from wgangp.metrics.inception_weights import LAYERS, PARTIAL
 
@@ -35,25 +34,20 @@ def photograph(size, seed=0):
 @pytest.mark.parametrize("size", [(32, 32), (64, 48), (299, 299), (320, 400)])
 def test_resize_against_the_formula(size):
     image = photograph(size).astype("float64")
-    found = resize(paddle.to_tensor(image[None], dtype="float32")).numpy()[0]
-    assert np.abs(found - numpy_resize(image)).max() < 2e-3
-
-
-def test_add_bias():
-    x, bias = paddle.randn([2, 3, 4, 5]), paddle.randn([3])
-    assert add_bias(x, bias).numpy() == pytest.approx((x + bias.reshape([1, 3, 1, 1])).numpy(), rel=1e-6)
+    resized = resize(paddle.to_tensor(image[None], dtype="float32")).numpy()[0]
+    assert np.abs(resized - numpy_resize(image)).max() < 2e-3
 
 
 def test_every_block_against_numpy():
     weights, image = narrow_weights(), photograph((40, 32))
     expected = forward(weights, (numpy_resize(image.astype("float64")) - 128) / 128)
     names = ["2048", "768", "probabilities", "1280"]
-    (found,) = Inception(weights).features(image[None], names)
+    (batch,) = Inception(weights).features(image[None], names)
     means = {layer: x.mean(axis=(1, 2)) for layer, x in expected.items()}
     logits = weights["softmax/weight"].astype("float64") @ means["mixed_10"]
     probabilities = np.exp(logits - logits.max())
     probabilities /= probabilities.sum()
-    for features, reference in zip(found, (means["mixed_10"], means["mixed_7"], probabilities, means["mixed_8"])):
+    for features, reference in zip(batch, (means["mixed_10"], means["mixed_7"], probabilities, means["mixed_8"])):
         assert features.dtype == np.float32 and features.shape == (1, len(reference))
         assert features[0] == pytest.approx(reference, rel=1e-4, abs=1e-4 * reference.max())
 
@@ -95,7 +89,7 @@ def test_real_weights_against_numpy():
     weights = {name: array.numpy() for name, array in network.weights.items()}
     image = photograph((32, 32))
     expected = forward(weights, (numpy_resize(image.astype("float64")) - 128) / 128, until=8)
-    (found,) = network.features(image[None], ["768", "1280"])
-    for features, layer in zip(found, ("mixed_7", "mixed_8")):
+    (batch,) = network.features(image[None], ["768", "1280"])
+    for features, layer in zip(batch, ("mixed_7", "mixed_8")):
         reference = expected[layer].mean(axis=(1, 2))
         assert np.abs(features[0] - reference).max() < 1e-4 * np.abs(reference).max()

@@ -67,7 +67,12 @@ def test_unigram_samples_have_the_text_s_frequencies_and_no_order():
 
 
 def test_words_are_whole():
-    assert ngram.words([b"the cat sat", b"an apple 4you ,``", b"word`", b"````"]) == [b"the", b"cat", b"apple", b"word"]
+    assert ngram.find_words([b"the cat sat", b"an apple 4you ,``", b"word`", b"````"]) == [
+        b"the",
+        b"cat",
+        b"apple",
+        b"word",
+    ]
 
 
 def test_divergences_order_held_out_text_unigram_model_and_noise():

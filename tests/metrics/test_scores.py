@@ -4,7 +4,6 @@ from scipy.linalg import sqrtm
 
 from wgangp.errors import InputError
 from wgangp.metrics.scores import frechet_distance, gaussian, inception_score, kid, polynomial_mmd, precision_recall
-from wgangp.metrics.statistics import Statistics
 
 RNG = np.random.default_rng
 
@@ -82,35 +81,6 @@ def test_frechet_distance_refuses_other_sizes_and_nan():
         frechet_distance(random_gaussian(3, 0), random_gaussian(4, 0))
     with pytest.raises(InputError, match="finite"):
         frechet_distance(([0.0], [[np.nan]]), ([0.0], [[1.0]]))
-
-
-def test_statistics_in_batches_are_those_of_the_whole(tmp_path):
-    x = (RNG(0).normal(size=(2537, 6)) * 3 + 100).astype("float32")
-    statistics = Statistics(len(x), 6)
-    for start in range(0, len(x), 100):
-        statistics.update(x[start : start + 100])
-    for found, expected in zip(statistics.gaussian(), gaussian(x)):
-        assert found == pytest.approx(expected, rel=1e-10, abs=1e-10)
-    assert np.array_equal(statistics.sample, x)
-    statistics.write(tmp_path / "s.npz")
-    again = Statistics.read(tmp_path / "s.npz")
-    assert frechet_distance(again.gaussian(), statistics.gaussian()) == pytest.approx(0, abs=1e-9)
-    assert np.array_equal(again.sample, x)
-
-
-def test_statistics_keep_an_evenly_spaced_sample():
-    statistics = Statistics(12_000, 1)
-    for start in range(0, 12_000, 70):
-        statistics.update(np.arange(start, min(start + 70, 12_000))[:, None])
-    assert len(statistics.sample) == 5000 and (statistics.sample[0], statistics.sample[-1]) == (0, 11_999)
-    assert set(np.diff(statistics.sample[:, 0])) == {2, 3}
-
-
-def test_statistics_need_two():
-    statistics = Statistics(1, 2)
-    statistics.update(np.ones((1, 2)))
-    with pytest.raises(InputError, match="at least 2"):
-        statistics.gaussian()
 
 
 def test_polynomial_mmd_against_its_double_sum():

@@ -1,1 +1,1 @@
-"""Training data: toy distributions, images, the files they come from, and batches of whatever the user has."""
+"""Training data: toy distributions, images, text, fields, the files they come from, and batches of any data."""

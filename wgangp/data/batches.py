@@ -1,8 +1,10 @@
-"""Turns what the user trains on into numbered batches."""
+"""Numbered batches of whatever the user trains on."""
 
 import random
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import paddle
@@ -10,8 +12,10 @@ import paddle.nn.functional as F
 from paddle.io.dataloader.collate import default_collate_fn
 from paddle.io.dataloader.worker import _DatasetKind
 
-from wgangp.errors import InputError, number
+from wgangp.errors import InputError, check_number
 from wgangp.runtime.files import array_sha256
+
+Batch = paddle.Tensor | tuple[paddle.Tensor, paddle.Tensor]  # samples, or samples and labels
 
 SCALINGS = {
     "resnet": lambda x: 2 * (x / 256 - 0.5) + paddle.uniform(x.shape, min=0.0, max=1 / 128),
@@ -20,8 +24,8 @@ SCALINGS = {
 }
 
 
-def scale(pixels, scaling):
-    """Turn bytes into what a network is trained on.
+def scale(pixels: paddle.Tensor, scaling: str) -> paddle.Tensor:
+    """Turn bytes into the numbers that a network is trained on.
 
     Args:
         pixels: tensor uint8 [n, ...].
@@ -36,11 +40,11 @@ def scale(pixels, scaling):
     return SCALINGS[scaling](pixels.astype("float32"))
 
 
-def to_bytes(samples, scaling):
+def to_bytes(samples: np.ndarray, scaling: str) -> np.ndarray:
     """Turn a generator's samples into images of bytes, as the authors do before scoring.
 
     Args:
-        samples: [n, ...] in the range of the scaling; what is outside is cut.
+        samples: [n, ...] in the range of the scaling; values outside of it are clipped.
         scaling: as in `scale`.
 
     Returns:
@@ -57,18 +61,18 @@ def to_bytes(samples, scaling):
     return np.clip(bytes_[scaling], 0, 255).astype("uint8")
 
 
-def as_numbers(value, what):
+def as_numbers(value: Any, what: str) -> np.ndarray:
     """Turn samples or labels into an array of real numbers.
 
     Args:
         value: an array, a tensor, or a list of them or of numbers.
-        what: it is, for messages, such as "batch 3 of train_data".
+        what: what messages call it, such as "batch 3 of train_data".
 
     Returns:
         An array of its own type; of a tensor of floating-point numbers, float32.
 
     Raises:
-        InputError: it has masked values, is complex, ragged or something else.
+        InputError: it has masked values, is complex or ragged, or is not numbers at all.
     """
     if isinstance(value, dict):
         raise InputError(
@@ -92,20 +96,20 @@ def as_numbers(value, what):
     return array
 
 
-def as_labels(labels, n, classes=None, what="train_data"):
+def as_labels(labels: Any, n: int, classes: int | None = None, what: str = "train_data") -> np.ndarray:
     """Turn labels into integers.
 
     Args:
         labels: integers [n] or [n, 1], of any type, or one-hot vectors [n, classes].
         n: how many samples they belong to.
-        classes: how many classes there are; None for any labels.
-        what: the samples, for messages.
+        classes: how many classes there are; None for any number.
+        what: what messages call the samples.
 
     Returns:
         int64 [n].
 
     Raises:
-        InputError: there are none, or others.
+        InputError: there are none, or they are not such labels.
     """
     if labels is None:
         raise InputError(f"{what} has no labels; give samples and labels.")
@@ -124,14 +128,14 @@ def as_labels(labels, n, classes=None, what="train_data"):
     return labels
 
 
-def take_apart(item):
-    """Samples and labels of a batch or an item of a data set.
+def split_labels(item: Any) -> tuple[Any, Any]:
+    """Split a batch, or an item of a data set, into samples and labels.
 
     Args:
-        item: samples; or a tuple, or a list of arrays or tensors, whose first is the samples.
+        item: samples; or a tuple, or a list of arrays or tensors, whose first element is the samples.
 
     Returns:
-        Samples, and the labels or None.
+        The samples, and the labels or None.
     """
     if isinstance(item, (tuple, list)) and item and (isinstance(item, tuple) or hasattr(item[0], "__array__")):
         return item[0], item[1] if len(item) > 1 else None
@@ -140,7 +144,7 @@ def take_apart(item):
 
 @dataclass(frozen=True)
 class ScaledImages:
-    """Training images as bytes, and how they are turned into numbers batch by batch.
+    """Training images as bytes, which are turned into numbers batch by batch.
 
     Args:
         images: uint8 [n, channels, height, width].
@@ -148,7 +152,7 @@ class ScaledImages:
         labels: integers [n]; batches are then pairs (images, labels).
 
     Raises:
-        InputError: not bytes, an unknown scaling, or another number of labels than of images.
+        InputError: the images are not bytes, the scaling is unknown, or there are not as many labels as images.
     """
 
     images: np.ndarray
@@ -169,7 +173,7 @@ class ScaledImages:
 
 @dataclass(frozen=True)
 class Characters:
-    """Training text as numbers of characters, which become one-hot vectors batch by batch.
+    """Training text as the numbers of its characters, which become one-hot vectors batch by batch.
 
     Args:
         codes: uint8 [n, length].
@@ -181,11 +185,11 @@ class Characters:
 
 
 @contextmanager
-def seeded(sequence):
-    """A context in which the global random numbers of Paddle, numpy and Python are others; those before go on after it.
+def temporary_seed(sequence: np.random.SeedSequence) -> Iterator[None]:
+    """A context with its own seed for the global random numbers of Paddle, numpy and Python, which continue after it.
 
     Args:
-        sequence: of their seed, a numpy.random.SeedSequence.
+        sequence: gives the seed.
     """
     seed = int(sequence.generate_state(1)[0])
     before = paddle.get_rng_state(), np.random.get_state(), random.getstate()
@@ -196,13 +200,13 @@ def seeded(sequence):
         paddle.set_rng_state(before[0]), np.random.set_state(before[1]), random.setstate(before[2])
 
 
-def a_pass_of(stream):
-    """Iterate once over batches, those of a DataLoader without workers in this thread.
+def iterate_once(stream: Iterable) -> Iterator:
+    """Iterate once over batches; those of a DataLoader without workers are read in this thread.
 
-    Paddle would read them ahead in a thread, whose random numbers would mix with the training's.
+    Paddle would read them ahead in another thread, whose random numbers would mix with those of the training.
 
     Args:
-        stream: an iterable.
+        stream: an iterable of batches.
 
     Returns:
         An iterator.
@@ -215,9 +219,9 @@ def a_pass_of(stream):
 
 
 class Shuffle:
-    """Which examples batch k has: reshuffled each epoch, the remainder dropped (the authors' cifar10.py).
+    """The examples of batch k: reshuffled in each epoch, the remainder dropped (as in the authors' cifar10.py).
 
-    Batch k is a function of the seed and k alone, so that a resumed run needs no reading position.
+    Batch k depends on the seed and k alone, so that a resumed run needs no reading position.
 
     Args:
         n: number of examples.
@@ -225,17 +229,17 @@ class Shuffle:
         seed: of the shuffles.
 
     Raises:
-        InputError: there are fewer examples than a batch has.
+        InputError: there are fewer examples than the batch size.
     """
 
-    def __init__(self, n, batch_size, seed):
+    def __init__(self, n: int, batch_size: int, seed: int):
         if batch_size > n:
             raise InputError(f"batch_size is {batch_size} but train_data has {n} samples; use a smaller batch.")
         self.n, self.batch_size, self.seed = n, batch_size, seed
         self.per_epoch = n // batch_size
         self.epoch, self.order = None, None
 
-    def __call__(self, k):
+    def __call__(self, k: int) -> np.ndarray:
         epoch, i = divmod(k, self.per_epoch)
         if epoch != self.epoch:
             self.epoch = epoch
@@ -244,53 +248,70 @@ class Shuffle:
 
 
 class Batches:
-    """Numbered batches: `draw(k)` draws an array on the host, and `load` makes batch k of it on the device.
+    """Numbered batches: `draw(k)` draws an array on the host, and `load` turns it into batch k on the device.
 
-    What is drawn is small or has to come from the host, indices or samples; what `load` does can be
-    part of a captured graph.
+    What is drawn is small (indices) or has to come from the host (samples); what `load` does can be part of a captured
+    graph.
 
     Attributes:
         shape: of a sample of floating-point numbers; None before the first.
-        classes: where not None, what is drawn of such samples is flat, with the label as the last number of each.
+        classes: None, or how many classes the labels have. Samples are then drawn as flat vectors, each with its label
+            as the last number.
     """
 
     shape = classes = None
 
-    def load(self, drawn):
+    def load(self, drawn: paddle.Tensor) -> Batch:
         if self.classes is None:
             return drawn
         samples, labels = drawn.split([drawn.shape[1] - 1, 1], axis=1)
         return samples.reshape([-1, *self.shape]), labels.reshape([-1]).astype("int64")
 
-    def __call__(self, k):
+    def __call__(self, k: int) -> Batch:
         return self.load(paddle.to_tensor(self.draw(k)))
 
-    def floats(self, samples, what):
-        """Samples as float32 [n, ...], with the shape of those before.
+    def check_samples(self, samples: Any, what: str) -> np.ndarray:
+        """Turn samples into float32 and check that they are finite and have the shape of those before.
+
+        Args:
+            samples: [n, ...].
+            what: what messages call them.
+
+        Returns:
+            float32 [n, ...].
 
         Raises:
-            InputError: there are none, or they are no finite numbers or of another shape.
+            InputError: there are none, they are not finite numbers, or their shape is another.
         """
         samples = as_numbers(samples, what)
         if samples.ndim == 0 or samples.size == 0:
             raise InputError(f"{what} is empty; give at least one sample, [n, ...].")
         if self.shape not in (None, samples.shape[1:]):
             raise InputError(
-                f"{what} has samples of shape {list(samples.shape[1:])}, those before of {list(self.shape)}."
+                f"{what} has samples of shape {list(samples.shape[1:])}, those before have {list(self.shape)}."
             )
         self.shape = samples.shape[1:]
-        with np.errstate(over="ignore"):  # told below
+        with np.errstate(over="ignore"):  # an error follows below
             samples = samples.astype("float32", copy=False)
-        bad = ~np.isfinite(samples.reshape(len(samples), -1)).all(axis=1)
-        if bad.any():
+        unusable = ~np.isfinite(samples.reshape(len(samples), -1)).all(axis=1)
+        if unusable.any():
             raise InputError(
-                f"{what} has NaN or infinite values in {bad.sum()} of {len(samples)} samples (the first "
-                f"is number {bad.argmax()}); remove them."
+                f"{what} has NaN or infinite values in {unusable.sum()} of {len(samples)} samples (the first "
+                f"is number {unusable.argmax()}); remove them."
             )
         return samples
 
-    def with_labels(self, samples, labels, what):
-        """Samples of `floats` as they are drawn: with their labels, where there are classes."""
+    def append_labels(self, samples: np.ndarray, labels: Any, what: str) -> np.ndarray:
+        """Append its label to each sample, as a last number, where there are classes.
+
+        Args:
+            samples: float32 [n, ...].
+            labels: as of `as_labels`.
+            what: what messages call the samples.
+
+        Returns:
+            The samples; with classes, float32 [n, size + 1].
+        """
         if self.classes is None:
             return samples
         labels = as_labels(labels, len(samples), self.classes, what)
@@ -301,58 +322,58 @@ class ImageBatches(Batches):
     """Batches of images that lie on the device as bytes, shuffled as `Shuffle` says.
 
     Args:
-        data: ScaledImages.
+        data: the images.
         batch_size: examples per batch, 1 to n.
-        seed: of the shuffles; the noise of a scaling comes from Paddle's random numbers, which the training
-            loop seeds in every iteration.
-        classes: how many the labels are of, where labels are needed.
+        seed: of the shuffles; the noise of a scaling comes from Paddle's random numbers, which the training loop seeds
+            in every iteration.
+        classes: how many classes the labels have, where labels are needed.
     """
 
-    def __init__(self, data, batch_size, seed, classes=None):
+    def __init__(self, data: ScaledImages, batch_size: int, seed: int, classes: int | None = None):
         self.shuffle = Shuffle(len(data.images), batch_size, seed)
         self.scaling, self.labels = data.scaling, None
         images = np.ascontiguousarray(data.images)
-        self.about = f"images {list(images.shape)}, {self.scaling}, sha256 {array_sha256(images)[:16]}"
+        self.description = f"images {list(images.shape)}, {self.scaling}, sha256 {array_sha256(images)[:16]}"
         self.images = paddle.to_tensor(images)
         if data.labels is not None or classes is not None:
             labels = as_labels(data.labels, len(images), classes)
-            self.about += f", labels sha256 {array_sha256(labels)[:16]}"
+            self.description += f", labels sha256 {array_sha256(labels)[:16]}"
             self.labels = paddle.to_tensor(labels)
 
-    def draw(self, k):
+    def draw(self, k: int) -> np.ndarray:
         return self.shuffle(k)
 
-    def load(self, chosen):
+    def load(self, chosen: paddle.Tensor) -> Batch:
         images = scale(paddle.gather(self.images, chosen), self.scaling)
         return images if self.labels is None else (images, paddle.gather(self.labels, chosen))
 
-    def describe(self):
-        return self.about
+    def describe(self) -> str:
+        return self.description
 
 
 class CharacterBatches(Batches):
     """Batches of text that lies on the device as bytes, shuffled as `Shuffle` says.
 
     Args:
-        data: Characters.
+        data: the text.
         batch_size: examples per batch, 1 to n.
         seed: of the shuffles.
     """
 
-    def __init__(self, data, batch_size, seed):
+    def __init__(self, data: Characters, batch_size: int, seed: int):
         self.shuffle, self.vocabulary = Shuffle(len(data.codes), batch_size, seed), data.vocabulary
         codes = np.ascontiguousarray(data.codes)
-        self.about = f"characters {list(codes.shape)} of {data.vocabulary}, sha256 {array_sha256(codes)[:16]}"
+        self.description = f"characters {list(codes.shape)} of {data.vocabulary}, sha256 {array_sha256(codes)[:16]}"
         self.codes = paddle.to_tensor(codes)
 
-    def draw(self, k):
+    def draw(self, k: int) -> np.ndarray:
         return self.shuffle(k)
 
-    def load(self, chosen):
+    def load(self, chosen: paddle.Tensor) -> paddle.Tensor:
         return F.one_hot(paddle.gather(self.codes, chosen).astype("int64"), self.vocabulary)
 
-    def describe(self):
-        return self.about
+    def describe(self) -> str:
+        return self.description
 
 
 class ArrayBatches(Batches):
@@ -363,59 +384,62 @@ class ArrayBatches(Batches):
         batch_size: examples per batch, 1 to n.
         seed: of the shuffles.
         labels: as of `as_labels`.
-        classes: how many they are of, where batches are to have labels.
+        classes: how many classes they have, where batches are to have labels.
     """
 
-    def __init__(self, samples, batch_size, seed, labels=None, classes=None):
+    def __init__(self, samples: Any, batch_size: int, seed: int, labels: Any = None, classes: int | None = None):
         self.classes = classes
-        self.array = self.with_labels(self.floats(samples, "train_data"), labels, "train_data")
+        self.array = self.append_labels(self.check_samples(samples, "train_data"), labels, "train_data")
         self.shuffle = Shuffle(len(self.array), batch_size, seed)
 
-    def draw(self, k):
+    def draw(self, k: int) -> np.ndarray:
         return self.array[self.shuffle(k)]
 
-    def describe(self):
+    def describe(self) -> str:
         return f"array {list(self.array.shape)}, sha256 {array_sha256(self.array)[:16]}"
 
 
 class StreamBatches(Batches):
-    """Batches of an iterable, in its own order, begun again when it ends.
+    """Batches of an iterable, in its own order; when it ends, it is iterated again.
 
-    While batch k is read, the global random numbers of Paddle, numpy and Python, from which a DataLoader's order and
-    augmentations come, follow from the seed and k. A resumed run reads past the batches that it has already used.
+    While batch k is read, the seed and k determine the global random numbers of Paddle, numpy and Python, which a
+    DataLoader uses for its order and augmentations. A resumed run skips the batches that it has already used.
 
     Args:
-        stream: yields arrays or tensors [n, ...], or lists or tuples whose first item is one and whose second its
-            labels, as of `as_labels`.
+        stream: yields arrays or tensors [n, ...], or lists or tuples of samples and labels, as of `as_labels`.
         seed: of the random numbers.
-        classes: how many the labels are of, where batches are to have labels.
+        classes: how many classes the labels have, where batches are to have labels.
     """
 
-    def __init__(self, stream, seed, classes=None):
+    def __init__(self, stream: Iterable, seed: int, classes: int | None = None):
         self.stream, self.seed, self.classes = stream, seed, classes
         self.iterator, self.passes, self.position = iter(()), 0, 0
         self.batch = None
 
-    def draw(self, k):
+    def draw(self, k: int) -> np.ndarray:
         if self.position <= k:
             while self.position <= k:
-                with seeded(np.random.SeedSequence([self.seed, self.position], spawn_key=[1])):
+                with temporary_seed(np.random.SeedSequence([self.seed, self.position], spawn_key=[1])):
                     batch = next(self.iterator, None)
                     if batch is None:
-                        batch = self.begin()
+                        batch = self.start_pass()
                 self.position += 1
-            samples, labels = take_apart(batch)
+            samples, labels = split_labels(batch)
             what = f"batch {k} of train_data"
-            self.batch = self.with_labels(self.floats(samples, what), labels, what)
+            self.batch = self.append_labels(self.check_samples(samples, what), labels, what)
         return self.batch
 
-    def begin(self):
-        """The first batch of the next pass."""
+    def start_pass(self) -> Any:
+        """Start the next pass and return its first batch.
+
+        Raises:
+            InputError: the iterable cannot be iterated again.
+        """
         sampler = getattr(self.stream, "batch_sampler", None)
         if hasattr(sampler, "set_epoch"):
             sampler.set_epoch(self.passes)
         self.passes += 1
-        self.iterator = a_pass_of(self.stream)
+        self.iterator = iterate_once(self.stream)
         batch = next(self.iterator, None)
         if batch is None:
             raise InputError(
@@ -424,60 +448,60 @@ class StreamBatches(Batches):
             )
         return batch
 
-    def describe(self):
+    def describe(self) -> str:
         return f"stream {type(self.stream).__name__}"
 
 
 class SampledBatches(Batches):
-    """Batches drawn afresh from a distribution with a method `sample(n, rng)`.
+    """Batches of new samples of a distribution with a method `sample(n, rng)`.
 
     Args:
-        distribution: such as `wgangp.data.toy.Toy`; it may have a `name`, and a number `reuse` of batches in a row
-            that are the same draw.
+        distribution: such as `wgangp.data.toy.Toy`; it may have a `name`, and a number `reuse`: how many batches in a
+            row are the same draw.
         batch_size: examples per batch.
         seed: of the draws; batch k depends on the seed and k alone.
     """
 
-    def __init__(self, distribution, batch_size, seed):
+    def __init__(self, distribution: Any, batch_size: int, seed: int):
         self.distribution, self.batch_size, self.seed = distribution, batch_size, seed
         self.name = getattr(distribution, "name", type(distribution).__name__)
-        self.reuse = number("train_data.reuse", getattr(distribution, "reuse", 1), at_least=1, whole=True)
-        self.number, self.batch = None, None
+        self.reuse = check_number("train_data.reuse", getattr(distribution, "reuse", 1), at_least=1, whole=True)
+        self.draw_number, self.batch = None, None
 
-    def draw(self, k):
+    def draw(self, k: int) -> np.ndarray:
         i = k // self.reuse
-        if i != self.number:
+        if i != self.draw_number:
             drawn = self.distribution.sample(self.batch_size, np.random.default_rng([self.seed, i]))
-            self.number, self.batch = i, self.floats(drawn, "what train_data.sample(n, rng) gives")
+            self.draw_number, self.batch = i, self.check_samples(drawn, "the return value of train_data.sample(n, rng)")
             if len(self.batch) != self.batch_size:
-                raise InputError(f"train_data.sample({self.batch_size}, rng) gives {len(self.batch)} samples.")
+                raise InputError(f"train_data.sample({self.batch_size}, rng) returns {len(self.batch)} samples.")
         return self.batch
 
-    def describe(self):
+    def describe(self) -> str:
         return f"samples of {self.name}, each batch used {self.reuse} times"
 
 
-def as_batches(train_data, batch_size, seed, classes=None):
+def as_batches(train_data: Any, batch_size: int, seed: int, classes: int | None = None) -> Batches:
     """Turn training data into numbered batches.
 
     Args:
         train_data: an array, tensor or data frame [n, ...]; a pair of samples [n, ...] and labels, as of `as_labels`;
-            ScaledImages; Characters; a paddle.io.Dataset (map-style: read whole; an item is a sample, or begins with
-            a sample and its label); a paddle.io.DataLoader or an iterator of batches, which may begin with samples and
-            labels; or an object with `sample(n, rng)`.
-        batch_size: examples per batch (loaders and iterators bring their own).
+            ScaledImages; Characters; a paddle.io.Dataset (a map-style one is read whole; an item is a sample, or begins
+            with a sample and its label); a paddle.io.DataLoader or an iterator of batches, which may begin with samples
+            and labels; or an object with `sample(n, rng)`.
+        batch_size: examples per batch (loaders and iterators have their own).
         seed: of shuffles and draws.
-        classes: how many classes the labels are of, where batches are to have labels; else labels are left out.
+        classes: how many classes the labels have, where batches are to have labels; without it labels are left out.
 
     Returns:
-        Batches; batch k is float32 [batch_size, ...], a pair with the labels, int64 [batch_size], for
-        ScaledImages that have them and where there are classes.
+        Batches; batch k is float32 [batch_size, ...]. For ScaledImages with labels, and where there are classes, it is
+        a pair with the labels, int64 [batch_size].
 
     Raises:
-        InputError: what cannot be trained on: empty, masked or complex data, NaN or infinite values, fewer samples
-            than a batch.
+        InputError: the data cannot be trained on: they are empty, masked or complex, have NaN or infinite values, or
+            are fewer than the batch size.
     """
-    batch_size = number("batch_size", batch_size, at_least=1, whole=True)
+    batch_size = check_number("batch_size", batch_size, at_least=1, whole=True)
     if isinstance(train_data, ScaledImages):
         return ImageBatches(train_data, batch_size, seed, classes)
     if isinstance(train_data, Characters):
@@ -488,15 +512,15 @@ def as_batches(train_data, batch_size, seed, classes=None):
                 f"train_data is a tuple of {len(train_data)}; give samples, (samples, labels), or iter(...) of batches."
             )
         batches = ArrayBatches(train_data[0], batch_size, seed, train_data[1], classes)
-        as_labels(train_data[1], len(batches.array))  # also where they are left out: two batches are no such pair
+        as_labels(train_data[1], len(batches.array))  # checked even if left out: the tuple may be two batches
         return batches
     if hasattr(train_data, "__array__") or isinstance(train_data, list):
         return ArrayBatches(train_data, batch_size, seed, classes=classes)
     if hasattr(train_data, "sample"):
         return SampledBatches(train_data, batch_size, seed)
     if isinstance(train_data, paddle.io.Dataset) and not isinstance(train_data, paddle.io.IterableDataset):
-        with seeded(np.random.SeedSequence(seed, spawn_key=[1])):
-            items = [take_apart(train_data[i]) for i in range(len(train_data))]
+        with temporary_seed(np.random.SeedSequence(seed, spawn_key=[1])):
+            items = [split_labels(train_data[i]) for i in range(len(train_data))]
         samples = [as_numbers(sample, f"sample {i} of train_data") for i, (sample, _) in enumerate(items)]
         labels = [label for _, label in items] if items and items[0][1] is not None else None
         return ArrayBatches(samples, batch_size, seed, labels, classes)

@@ -1,14 +1,15 @@
-"""The data files that the experiments use: what each is, where it comes from, its hashes, where it is looked for."""
+"""The data files that the experiments use: what each is, where it comes from, its hashes, where to look for it."""
 
-import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from wgangp.errors import InputError
+from wgangp.runtime import environment
 
 
 class Missing(InputError):
-    """A data file is not there and cannot be had."""
+    """A data file is missing and cannot be downloaded."""
 
 
 @dataclass(frozen=True)
@@ -19,19 +20,19 @@ class File:
         name: what the command line calls it.
         file: the publisher's name for it.
         url: where it comes from; None where it is not published in this form.
-        known_hash: of that file, "sha256:..." or "md5:..."; None where there is none to know.
+        known_hash: of that file, "sha256:..." or "md5:...".
         megabytes: its size.
         licence: the publisher's; "none stated" where there is none.
-        used_by: experiments or metrics.
-        other_names: other forms that are as good (unpacked, converted, a part).
-        contents: {hash: what has it}, of what is inside, whatever it is packed in.
-        origin: what there is to know of it otherwise.
+        used_by: the experiments or metrics that use it.
+        other_names: of other forms that serve as well (unpacked, converted, a part).
+        contents: {hash: description} of what is inside, however it is packed.
+        origin: what else there is to know of it.
     """
 
     name: str
     file: str
     url: str | None
-    known_hash: str | None
+    known_hash: str
     megabytes: float
     licence: str
     used_by: str
@@ -188,28 +189,14 @@ FILES = (
 GROUPS = {"mnist": tuple(file.name for file in FILES if file.name.startswith("mnist_"))}
 
 
-def expanded(path):
-    """A path with the home folder in place of ~ or ~user.
-
-    Raises:
-        InputError: there is no such user.
-    """
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:
-        raise InputError(f"'{path}' begins with a user's home folder that does not exist; write it out.") from None
-
-
-def root():
-    """The folder of the data: $WGANGP_DATA, or ./data."""
-    return expanded(os.environ.get("WGANGP_DATA") or "data")
-
-
-def entry(name):
+def get_entry(name: str) -> File:
     """The entry of one file.
 
+    Args:
+        name: of an entry in FILES.
+
     Raises:
-        InputError: there is no such name.
+        InputError: there is no entry of that name.
     """
     for file in FILES:
         if file.name == name:
@@ -217,39 +204,56 @@ def entry(name):
     raise InputError(f"data file '{name}' is unknown; use one of {', '.join(file.name for file in FILES)}.")
 
 
-def names_of(names):
-    """Names of files, those of groups written out.
+def expand_groups(names: Iterable[str]) -> list[str]:
+    """Replace the names of groups by those of their files.
 
     Args:
         names: of entries in FILES or GROUPS.
+
+    Returns:
+        Names of entries in FILES.
     """
     return [file for name in names for file in GROUPS.get(name, (name,))]
 
 
-def find(name):
-    """The path of a file under any of its names, or None; of two large ones unpacked forms before the archive.
+def find(name: str) -> Path | None:
+    """Look for a file under any of its names; for the two largest, unpacked forms come before the archive.
+
+    Args:
+        name: of an entry in FILES.
+
+    Returns:
+        The path, or None.
 
     Raises:
-        InputError: one cannot look into the folder.
+        InputError: the folder cannot be read.
     """
-    file = entry(name)
+    file = get_entry(name)
     unpacked_first = name in ("lsun_bedroom", "billion_word")
     names = (*file.other_names, file.file) if unpacked_first else (file.file, *file.other_names)
+    folder = environment.data_folder()
     try:
-        return next((root() / name for name in names if (root() / name).exists()), None)
+        return next((folder / name for name in names if (folder / name).exists()), None)
     except OSError as error:
         raise InputError(
-            f"cannot look for data in {root()}: {error.strerror}; set WGANGP_DATA to a folder that can be read."
+            f"cannot look for data in {folder}: {error.strerror}; set WGANGP_DATA to a folder that can be read."
         ) from None
 
 
-def billion_word_shards(path):
-    """The Billion Word corpus's training shards in its unpacked folder, sorted paths."""
+def list_shards(path: Path) -> list[Path]:
+    """The training shards of the Billion Word corpus.
+
+    Args:
+        path: of its unpacked folder.
+
+    Returns:
+        Sorted paths.
+    """
     return sorted((path / "training-monolingual.tokenized.shuffled").glob("news.en-*-of-00100"))
 
 
-def locate(name):
-    """The path of a file that must be there.
+def locate(name: str) -> Path:
+    """The path of a file that must exist.
 
     Args:
         name: of an entry in FILES.
@@ -258,46 +262,42 @@ def locate(name):
         The path, under $WGANGP_DATA or ./data.
 
     Raises:
-        Missing: it is not there.
+        Missing: it does not exist.
     """
     path = find(name)
     if path is None:
-        raise Missing(missing(entry(name)))
+        raise Missing(missing_message(get_entry(name)))
     return path
 
 
-def missing(file, reason=""):
-    """What to tell of a file that is not there.
+def missing_message(file: File, reason: str = "") -> str:
+    """The message about a missing file.
 
     Args:
-        file: a `File`.
-        reason: why it is not, if that is known; it goes on after "is not in FOLDER".
+        file: what is missing.
+        reason: why, if that is known; continues "is not in FOLDER".
 
     Returns:
         A sentence with the file's name, its URL and where to put it.
     """
-    message = f"{file.file} is not in {root()}{reason}; "
+    message = f"{file.file} is not in {environment.data_folder()}{reason}; "
     if file.url:
         size = _size(file)
         return message + f"download it from {file.url} ({size}) and put it there, or: wgangp data fetch {file.name}."
-    return message + f"it is not published as such ({file.origin}); put it there."
+    return message + f"it is not published in this form ({file.origin}); put it there."
 
 
 def _size(file):
     return f"{file.megabytes / 1000:.1f} GB" if file.megabytes >= 1000 else f"{file.megabytes:g} MB"
 
 
-def list_data():
-    """What `wgangp data list` prints.
-
-    Returns:
-        Text: each file, whether it is there, its size, licence and users.
-    """
-    lines = [f"Data in {root()} (set WGANGP_DATA to look elsewhere):"]
+def list_data() -> str:
+    """The text that `wgangp data list` prints: each file, whether it exists, its size, its licence and what uses it."""
+    lines = [f"Data in {environment.data_folder()} (set WGANGP_DATA to look elsewhere):"]
     for file in FILES:
         path = find(file.name)
         lines += [
-            f"\n{file.name}: {'there, ' + path.name if path else 'missing'}",
+            f"\n{file.name}: {'found, ' + path.name if path else 'missing'}",
             f"  {file.file}, {_size(file)}, licence {file.licence}",
             f"  from {file.url or file.origin}",
             f"  for {file.used_by}",

@@ -1,9 +1,10 @@
-"""Fetches the catalogue's data files, and verifies that they are the publishers'."""
+"""Downloads the data files of the catalogue and verifies that they are the published ones."""
 
 import hashlib
 import os
 import shutil
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pooch
@@ -11,60 +12,66 @@ import pooch
 from wgangp.data import catalogue, formats
 from wgangp.data.lmdb_file import Lmdb
 from wgangp.errors import InputError
+from wgangp.runtime import environment
 from wgangp.runtime.files import reading
 
-FETCHED_UNASKED = 500  # MB; larger files come only when asked for
+LARGEST_AUTOMATIC = 500  # MB; larger files are downloaded by `wgangp data fetch` only
 LSUN_BEDROOMS = 3_033_042
 
 
-def obtain(name):
-    """The path of a file, downloaded first where it is missing and smaller than 500 MB.
+def obtain(name: str) -> Path:
+    """The path of a file, which is downloaded first if it is missing and not larger than 500 MB.
 
-    With the environment variable WGANGP_OFFLINE set, nothing is downloaded.
+    If the environment variable WGANGP_OFFLINE is set, nothing is downloaded.
+
+    Args:
+        name: of an entry in FILES.
 
     Raises:
-        Missing: it is not there and cannot be had.
+        Missing: it does not exist and cannot be downloaded.
     """
-    file = catalogue.entry(name)
-    small = file.url is not None and file.megabytes <= FETCHED_UNASKED
-    if catalogue.find(name) is None and small and not os.environ.get("WGANGP_OFFLINE"):
+    file = catalogue.get_entry(name)
+    small = file.url is not None and file.megabytes <= LARGEST_AUTOMATIC
+    if catalogue.find(name) is None and small and not environment.is_offline():
         return fetch(name)
     return catalogue.locate(name)
 
 
-def fetch(name):
-    """Download a file (to another name first), check it and, for a .zip, unpack it.
+def fetch(name: str) -> Path:
+    """Download a file (under a temporary name), check it and unpack it if it is a .zip.
 
     Args:
         name: of an entry in FILES.
 
     Returns:
-        The path; that of the file that is there already, unchecked, if there is one.
+        The path; if the file exists already, its path, unchecked.
 
     Raises:
-        Missing: the download failed or is not the publisher's file.
+        Missing: the download failed, or the file at the address is not the published one.
     """
-    file = catalogue.entry(name)
+    file = catalogue.get_entry(name)
     path = catalogue.find(name)
     if path is not None and path.suffix != ".zip":
         return path
     if file.url is None:
-        raise catalogue.Missing(catalogue.missing(file))
+        raise catalogue.Missing(catalogue.missing_message(file))
     try:
-        catalogue.root().mkdir(parents=True, exist_ok=True)
+        environment.data_folder().mkdir(parents=True, exist_ok=True)
         downloader = pooch.HTTPDownloader(progressbar=True, timeout=10)
-        path = Path(pooch.retrieve(file.url, file.known_hash, file.file, catalogue.root(), downloader=downloader))
+        path = Path(
+            pooch.retrieve(file.url, file.known_hash, file.file, environment.data_folder(), downloader=downloader)
+        )
         if path.suffix == ".zip":
             path = _unzip(path)
     except (OSError, ValueError, zipfile.BadZipFile) as error:
-        reason = "the file there is another" if "hash" in str(error) else _reason(error)
-        raise catalogue.Missing(catalogue.missing(file, f" and its download failed ({reason})")) from None
+        reason = "the file at the address is another one" if "hash" in str(error) else _reason(error)
+        raise catalogue.Missing(catalogue.missing_message(file, f" and its download failed ({reason})")) from None
     return path
 
 
 def _reason(error):
     if isinstance(error, PermissionError):
-        return f"no right to write into {catalogue.root()}"
+        return f"no right to write into {environment.data_folder()}"
     return getattr(error, "strerror", None) or type(error).__name__
 
 
@@ -77,19 +84,19 @@ def _unzip(path):
     return folder
 
 
-def file_hash(path, algorithm="sha256", unpack=False):
+def file_hash(path: Path | str, algorithm: str = "sha256", unpack: bool = False) -> str:
     """The hash of a file.
 
     Args:
         path: of the file.
         algorithm: as hashlib calls it.
-        unpack: hash what gzip packed, where it is packed.
+        unpack: whether to hash the unpacked contents of a file that gzip packed.
 
     Returns:
         Hexadecimal digits.
 
     Raises:
-        InputError: it cannot be read, or unpacked.
+        InputError: it cannot be read or unpacked.
     """
     digest = hashlib.new(algorithm)
     with reading(path), formats.open_unpacked(path) if unpack else open(path, "rb") as file:
@@ -98,33 +105,33 @@ def file_hash(path, algorithm="sha256", unpack=False):
     return digest.hexdigest()
 
 
-def verify(name):
-    """Check that a file is the publisher's, or has the publisher's content in another archive.
+def verify(name: str) -> str:
+    """Check that a file is the published one, or has the published content in another archive.
 
     Args:
         name: of an entry in FILES.
 
     Returns:
-        One line: the path and what is in it.
+        One line: the path and its contents.
 
     Raises:
         InputError: it is missing, damaged or something else.
     """
-    file, path = catalogue.entry(name), catalogue.locate(name)
-    another = InputError(f"{path} is not the file that was published; delete it and fetch it again.")
+    file, path = catalogue.get_entry(name), catalogue.locate(name)
+    wrong_file = InputError(f"{path} is not the file that was published; delete it and fetch it again.")
     if path.name == file.file:
         algorithm, digest = file.known_hash.split(":")
         if file_hash(path, algorithm) == digest:
             return f"{path}: the publisher's file"
         if not file.contents or path.suffix == ".zip":
-            raise another
+            raise wrong_file
     if path.name == "bedroom_train_lmdb":
-        count = sum(1 for _ in Lmdb(path).places())
+        count = sum(1 for _ in Lmdb(path).locate_images())
         if count != LSUN_BEDROOMS:
             raise InputError(f"{path} has {count} of {LSUN_BEDROOMS} images; unpack it again.")
         return f"{path}: {count} images, as published"
     if file.name == "billion_word":
-        return f"{path}: {len(catalogue.billion_word_shards(path))} of 99 training shards, no checksum is known"
+        return f"{path}: {len(catalogue.list_shards(path))} of 99 training shards, no checksum is known"
     if not file.contents:
         return f"{path}: no checksum is known"
     hashes = _content_hashes(file, path)
@@ -132,7 +139,7 @@ def verify(name):
         return f"{path}: {', '.join(file.contents[digest] for digest in hashes)}"
     if file.name == "lsun_bedroom":
         return f"{path}: readable images, no checksum is known"
-    raise another
+    raise wrong_file
 
 
 def _content_hashes(file, path):
@@ -149,8 +156,8 @@ def _content_hashes(file, path):
     return hashes
 
 
-def fetch_data(names):
-    """What `wgangp data fetch NAME...` does.
+def fetch_data(names: Sequence[str]) -> str:
+    """Download files, as `wgangp data fetch NAME...` does.
 
     Args:
         names: of entries in `catalogue.FILES` or `catalogue.GROUPS`.
@@ -159,19 +166,19 @@ def fetch_data(names):
         Text: a line for each file.
 
     Raises:
-        InputError: an unknown name, or a file that cannot be had.
+        InputError: a name is unknown, or a file cannot be downloaded.
     """
     if not names:
         names = [*catalogue.GROUPS, *(file.name for file in catalogue.FILES)]
-        raise InputError(f"name what to fetch: {', '.join(names)}.")
-    return "\n".join(f"{name}: {fetch(name)}" for name in catalogue.names_of(names))
+        raise InputError(f"name the files to fetch: {', '.join(names)}.")
+    return "\n".join(f"{name}: {fetch(name)}" for name in catalogue.expand_groups(names))
 
 
-def verify_data(names=()):
-    """What `wgangp data verify [NAME...]` does.
+def verify_data(names: Sequence[str] = ()) -> str:
+    """Verify files, as `wgangp data verify [NAME...]` does.
 
     Args:
-        names: of entries in `catalogue.FILES` or `catalogue.GROUPS`; empty for all that are there.
+        names: of entries in `catalogue.FILES` or `catalogue.GROUPS`; empty for all files that exist.
 
     Returns:
         Text: a line for each file.
@@ -179,12 +186,12 @@ def verify_data(names=()):
     Raises:
         InputError: a file is missing, damaged or something else; the message has a line for each.
     """
-    lines, wrong = [], []
-    for name in catalogue.names_of(names) or [file.name for file in catalogue.FILES if catalogue.find(file.name)]:
+    lines, errors = [], []
+    for name in catalogue.expand_groups(names) or [file.name for file in catalogue.FILES if catalogue.find(file.name)]:
         try:
             lines.append(f"{name}: {verify(name)}")
         except InputError as error:
-            wrong.append(f"{name}: {error}")
-    if wrong:
-        raise InputError("\n".join(wrong))
-    return "\n".join(lines) or f"there is no data in {catalogue.root()}."
+            errors.append(f"{name}: {error}")
+    if errors:
+        raise InputError("\n".join(errors))
+    return "\n".join(lines) or f"there is no data in {environment.data_folder()}."

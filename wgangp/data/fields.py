@@ -10,7 +10,7 @@ from wgangp.errors import InputError
 from wgangp.runtime.files import array_sha256
 
 
-def matern(distance, length, smoothness):
+def matern(distance: np.ndarray, length: float, smoothness: float) -> np.ndarray:
     """Matérn correlation.
 
     Args:
@@ -49,7 +49,7 @@ class Permeability:
 
     name, reuse, periodic = "permeability", 1, False
 
-    def __init__(self, size, length=0.1, smoothness=1.0):
+    def __init__(self, size: int, length: float = 0.1, smoothness: float = 1.0):
         if not (size >= 1 and length > 0 and smoothness > 0):
             raise InputError(
                 f"permeability fields of size {size}, correlation length {length} and smoothness {smoothness} "
@@ -69,7 +69,7 @@ class Permeability:
             "16 sides; use a shorter length."
         )
 
-    def sample(self, n, rng):
+    def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Draw fields.
 
         Args:
@@ -87,8 +87,8 @@ class Permeability:
         return fields[:n, None]
 
     @cached_property
-    def sha256(self):
-        """Digest of the first 100 fields drawn with seed 0, which stands for the data's identity."""
+    def sha256(self) -> str:
+        """The digest of the first 100 fields drawn with seed 0, which identifies the data."""
         return array_sha256(self.sample(100, np.random.default_rng(0)))
 
 
@@ -99,34 +99,34 @@ class Flow:
     fourth-order Runge-Kutta.
 
     Args:
-        size: modes below size / 2 in each direction are kept; products are made on 3 size / 2 points per side.
+        size: modes below size / 2 in each direction are kept; products are computed on 3 size / 2 points per side.
         viscosity: at least 0.
 
     Source: Canuto, Hussaini, Quarteroni and Zang 1988, Section 4.3 and 7.2.
     """
 
-    def __init__(self, size, viscosity):
+    def __init__(self, size: int, viscosity: float):
         self.size, self.viscosity = size, viscosity
         self.points = 3 * size // 2
         self.kx = scipy.fft.fftfreq(self.points, 1 / self.points).astype("float32")[:, None]
         self.ky = np.arange(self.points // 2 + 1, dtype="float32")
         self.k2 = self.kx**2 + self.ky**2
-        self.kept = (np.abs(self.kx) < size / 2) & (self.ky < size / 2) & (self.k2 > 0)
-        self.inverse = np.where(self.kept, 1 / np.where(self.k2 > 0, self.k2, 1), 0)
+        self.kept_modes = (np.abs(self.kx) < size / 2) & (self.ky < size / 2) & (self.k2 > 0)
+        self.inverse = np.where(self.kept_modes, 1 / np.where(self.k2 > 0, self.k2, 1), 0)
 
-    def velocity(self, spectrum):
+    def velocity(self, spectrum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The velocity's two components in Fourier space, from the stream function."""
         stream = self.inverse * spectrum
         return 1j * self.ky * stream, -1j * self.kx * stream
 
-    def tendency(self, spectrum):
+    def tendency(self, spectrum: np.ndarray) -> np.ndarray:
         """-u . grad w in Fourier space, in flux form."""
         parts = [*self.velocity(spectrum), spectrum]
         u, v, vorticity = (scipy.fft.irfft2(part, s=(self.points, self.points)) for part in parts)
         fluxes = scipy.fft.rfft2(u * vorticity), scipy.fft.rfft2(v * vorticity)
-        return np.where(self.kept, -1j * (self.kx * fluxes[0] + self.ky * fluxes[1]), 0)
+        return np.where(self.kept_modes, -1j * (self.kx * fluxes[0] + self.ky * fluxes[1]), 0)
 
-    def advance(self, spectrum, step, steps):
+    def advance(self, spectrum: np.ndarray, step: float, steps: int) -> np.ndarray:
         """Integrate in time.
 
         Args:
@@ -146,11 +146,11 @@ class Flow:
             spectrum = half * (half * (spectrum + step / 6 * a) + step / 3 * (b + c)) + step / 6 * d
         return spectrum
 
-    def to_grid(self, spectrum):
-        """Vorticity on size points per side, [n, size, size]; exact, since the modes kept fit there."""
+    def to_grid(self, spectrum: np.ndarray) -> np.ndarray:
+        """Vorticity on size points per side, [n, size, size]; exact, since the kept modes fit there."""
         h = self.size // 2
-        few = np.concatenate([spectrum[:, :h], spectrum[:, -h:]], axis=1)[:, :, : h + 1]
-        return scipy.fft.irfft2(few, s=(self.size, self.size)) * (self.size / self.points) ** 2
+        kept = np.concatenate([spectrum[:, :h], spectrum[:, -h:]], axis=1)[:, :, : h + 1]
+        return scipy.fft.irfft2(kept, s=(self.size, self.size)) * (self.size / self.points) ** 2
 
 
 class Vorticity:
@@ -161,10 +161,11 @@ class Vorticity:
     reflected at random, under which their law is invariant (a reflection changes the sign of vorticity).
 
     Args:
-        size: points per side, even. Only modes that fit there are computed: at size 32 the bands 13, 14 and 15 have
-            0.06, 0.12 and 0.24 decades more power than with twice as many, those before within 0.03.
+        size: points per side, even. Only modes that fit there are computed: at size 32 the bands 13, 14 and 15
+            have 0.06, 0.12 and 0.24 decades more power than with twice as many points; the others differ by at
+            most 0.03.
         runs: how many flows are computed, each for one snapshot.
-        seed: of the initial flows; another seed gives independent ones.
+        seed: of the initial flows; other seeds give independent flows.
 
     Attributes:
         fields: the snapshots, float32 [runs, size, size].
@@ -179,7 +180,7 @@ class Vorticity:
     viscosity, time = 0.01, 2.0
     unit = 2.2  # standard deviation of the snapshots at 32 points
 
-    def __init__(self, size, runs, seed=0):
+    def __init__(self, size: int, runs: int, seed: int = 0):
         if size % 2 or size < 4 or runs < 1:
             raise InputError(
                 f"vorticity fields of size {size} in {runs} runs cannot be computed; use an even size of 4 or more and "
@@ -195,16 +196,16 @@ class Vorticity:
             self.fields[start : start + n] = flow.to_grid(spectrum) / self.unit
 
     @staticmethod
-    def initial(flow, n, rng):
+    def initial(flow: Flow, n: int, rng: np.random.Generator) -> np.ndarray:
         """Random initial vorticity in Fourier space, complex64 [n, points, points // 2 + 1]."""
         noise = scipy.fft.rfft2(rng.standard_normal([n, flow.points, flow.points], dtype="float32"))
         k = np.sqrt(flow.k2)
-        spectrum = flow.kept * k * (1 + (k / 6) ** 4) ** -0.5 * noise  # enstrophy k^2 E(k), over 2 pi k modes
+        spectrum = flow.kept_modes * k * (1 + (k / 6) ** 4) ** -0.5 * noise  # enstrophy k^2 E(k), over 2 pi k modes
         u, v = (scipy.fft.irfft2(part, s=(flow.points, flow.points)) for part in flow.velocity(spectrum))
         speed = np.sqrt((u**2 + v**2).mean(axis=(1, 2), keepdims=True))
         return (spectrum / speed).astype("complex64")
 
-    def sample(self, n, rng):
+    def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Draw snapshots, each of another run while there are enough.
 
         Args:
@@ -215,15 +216,13 @@ class Vorticity:
             float32 [n, 1, size, size].
         """
         fields = self.fields[rng.choice(len(self.fields), n, replace=n > len(self.fields))]
-        shifts, turns, signs = (
-            rng.integers(high, size=(n, *more)) for high, more in ((self.size, [2]), (4, []), (2, []))
-        )
+        shifts, turns, signs = (rng.integers(high, size=size) for high, size in ((self.size, (n, 2)), (4, n), (2, n)))
         for i, (shift, turn, sign) in enumerate(zip(shifts, turns, signs, strict=True)):
             field = np.rot90(np.roll(fields[i], shift, axis=(0, 1)), turn)
             fields[i] = -field[::-1] if sign else field
         return fields[:, None]
 
     @cached_property
-    def sha256(self):
-        """Of the snapshots' bytes in order."""
+    def sha256(self) -> str:
+        """The digest of the snapshots' bytes, in order."""
         return array_sha256(self.fields)

@@ -7,10 +7,12 @@ import os
 import tarfile
 import threading
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -23,31 +25,38 @@ CIFAR10_TRAIN = tuple(f"data_batch_{i}" for i in range(1, 6))
 CIFAR10_LABELS = {name: f"training batch {i} of 5" for i, name in enumerate(CIFAR10_TRAIN, 1)}
 CIFAR10_LABELS["test_batch"] = "testing batch 1 of 1"
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
-IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")  # whatever a file's name: Pillow would run Ghostscript for an EPS
+IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")  # no others, whatever the name: Pillow runs Ghostscript for an EPS
 IMAGE_MODES = ("1", "L", "P", "RGB", "LA", "PA", "RGBA")  # of 8 bits; Pillow cuts 16 bits off at 255
-MOST_PIXELS = 2**24  # of an image; it takes up to 12 bytes for each while it is read
-ONE_LARGE_IMAGE = threading.Lock()  # of more than 2^20 pixels at a time, so that threads share the memory of one
+MOST_PIXELS = 2**24  # of an image; reading it takes up to 12 bytes for each
+ONE_LARGE_IMAGE = threading.Lock()  # threads read images of more than 2^20 pixels one at a time, to save memory
 NUMBERS = ("b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8")
-# Bytes that a file holds at most, unpacked; Python 3 writes two for each of ours in a batch of CIFAR-10.
+# Most bytes of a file, unpacked; Python 3 writes two for each byte of a pixel in a batch of CIFAR-10.
 CIFAR10_BATCH, MNIST_FILE = 64_000_000, 16 + 60_000 * 28 * 28
 
 
-def open_unpacked(path):
-    """Open a file for reading, through gzip where its first bytes say so."""
+def open_unpacked(path: Path | str) -> BinaryIO:
+    """Open a file for reading, through gzip if its first bytes are those of gzip.
+
+    Args:
+        path: of the file.
+    """
     with open(path, "rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
     return gzip.open(path) if packed else open(path, "rb")
 
 
-def unpack(path, limit):
-    """The bytes of a file, unpacked where gzip packed it, to its end, where gzip's checksum is.
+def unpack(path: Path | str, limit: int) -> bytes:
+    """Read a file and unpack it if gzip packed it, to its end, where the checksum of gzip is.
 
     Args:
         path: of the file.
-        limit: how many bytes such a file holds at most; no more are unpacked.
+        limit: the most bytes that such a file has; no more are unpacked.
+
+    Returns:
+        The unpacked bytes.
 
     Raises:
-        InputError: it cannot be read, is damaged, or holds more.
+        InputError: it cannot be read, is damaged, or has more bytes.
     """
     with reading(path), open_unpacked(path) as file:
         raw = file.read(limit + 1)
@@ -57,12 +66,12 @@ def unpack(path, limit):
 
 
 class _Dtype:
-    """A dtype of numbers in a pickle; its state has the byte order."""
+    """A dtype of numbers in a pickle; its state gives the byte order."""
 
     def __init__(self, code, *_):
         code = code.decode("latin1") if isinstance(code, bytes) else code
         if not isinstance(code, str) or code not in NUMBERS:
-            raise ValueError("an array of other than numbers")
+            raise ValueError("an array of something else than numbers")
         self.dtype = np.dtype(code)
 
     def __setstate__(self, state):
@@ -73,12 +82,12 @@ class _Dtype:
 
 
 class _Array(np.ndarray):
-    """An array in a pickle, checked before numpy sees its state: numpy reads past bytes that are too few."""
+    """An array in a pickle, checked before numpy sees its state: numpy reads beyond the end of too few bytes."""
 
     def __setstate__(self, state):
         shape, dtype, fortran, raw = state[-4:]
         if not (isinstance(shape, tuple) and isinstance(dtype, _Dtype) and isinstance(raw, bytes)):
-            raise ValueError("an array of other than numbers")
+            raise ValueError("an array of something else than numbers")
         if len(shape) > 32 or not all(type(n) is int and 0 <= n < 1 << 31 for n in shape):
             raise ValueError("an array without a shape")
         if math.prod(shape) * dtype.dtype.itemsize != len(raw):
@@ -94,7 +103,7 @@ def _encode(text, _):
     return text.encode("latin1")
 
 
-# What numpy arrays and byte strings ask for, in pickles of Python 2 and 3.
+# The names that numpy arrays and byte strings need in pickles of Python 2 and 3.
 ARRAYS = {
     ("numpy.core.multiarray", "_reconstruct"): _array,
     ("numpy._core.multiarray", "_reconstruct"): _array,
@@ -105,7 +114,7 @@ ARRAYS = {
 }
 
 
-def read_cifar10(path, split):
+def read_cifar10(path: Path | str, split: str) -> tuple[np.ndarray, np.ndarray]:
     """CIFAR-10 from the publisher's python version.
 
     Args:
@@ -116,7 +125,7 @@ def read_cifar10(path, split):
         Images uint8 [n, 3, 32, 32] and labels int64 [n] in 0 to 9; n is 50,000, or at most 10,000 for test.
 
     Raises:
-        InputError: the file is cut off, swapped, something else, or calls what it should not.
+        InputError: the file is cut off, swapped with another, something else, or calls what it should not.
     """
     names = CIFAR10_TRAIN if split == "train" else ("test_batch",)
     images = np.empty([10_000 * len(names), 3, 32, 32], "uint8")
@@ -178,18 +187,18 @@ def _cifar10_batch(raw, where, name):
             f"{where} is not a CIFAR-10 batch (data uint8 [n, 3072], as many labels in 0 to 9); "
             "delete it and fetch it again."
         )
-    told = batch.get(b"batch_label", b"")
-    told = told.decode("latin1") if isinstance(told, bytes) else ""
+    given_label = batch.get(b"batch_label", b"")
+    given_label = given_label.decode("latin1") if isinstance(given_label, bytes) else ""
     for other, label in CIFAR10_LABELS.items():
-        if told in (other, label) and other != name:
-            raise InputError(f"{where} holds {other} ('{told}'): the files were swapped; fetch CIFAR-10 again.")
+        if given_label in (other, label) and other != name:
+            raise InputError(f"{where} holds {other} ('{given_label}'): the files were swapped; fetch CIFAR-10 again.")
     if len(data) > 10_000 or (len(data) < 10_000 and name != "test_batch"):
         raise InputError(f"{where} has {len(data)} images, not 10,000; delete it and fetch it again.")
     return data.reshape(-1, 3, 32, 32), labels
 
 
-def read_idx(path, dimensions):
-    """An MNIST file, packed or not (its first bytes tell).
+def read_idx(path: Path | str, dimensions: int) -> np.ndarray:
+    """Read an MNIST file, packed by gzip or not.
 
     Args:
         path: such as train-images-idx3-ubyte.gz.
@@ -199,7 +208,7 @@ def read_idx(path, dimensions):
         uint8 [n, 28, 28] or [n].
 
     Raises:
-        InputError: the file cannot be read, is cut off, damaged, swapped or something else.
+        InputError: the file cannot be read, is cut off, damaged, swapped with another or something else.
     """
     raw = unpack(path, MNIST_FILE)
     if raw[:3] != b"\0\0\x08" or raw[3:4] not in (b"\1", b"\3") or len(raw) < 4 + 4 * raw[3]:
@@ -220,12 +229,12 @@ def read_idx(path, dimensions):
 
 
 @contextmanager
-def open_image(file, where):
-    """Open an image, its pixels not yet unpacked.
+def open_image(file: Path | str | BinaryIO, where: Path | str) -> Iterator[Image.Image]:
+    """Open an image without unpacking its pixels yet.
 
     Args:
         file: a path or an open stream of an image file.
-        where: for messages.
+        where: what messages call the image.
 
     Yields:
         A PIL.Image.
@@ -245,31 +254,31 @@ def open_image(file, where):
         yield image
 
 
-def read_pixels(file, size, where=None):
-    """One image, its central square averaged down to the wanted size.
+def read_pixels(file: Path | str | BinaryIO, size: int, where: Path | str | None = None) -> np.ndarray:
+    """Read one image: its central square, averaged down to the wanted size.
 
-    It is turned as its EXIF orientation says; alpha that is opaque everywhere is left out. A damaged PNG is known by
-    its checksums; JPEG, WebP and BMP have none, so damage to their pixels alone is not.
+    It is turned as its EXIF orientation says; an alpha channel that is opaque everywhere is left out. Checksums show
+    damage to a PNG; JPEG, WebP and BMP have none, so that damage to their pixels alone is not noticed.
 
     Args:
         file: a path or an open stream of an image file.
         size: height and width of the result, at most those of the image.
-        where: for messages; the path when None.
+        where: what messages call the image; the path when None.
 
     Returns:
         uint8 [3, size, size].
 
     Raises:
-        InputError: as `open_image`, transparent pixels, or too small.
+        InputError: as of `open_image`; or it has transparent pixels, or is too small.
     """
     where = where or file
     with open_image(file, where) as image:
         if image.format == "PNG":
             image.verify()
-        alone = image.width * image.height > 2**20
+        is_large = image.width * image.height > 2**20
     if not isinstance(file, (str, Path)):
         file.seek(0)
-    with ONE_LARGE_IMAGE if alone else nullcontext(), open_image(file, where) as image:
+    with ONE_LARGE_IMAGE if is_large else nullcontext(), open_image(file, where) as image:
         ImageOps.exif_transpose(image, in_place=True)
         if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema()[0] < 255:
             raise InputError(f"{where} has transparent pixels; save it without transparency.")
@@ -285,15 +294,15 @@ def read_pixels(file, size, where=None):
     return np.asarray(image).transpose(2, 0, 1)
 
 
-def image_files(folder):
-    """The images in a folder and its subfolders, hidden ones apart.
+def list_images(folder: Path | str) -> tuple[list[Path], str]:
+    """List the images in a folder and its subfolders, except for hidden ones.
 
     Args:
-        folder: a path.
+        folder: its path.
 
     Returns:
-        Paths of .png, .jpg, .jpeg, .webp and .bmp files, sorted, and how many other files there are, such as "2 .txt",
-        "" for none.
+        The sorted paths of .png, .jpg, .jpeg, .webp and .bmp files, and how many other files there are, such as
+        "2 .txt"; "" for none.
 
     Raises:
         InputError: there are no images, or a folder cannot be read.
@@ -302,39 +311,41 @@ def image_files(folder):
     def refuse(error):
         raise InputError(f"{error.filename} cannot be read: {error.strerror}.")
 
-    found, others = [], Counter()
-    for place, folders, names in os.walk(folder, onerror=refuse):
-        links = [name for name in folders if os.path.islink(os.path.join(place, name))]  # not followed
-        for path in (Path(place, name) for name in names + links):
+    paths, others = [], Counter()
+    for parent, folders, names in os.walk(folder, onerror=refuse):
+        links = [name for name in folders if os.path.islink(os.path.join(parent, name))]  # not followed
+        for path in (Path(parent, name) for name in names + links):
             if any(part.startswith(".") for part in path.relative_to(folder).parts):
                 others["hidden"] += 1
             elif path.suffix.lower() in IMAGE_SUFFIXES and path.is_file():
-                found.append(path)
+                paths.append(path)
             else:
-                others[path.suffix.lower() or "without ending"] += 1
+                others[path.suffix.lower() or "without extension"] += 1
     left_out = ", ".join(f"{count} {kind}" for kind, count in sorted(others.items()))
-    if not found:
+    if not paths:
         only = f", only {left_out}" if left_out else ""
         raise InputError(f"{folder} has no images ({', '.join(IMAGE_SUFFIXES)}){only}; put them there.")
-    return sorted(found), left_out
+    return sorted(paths), left_out
 
 
-def read_folder(folder, size=None, count=None, say=print):
-    """The images in a folder, in the order of their names.
+def read_folder(
+    folder: Path | str, size: int | None = None, count: int | None = None, say: Callable[[str], None] = print
+) -> np.ndarray:
+    """Read the images in a folder, in the order of their names.
 
     Args:
-        folder: as for `image_files`.
-        size: height and width of the result; the smallest image's shorter side when None.
-        count: how many at most; all when None.
-        say: called with one line where files are left out, and with one where images have other sizes than None gave.
+        folder: as for `list_images`.
+        size: height and width of the result; when None, the shorter side of the smallest image.
+        count: the most images to read; all when None.
+        say: called with one line if files are left out, and with one if images are cut although size is None.
 
     Returns:
         uint8 [n, 3, size, size].
 
     Raises:
-        InputError: as `image_files` and `read_pixels`.
+        InputError: as of `list_images` and `read_pixels`.
     """
-    files, left_out = image_files(folder)
+    files, left_out = list_images(folder)
     files = files[:count]
     if left_out:
         say(f"{folder}: {len(files)} images; left out: {left_out}.")
@@ -348,24 +359,24 @@ def read_folder(folder, size=None, count=None, say=print):
             say(f"{folder}: images of other sizes are cut to their central square and averaged down to {size}x{size}.")
     check_memory(len(files) * 3 * size**2, f"{len(files)} images of {size}x{size} pixels")
     images, done = np.empty([len(files), 3, size, size], "uint8"), 0
-    for chunk in pixel_chunks(((file, file) for file in files), size):
+    for chunk in read_chunks(((file, file) for file in files), size):
         images[done : done + len(chunk)] = chunk
         done += len(chunk)
     return images
 
 
-def pixel_chunks(items, size):
+def read_chunks(items: Iterable[tuple], size: int) -> Iterator[np.ndarray]:
     """Read many images with several threads.
 
     Args:
-        items: pairs (path or stream, name for messages).
+        items: pairs of a path or stream, and what messages call the image.
         size: height and width of the result.
 
     Yields:
         uint8 [at most 1024, 3, size, size], in order.
 
     Raises:
-        InputError: as `read_pixels`.
+        InputError: as of `read_pixels`.
     """
     items = iter(items)
     with ThreadPoolExecutor() as pool:

@@ -1,4 +1,4 @@
-"""Image data sets as arrays of bytes; small embedded ones where there is neither data nor network."""
+"""Image data sets as arrays of bytes, and small embedded ones for when there is neither data nor a network."""
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -32,8 +32,8 @@ class Images:
     name: str
 
     @cached_property
-    def sha256(self):
-        """Of the images' bytes in order."""
+    def sha256(self) -> str:
+        """The digest of the images' bytes, in order."""
         return array_sha256(self.images)
 
 
@@ -42,12 +42,12 @@ def _check_split(split, splits):
         raise InputError(f"split '{split}' is unknown; use one of {', '.join(splits)}.")
 
 
-def cifar10(split="train", fallback=False):
+def cifar10(split: str = "train", fallback: bool = False) -> Images:
     """CIFAR-10.
 
     Args:
         split: "train" (50,000) or "test" (10,000, or fewer where the file has fewer).
-        fallback: where the data are missing, take `embedded_patches` of 32 pixels.
+        fallback: whether to take `embedded_patches` of 32 pixels if the data are missing.
 
     Returns:
         Images [n, 3, 32, 32] with labels 0 to 9.
@@ -67,13 +67,13 @@ def cifar10(split="train", fallback=False):
     return Images(*formats.read_cifar10(path, split), "cifar10")
 
 
-def mnist(split="train", fallback=False):
+def mnist(split: str = "train", fallback: bool = False) -> Images:
     """MNIST in the authors' split.
 
     Args:
         split: "train" (the first 50,000 training digits), "validation" (the other 10,000) or "test"
             (10,000, or fewer where the file has fewer).
-        fallback: where the data are missing, take `embedded_digits`.
+        fallback: whether to take `embedded_digits` if the data are missing.
 
     Returns:
         Images [n, 1, 28, 28] with labels 0 to 9.
@@ -100,29 +100,29 @@ def mnist(split="train", fallback=False):
     if part == "test" and len(images) > 10_000 or part == "train" and len(images) != 60_000:
         raise InputError(
             f"{images_path} has {len(images)} digits, not {'at most 10,000' if part == 'test' else '60,000'}: "
-            "training and test files were swapped or cut; fetch them again."
+            "training and test files were swapped or cut off; fetch them again."
         )
     rows = {"train": slice(0, 50_000), "validation": slice(50_000, None), "test": slice(None)}[split]
     return Images(images[rows, None], labels[rows].astype("int64"), "mnist")
 
 
-def lsun_bedrooms(split="train", size=64, count=None, fallback=False):
+def lsun_bedrooms(split: str = "train", size: int = 64, count: int | None = None, fallback: bool = False) -> Images:
     """LSUN bedrooms: the central square of each, averaged down.
 
-    From the publisher's database (unpacked; what was read is kept beside it as an array, so that the next run
-    starts at once) or from a folder of images. The last tenth, in the order of keys or names, is for validation.
+    They are read from the publisher's database (unpacked; what was read is kept beside it as an array, so that the next
+    run starts at once) or from a folder of images. The last tenth, in the order of keys or names, is for validation.
 
     Args:
         split: "train" or "validation".
         size: height and width in pixels.
-        count: how many to use of both splits together; all when None (37 GB at 64 pixels).
-        fallback: where the data are missing, take `embedded_patches`.
+        count: how many images to use of both splits together; all when None (37 GB at 64 pixels).
+        fallback: whether to take `embedded_patches` if the data are missing.
 
     Returns:
         Images [n, 3, size, size] without labels.
 
     Raises:
-        InputError: the data are missing, damaged or too small.
+        InputError: the data are missing or damaged, or the images are too small.
     """
     _check_split(split, ("train", "validation"))
     if count is not None and count < 10:
@@ -138,37 +138,37 @@ def lsun_bedrooms(split="train", size=64, count=None, fallback=False):
     read = _read_database if path.name == "bedroom_train_lmdb" else _read_folder
     images = read(path, size, count)
     if len(images) < 10:
-        raise InputError(f"{path} gives {len(images)} images; at least 10 are needed for training and validation.")
+        raise InputError(f"{path} has {len(images)} images; at least 10 are needed for training and validation.")
     validation = len(images) // 10
     return Images(images[:-validation] if split == "train" else images[-validation:], None, "lsun_bedroom")
 
 
 @lru_cache(maxsize=2)  # a worker process runs many settings on the same images
-def _folder_as_of(changed, path, size, count):
+def _read_cached_folder(modified, path, size, count):
     return formats.read_folder(path, size, count)
 
 
 def _read_folder(path, size, count):
-    return _folder_as_of(path.stat().st_mtime_ns, path, size, count)
+    return _read_cached_folder(path.stat().st_mtime_ns, path, size, count)
 
 
 def _read_database(path, size, count):
-    kept, images = path.with_name(f"{path.name}_{size}.npy"), ()
-    if kept.exists():
-        images = _map(kept, size)
+    array_path, images = path.with_name(f"{path.name}_{size}.npy"), ()
+    if array_path.exists():
+        images = _map(array_path, size)
         if count is not None and count <= len(images):
             return images[:count]
     database = Lmdb(path)
     count = len(database) if count is None else min(count, len(database))
     if len(images) < count:
         header = {"descr": "|u1", "fortran_order": False, "shape": (count, 3, size, size)}
-        with replacing(kept) as file, Progress(f"reading {path.name}", count) as bar:
+        with replacing(array_path) as file, Progress(f"reading {path.name}", count) as bar:
             np.lib.format.write_array_header_1_0(file, header)
-            for chunk in formats.pixel_chunks(islice(database, count), size):
+            for chunk in formats.read_chunks(islice(database, count), size):
                 file.write(chunk)
                 for _ in chunk:
                     bar.update()
-        images = _map(kept, size)
+        images = _map(array_path, size)
     return images[:count]
 
 
@@ -181,7 +181,7 @@ def _map(path, size):
         return images
 
 
-def embedded_digits(split="train"):
+def embedded_digits(split: str = "train") -> Images:
     """scikit-learn's 1,797 digits, 8x8 drawn at 20x20 in the middle of 28x28, in place of MNIST.
 
     Args:
@@ -200,7 +200,7 @@ def embedded_digits(split="train"):
     return Images(images[rows], digits.target[rows].astype("int64"), "embedded")
 
 
-def embedded_patches(split="train", size=32):
+def embedded_patches(split: str = "train", size: int = 32) -> Images:
     """Overlapping patches of scikit-learn's two photographs, in place of CIFAR-10 and LSUN.
 
     Args:

@@ -1,8 +1,10 @@
-"""Reading the images of an LSUN database without the library lmdb, which a damaged file would make end the process."""
+"""Reading the images of an LSUN database without the library lmdb, in which a damaged file would end the process."""
 
 import io
 import os
 import struct
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from wgangp.errors import InputError
@@ -12,8 +14,8 @@ from wgangp.runtime.files import reading
 class Lmdb:
     """The images in an LSUN database, in the order of their keys (hashes).
 
-    Every place in the file is checked against its length before it is read. The format has no checksum: a damaged
-    image is found only where it no longer decodes.
+    Every position is checked against the length of the file before it is read. The format has no checksum: a damaged
+    image is noticed only if it cannot be decoded.
 
     Args:
         path: a folder such as bedroom_train_lmdb.
@@ -27,7 +29,7 @@ class Lmdb:
     BRANCH, LEAF, OVERFLOW = 1, 2, 4  # flags of pages
     INLINE, FAR = 0, 1  # flags of a leaf's nodes: the value follows the key, or has pages of its own
 
-    def __init__(self, path):
+    def __init__(self, path: Path | str):
         self.path = Path(path)
         if not (self.path / "data.mdb").is_file():
             raise InputError(f"{path} is not an LSUN database (it has no file data.mdb); unpack it again.")
@@ -40,8 +42,8 @@ class Lmdb:
             if self.page_size not in (1 << i for i in range(9, 17)) or self.depth > 32:
                 raise ValueError("its first page is damaged")
 
-    def reading(self):
-        """The context that turns exceptions into one sentence."""
+    def reading(self) -> AbstractContextManager[None]:
+        """A context that turns exceptions into one sentence."""
         return reading(self.path, "damaged or not an LSUN database")
 
     def _read(self, offset, count):
@@ -51,7 +53,7 @@ class Lmdb:
         return raw
 
     def _meta(self, offset):
-        """Transaction, page size, and of the data depth, entries and root, from one of the two first pages."""
+        """Transaction, page size, and depth, entries and root of the data, from one of the first two pages."""
         # magic, version, address, size; for free pages and then for the data: page size, flags, depth, numbers of
         # branch, leaf and overflow pages, entries, root; last page, transaction
         fields = struct.unpack("<2I2Q I2H5Q I2H5Q 2Q", self._read(offset + 16, 136))
@@ -60,7 +62,7 @@ class Lmdb:
         return fields[21], fields[4], fields[14], fields[18], fields[19]
 
     def _page(self, number, kind, count):
-        """Bytes of a page and, for a tree's page, the end of its list of nodes; for others how many pages follow."""
+        """The bytes of a page and, for a page of the tree, the end of its list of nodes; else how many pages follow."""
         raw = self._read(number * self.page_size, count)
         own, flags, pages = struct.unpack_from("<Q2xHI", raw)
         if own != number or not flags & kind:
@@ -89,8 +91,8 @@ class Lmdb:
                 raise ValueError(f"it ends before byte {offset + size}")
             yield key, offset, size
 
-    def places(self):
-        """Where the images are.
+    def locate_images(self) -> Iterator[tuple[bytes, int, int]]:
+        """Find the images in the file.
 
         Yields:
             Key, offset in the file and length in bytes, in the order of keys.
@@ -112,7 +114,7 @@ class Lmdb:
         return self.entries
 
     def __iter__(self):
-        for key, offset, size in self.places():
+        for key, offset, size in self.locate_images():
             with self.reading():
                 raw = self._read(offset, size)
             yield io.BytesIO(raw), f"{self.path}, key {key.decode('latin1')}"

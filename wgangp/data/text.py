@@ -1,15 +1,18 @@
 """Text as lines of characters: the Billion Word corpus, another text, or an embedded one."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from itertools import chain, islice
+from pathlib import Path
 
 import numpy as np
 
 from wgangp.data import catalogue, download
 from wgangp.errors import InputError
+from wgangp.runtime import environment
 
 LENGTH, MAX_LINES = 32, 10_000_000
 LONGEST = 1 << 20  # bytes of a line in a file
@@ -36,20 +39,20 @@ class Text:
     name: str
 
     @property
-    def vocabulary(self):
+    def vocabulary(self) -> int:
         """How many characters there are, the unknown one included."""
         return len(self.characters)
 
     @cached_property
-    def sha256(self):
-        """Of the lines' bytes in order."""
+    def sha256(self) -> str:
+        """The digest of the lines' bytes, in order."""
         digest = hashlib.sha256()
         for part in _parts(self.codes):
             digest.update(self.bytes_of(part))
         return digest.hexdigest()
 
-    def bytes_of(self, codes):
-        """The lines behind codes.
+    def bytes_of(self, codes: np.ndarray) -> np.ndarray:
+        """The lines that codes stand for.
 
         Args:
             codes: integers [n, length].
@@ -59,43 +62,43 @@ class Text:
         """
         return np.ascontiguousarray(self.characters[codes]).view(f"S{codes.shape[1]}")[:, 0]
 
-    def split(self, count):
-        """Set lines apart.
+    def split(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Split off held-out lines.
 
         Args:
-            count: how many, at most half of them.
+            count: how many, at most half of all.
 
         Returns:
-            Codes of the lines for training and of those apart, chosen at random but always the same.
+            Codes of the lines for training and of the held-out lines, chosen at random but always the same.
         """
         order = np.random.default_rng(0).permutation(len(self.codes))
         count = min(count, len(order) // 2)
         return self.codes[order[count:]], self.codes[order[:count]]
 
 
-def read(text=None, vocabulary=256, fallback=False):
-    """The text of the language model.
+def read(text: Path | str | None = None, vocabulary: int = 256, fallback: bool = False) -> Text:
+    """Read the text of the language model.
 
     Args:
-        text: path of a text, in $WGANGP_DATA where it is relative, one example a line; when None, the Billion Word
-            corpus's training shards, any number of them, or its first held-out shard.
-        vocabulary: characters to tell apart, as in `from_lines`.
-        fallback: where the corpus is missing, take `embedded_text`.
+        text: path of a text with one example on a line, in $WGANGP_DATA if it is relative; when None, any number of
+            training shards of the Billion Word corpus, or its first held-out shard.
+        vocabulary: number of different characters, as in `from_lines`.
+        fallback: whether to take `embedded_text` if the corpus is missing.
 
     Returns:
         Text.
 
     Raises:
-        InputError: the text is missing, too short, packed, in UTF-16, or not one example a line.
+        InputError: the text is missing, too short, packed or in UTF-16, or does not have one example on a line.
 
     Source: load_dataset of language_helpers.py.
     """
     if text is not None:
-        path = catalogue.root() / catalogue.expanded(text)
+        path = environment.data_folder() / environment.expand_home(text, "text")
         return from_lines(_lines([path]), path.name, vocabulary)
     try:
         if catalogue.find("billion_word"):
-            return from_lines(_lines(shards(catalogue.locate("billion_word"))), "billion_word", vocabulary)
+            return from_lines(_lines(find_shards(catalogue.locate("billion_word"))), "billion_word", vocabulary)
         return from_lines(_lines([download.obtain("billion_word_heldout")]), "billion_word_heldout", vocabulary)
     except catalogue.Missing:
         if fallback:
@@ -103,18 +106,24 @@ def read(text=None, vocabulary=256, fallback=False):
         raise
 
 
-def shards(path):
-    """The Billion Word corpus's training shards in a folder, in order.
+def find_shards(path: Path) -> list[Path]:
+    """Find the training shards of the Billion Word corpus.
+
+    Args:
+        path: of its folder.
+
+    Returns:
+        Sorted paths.
 
     Raises:
-        InputError: it is still packed, or has none.
+        InputError: the corpus is still packed, or has no shards.
     """
     if path.is_file():
         raise InputError(f"{path} is still packed; unpack it with: tar -xzf {path} -C {path.parent}")
-    found = catalogue.billion_word_shards(path)
-    if not found:
+    paths = catalogue.list_shards(path)
+    if not paths:
         raise InputError(f"{path} has no training shard (news.en-000NN-of-00100); unpack the corpus again.")
-    return found
+    return paths
 
 
 def _lines(paths):
@@ -126,7 +135,7 @@ def _lines(paths):
                 utf16 = file.peek(8).startswith(UTF16)
                 for line in iter(lambda: file.readline(LONGEST), b""):
                     if utf16 or b"\0" in line:
-                        raise InputError(f"{path} is in UTF-16 or no text; save it as text in UTF-8.")
+                        raise InputError(f"{path} is in UTF-16 or not a text; save it as text in UTF-8.")
                     if len(line) == LONGEST:
                         raise InputError(f"{path} has a line of {LONGEST:,} bytes or more; put one example on a line.")
                     yield line.rstrip(b"\r\n")
@@ -134,17 +143,17 @@ def _lines(paths):
         raise InputError(f"{path} cannot be read ({error.strerror}); name a text file.") from None
 
 
-def from_lines(lines, name, vocabulary=256, length=LENGTH):
+def from_lines(lines: Iterable[bytes], name: str, vocabulary: int = 256, length: int = LENGTH) -> Text:
     """Cut or pad lines to one length and number their characters.
 
-    The characters are numbered by falling frequency, padding included; number 0, and all that are too many, are
-    "unknown". Empty lines are left out, and so are those after the 10 millionth.
+    The characters are numbered by falling frequency, padding included. Number 0 means "unknown"; it stands for all
+    characters beyond the vocabulary. Empty lines are left out, and so are those after the 10 millionth.
 
     Args:
-        lines: of bytes.
+        lines: bytes.
         name: of the text.
-        vocabulary: characters to tell apart, the unknown one included, 2 to 256 (the authors' 2,048 is never reached
-            by bytes).
+        vocabulary: number of different characters, the unknown one included, 2 to 256 (bytes never reach the authors'
+            2,048).
         length: bytes per line.
 
     Returns:
@@ -160,7 +169,7 @@ def from_lines(lines, name, vocabulary=256, length=LENGTH):
     cut = (line[:length].ljust(length, bytes([PADDING])) for line in islice(filter(None, lines), MAX_LINES))
     raw = np.fromiter(cut, f"S{length}").view("uint8").reshape(-1, length)
     if len(raw) < 2:
-        raise InputError(f"the text '{name}' has {len(raw)} lines that are not empty; give one with more.")
+        raise InputError(f"the text '{name}' has {len(raw)} lines that are not empty; use a longer text.")
     counts = sum(np.bincount(part.reshape(-1), minlength=256) for part in _parts(raw))
     order = np.argsort(-counts, kind="stable")[: min(np.count_nonzero(counts), vocabulary - 1)]
     characters = np.concatenate([[ord("?")], order]).astype("uint8")
@@ -172,12 +181,12 @@ def from_lines(lines, name, vocabulary=256, length=LENGTH):
 
 
 def _parts(lines):
-    """A large array in parts: numpy counts and indexes with eight bytes for each of its bytes."""
+    """A large array in parts, because numpy takes eight bytes for each of its bytes to count or index them."""
     return np.array_split(lines, 1 + len(lines) // 10_000)
 
 
-def embedded_text(vocabulary=256):
-    """scikit-learn's descriptions of data sets, in place of a corpus.
+def embedded_text(vocabulary: int = 256) -> Text:
+    """The descriptions of scikit-learn's data sets, in place of a corpus.
 
     Args:
         vocabulary: as in `from_lines`.

@@ -1,11 +1,11 @@
-"""Reading the tensors that torch.save wrote, without torch and without running anything in the file."""
+"""Reading the tensors that torch.save wrote, without torch and without running anything from the file."""
 
 import io
 import math
 import os
 import zipfile
 from collections import OrderedDict
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
@@ -52,7 +52,7 @@ def _storage(pid):
     return _Storage(key, dtype, numel)
 
 
-def read_state_dict(path):
+def read_state_dict(path: Path | str) -> dict[str, np.ndarray]:
     """Read a state dict that torch.save wrote, in today's format (zip) or the one before torch 1.6.
 
     Args:
@@ -62,8 +62,8 @@ def read_state_dict(path):
         {name: array}.
 
     Raises:
-        InputError: the file is missing, truncated or something else, or its pickle asks for anything
-            but tensors.
+        InputError: the file is missing, truncated or something else, or its pickle asks for something else than
+            tensors.
     """
     with reading(path, "not a whole state dict of torch.save"), open(path, "rb") as file:
         state, data = (_read_zip if zipfile.is_zipfile(file) else _read_legacy)(file, str(path))
@@ -85,7 +85,7 @@ def _read_zip(file, path):
             raise ValueError("entries that overlap")
         if "byteorder" in entries and archive.read(entries["byteorder"]) != b"little":
             raise ValueError("big-endian")
-        pickled = io.BytesIO(archive.read(entries["data.pkl"]))  # to the end, where its checksum is looked at
+        pickled = io.BytesIO(archive.read(entries["data.pkl"]))  # to the end, where its checksum is compared
         state = safe_pickle.load(pickled, _allowed(), _storage, name=path)
         return state, {key[5:]: archive.read(info) for key, info in entries.items() if key.startswith("data/")}
 
@@ -100,9 +100,9 @@ def _read_legacy(file, path):
     itemsizes = {}
 
     def storage(pid):
-        found = _storage(pid)
-        itemsizes[found.key] = np.dtype(found.dtype).itemsize
-        return found
+        described = _storage(pid)
+        itemsizes[described.key] = np.dtype(described.dtype).itemsize
+        return described
 
     state = safe_pickle.load(file, _allowed(), storage, name=path)
     data = {}

@@ -30,7 +30,7 @@ class Toy:
     Source: gan_toy.py lines 186-229.
     """
 
-    def __init__(self, name, reuse=1):
+    def __init__(self, name: str, reuse: int = 1):
         if name not in NAMES:
             raise InputError(f"toy data '{name}' is unknown; use one of {', '.join(NAMES)}.")
         self.name, self.reuse = name, reuse
@@ -47,14 +47,14 @@ class Toy:
             self.points = self._around(np.repeat(self.centers, 4000, axis=0), rng)
 
     @cached_property
-    def sha256(self):
-        """Digest of the first 10,000 points drawn with seed 0, which stands for the data's identity."""
+    def sha256(self) -> str:
+        """The digest of the first 10,000 points drawn with seed 0, which identifies the data."""
         return hashlib.sha256(self.sample(10_000, np.random.default_rng(0)).tobytes()).hexdigest()
 
     def _around(self, centers, rng):
         return (centers + self.std * rng.standard_normal(centers.shape)).astype("float32")
 
-    def sample(self, n, rng):
+    def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Draw points.
 
         Args:

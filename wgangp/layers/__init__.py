@@ -3,13 +3,13 @@
 convolution       Conv1D, Conv2D, Conv3D, Deconv2D
 resampling        ConvMeanPool, UpsampleConv, SubpixelConv2D, shifted_mean, upsample
 normalization     BatchNorm, ConditionalBatchNorm, LayerNorm, CRITIC_NORMS, sub_batches
-activation        Gate, leaky_relu, rectified
+activation        Gate, leaky_relu, norm_relu
 linear            Linear, uniform_linear
 initialization    uniform
 memory_layout     ImageLayer, use_channels_last
 """
 
-from wgangp.layers.activation import SLOPE, Gate, leaky_relu, rectified
+from wgangp.layers.activation import SLOPE, Gate, leaky_relu, norm_relu
 from wgangp.layers.convolution import Conv1D, Conv2D, Conv3D, Deconv2D
 from wgangp.layers.initialization import uniform
 from wgangp.layers.linear import Linear, uniform_linear
@@ -34,7 +34,7 @@ __all__ = [
     "SubpixelConv2D",
     "UpsampleConv",
     "leaky_relu",
-    "rectified",
+    "norm_relu",
     "shifted_mean",
     "sub_batches",
     "uniform",

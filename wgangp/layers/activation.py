@@ -16,7 +16,7 @@ class Gate(ImageLayer):
     Source: pixcnn_gated_nonlinearity of gan_64x64.py.
     """
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         axis = 3 if self.channels_last else 1
         shape = x.shape[:axis] + [x.shape[axis] // 2] + x.shape[axis + 1 :]
         even, odd = x.reshape([*shape[: axis + 1], 2, *shape[axis + 1 :]]).split(2, axis + 1)
@@ -37,12 +37,12 @@ def leaky_relu(x: paddle.Tensor) -> paddle.Tensor:
     return F.leaky_relu(x, SLOPE)
 
 
-def rectified(norm: nn.Layer, x: paddle.Tensor, *labels: paddle.Tensor) -> paddle.Tensor:
-    """relu(norm(x, *labels)), in one pass over memory where that can be.
+def norm_relu(norm: nn.Layer, x: paddle.Tensor, *labels: paddle.Tensor) -> paddle.Tensor:
+    """Normalise and rectify, relu(norm(x, *labels)), in one operation where possible.
 
     Args:
-        norm: a layer.
-        x, labels: what it takes.
+        norm: a normalisation layer.
+        x, labels: its arguments.
     """
     if type(norm) is BatchNorm:
         return norm.normalise(x, norm.scale, norm.offset, relu=True)

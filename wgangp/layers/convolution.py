@@ -2,6 +2,7 @@
 
 import math
 
+import paddle
 import paddle.nn.functional as F
 from paddle import nn
 
@@ -21,7 +22,7 @@ class Conv1D(nn.Layer):
     Source: tflib/ops/conv1d.py (variance 4 / (fan_in + fan_out), zero bias).
     """
 
-    def __init__(self, in_channels, out_channels, kernel_size):
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int):
         super().__init__()
         std = math.sqrt(4 / ((in_channels + out_channels) * kernel_size))
         shape = [out_channels, in_channels, kernel_size]
@@ -29,32 +30,42 @@ class Conv1D(nn.Layer):
         self.bias = self.create_parameter([out_channels], is_bias=True)
         self.padding = kernel_size // 2
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         return F.conv1d(x, self.weight, padding=self.padding) + self.bias.reshape([-1, 1])
 
 
 class Conv2D(ImageLayer):
     """Convolution with TensorFlow's SAME padding and the authors' initial weights.
 
-    SAME pads one more after than before where the padding is odd: 1 and 2 for a 5x5 kernel of stride 2
-    on an even size.
+    If the padding is odd, SAME pads one pixel more after than before the image: 1 and 2 for a 5x5 kernel of stride 2 on
+    an even size.
 
     Args:
         in_channels, out_channels: of the images.
         kernel_size: side of the kernel.
-        stride: the output's size is the input's over it, rounded up.
-        he_init: variance 4 / (fan_in + fan_out) rather than Glorot's 2 / (fan_in + fan_out), where
-            fan_out is divided by the stride's square.
-        bias: whether there is one, initially zero.
+        stride: the size of the output is that of the input divided by it, rounded up.
+        he_init: whether the initial weights have variance 4 / (fan_in + fan_out) rather than Glorot's
+            2 / (fan_in + fan_out), where fan_out is divided by the square of the stride.
+        bias: whether there is a bias, initially zero.
         gain: factor of the initial weights.
-        std: of the initial weights, in place of he_init's.
+        std: standard deviation of the initial weights, in place of he_init's.
 
     Shapes: [n, in_channels, h, w] to [n, out_channels, h / stride, w / stride].
 
     Source: tflib/ops/conv2d.py lines 55-86.
     """
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride=1, he_init=True, bias=True, gain=1.0, std=None):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        he_init: bool = True,
+        bias: bool = True,
+        gain: float = 1.0,
+        std: float | None = None,
+    ):
         super().__init__()
         self.kernel_size, self.stride = kernel_size, stride
         fans = in_channels * kernel_size**2 + out_channels * kernel_size**2 // stride**2
@@ -63,19 +74,19 @@ class Conv2D(ImageLayer):
         self.weight = self.create_parameter(shape, default_initializer=uniform(std))
         self.bias = self.create_parameter([out_channels], is_bias=True) if bias else None
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         return self.add_bias(F.conv2d(x, self.weight, stride=self.stride, padding="SAME", data_format=self.data_format))
 
 
 class Conv3D(nn.Conv3D):
     """Paddle's convolution of volumes, made differentiable twice after other layers as well.
 
-    In the second derivative Paddle gives its input no gradient, as it is zero; an expansion before it knows that.
+    Its second derivative by its input is zero, for which Paddle returns nothing; the expansion before it accepts that.
 
     Args: as of `paddle.nn.Conv3D`.
     """
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         return super().forward(x.expand(x.shape))
 
 
@@ -85,16 +96,16 @@ class Deconv2D(ImageLayer):
     Args:
         in_channels, out_channels: of the images.
         kernel_size: side of the kernel.
-        std: of the initial weights; sqrt(4 / (fan_in + fan_out)), with fan_in over 4, when None.
+        std: standard deviation of the initial weights; when None, sqrt(4 / (fan_in / 4 + fan_out)).
 
     Shapes: [n, in_channels, h, w] to [n, out_channels, 2 h, 2 w].
 
     Source: tflib/ops/deconv2d.py lines 38-105.
     """
 
-    def __init__(self, in_channels, out_channels, kernel_size=5, std=None):
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 5, std: float | None = None):
         super().__init__()
-        cut = kernel_size - 2  # from a side of 2 h + kernel_size - 2, the odd pixel behind
+        cut = kernel_size - 2  # pixels that a side of 2 h + kernel_size - 2 has too many; an odd one is cut behind
         self.padding = [cut // 2, cut - cut // 2] * 2
         fans = in_channels * kernel_size**2 // 4 + out_channels * kernel_size**2
         std = math.sqrt(4 / fans) if std is None else std
@@ -102,8 +113,8 @@ class Deconv2D(ImageLayer):
         self.weight = self.create_parameter(shape, default_initializer=uniform(std))
         self.bias = self.create_parameter([out_channels], is_bias=True)
 
-    def forward(self, x):
-        # Paddle's own "SAME" reckons from the smaller image and is wrong where that is odd.
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+        # Paddle's own "SAME" is computed from the smaller image and is wrong if its size is odd.
         return self.add_bias(
             F.conv2d_transpose(x, self.weight, stride=2, padding=self.padding, data_format=self.data_format)
         )

@@ -7,15 +7,22 @@ from wgangp.layers.convolution import Conv2D
 
 
 def shifted_mean(kernel: paddle.Tensor) -> paddle.Tensor:
-    """The mean of a kernel's four shifts by 0 or 1 pixel in each direction, one pixel larger."""
+    """The mean of the four shifts of a kernel by 0 or 1 pixel in each direction.
+
+    Args:
+        kernel: [out, in, k, k].
+
+    Returns:
+        [out, in, k + 1, k + 1].
+    """
     return F.avg_pool2d(kernel, 2, stride=1, padding=1, exclusive=False)
 
 
 class ConvMeanPool(Conv2D):
     """Convolution followed by a 2x2 mean pool, computed as one convolution of stride 2.
 
-    The larger kernel is the mean of the four shifts of this one; less than half the arithmetic. A 1x1
-    convolution commutes with the pool, so that it is the authors' MeanPoolConv too.
+    The kernel of that one is larger, the mean of the four shifts of this layer's, but takes less than half the
+    arithmetic. A 1x1 convolution commutes with the pool, so that this layer is the authors' MeanPoolConv, too.
 
     Args: as of `Conv2D`, kernel_size odd, stride 1.
 
@@ -24,7 +31,7 @@ class ConvMeanPool(Conv2D):
     Source: ConvMeanPool and MeanPoolConv of gan_cifar_resnet.py.
     """
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         if self.kernel_size == 1:
             return super().forward(F.avg_pool2d(x, 2, data_format=self.data_format))
         kernel, padding = shifted_mean(self.weight), self.kernel_size // 2
@@ -36,6 +43,7 @@ def upsample(x: paddle.Tensor, channels_last: bool = False) -> paddle.Tensor:
 
     Args:
         x: [n, c, h, w], or [n, h, w, c] with channels_last.
+        channels_last: the layout of x.
 
     Returns:
         [n, c, 2 h, 2 w] or [n, 2 h, 2 w, c].
@@ -50,7 +58,7 @@ def upsample(x: paddle.Tensor, channels_last: bool = False) -> paddle.Tensor:
 class UpsampleConv(Conv2D):
     """2x upsampling followed by a convolution, computed as one transposed convolution of stride 2.
 
-    Paddle differentiates it once only: for generators.
+    Paddle can differentiate it only once: it is for generators.
 
     Args: as of `Conv2D`, kernel_size odd, stride 1.
 
@@ -59,7 +67,7 @@ class UpsampleConv(Conv2D):
     Source: UpsampleConv of gan_cifar_resnet.py.
     """
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         if self.kernel_size == 1:
             return upsample(super().forward(x), self.channels_last)
         kernel, padding = 4 * shifted_mean(self.weight.flip([2, 3]).transpose([1, 0, 2, 3])), self.kernel_size // 2
@@ -76,10 +84,10 @@ class SubpixelConv2D(Conv2D):
     Source: SubpixelConv2D of gan_64x64.py (TensorFlow's depth_to_space: pixel first, then channel).
     """
 
-    def __init__(self, in_channels, out_channels, kernel_size, he_init=True):
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, he_init: bool = True):
         super().__init__(in_channels, 4 * out_channels, kernel_size, he_init=he_init)
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         x = super().forward(x)
         if self.channels_last:
             n, h, w, _ = x.shape

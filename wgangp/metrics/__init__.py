@@ -1,1 +1,1 @@
-"""What is measured on samples."""
+"""Measures of samples and of critics."""

@@ -1,12 +1,14 @@
-"""A CIFAR-10 classifier, ResNet-56, whose probabilities stand in for Inception's."""
+"""A CIFAR-10 classifier, ResNet-56, whose probabilities are used in place of those of Inception."""
+
+from pathlib import Path
 
 import numpy as np
 import paddle
 import paddle.nn.functional as F
 
 from wgangp.errors import InputError
-from wgangp.metrics.images import add_bias, check_images, stream
-from wgangp.runtime.files import check_floats, most_bytes, read_npz
+from wgangp.metrics.images import add_bias, check_images, run_in_batches
+from wgangp.runtime.files import check_floats, largest_size, read_npz
 
 FILE = "cifar10_resnet56.npz"
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
@@ -21,25 +23,31 @@ class CifarClassifier:
         path: cifar10_resnet56.npz.
 
     Raises:
-        InputError: the file is missing, truncated or another network's.
+        InputError: the file is missing, truncated or of another network.
 
     Source: He et al. 2015, Section 4.2; weights of akamaster/pytorch_resnet_cifar10.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: Path | str):
         arrays = read_weights(path)
         self.convs = {
             name[: -len(".weight")]: _folded(arrays, name) for name, array in arrays.items() if array.ndim == 4
         }
         self.linear = [paddle.to_tensor(arrays[f"linear.{part}"].astype("float32")) for part in ("weight", "bias")]
 
-    def conv(self, x, name, stride=1):
-        """3x3 convolution with its batch norm."""
+    def conv(self, x: paddle.Tensor, name: str, stride: int = 1) -> paddle.Tensor:
+        """Apply a 3x3 convolution with its batch norm.
+
+        Args:
+            x: [n, channels, h, w].
+            name: of the convolution in the weights file.
+            stride: of the convolution.
+        """
         weight, bias = self.convs[name]
         return add_bias(F.conv2d(x, weight, stride=stride, padding=1), bias)
 
-    def logits(self, x):
-        """Logits of ten classes.
+    def logits(self, x: paddle.Tensor) -> paddle.Tensor:
+        """The logits of ten classes.
 
         Args:
             x: float32 [n, 3, 32, 32], 0..255.
@@ -60,28 +68,28 @@ class CifarClassifier:
         weight, bias = self.linear
         return x.mean([2, 3]) @ weight.T + bias
 
-    def probabilities(self, images, label=None):
-        """Probabilities of ten classes.
+    def probabilities(self, images: np.ndarray, label: str | None = None) -> np.ndarray:
+        """The probabilities of ten classes.
 
         Args:
             images: uint8 [n, 3, 32, 32].
-            label: of the progress shown; None shows none.
+            label: of the progress that is shown; None shows none.
 
         Returns:
             float32 [n, 10].
 
         Raises:
-            InputError: not such images.
+            InputError: they are not such images.
         """
         check_images(images)
         if images.shape[2:] != (32, 32):
-            raise InputError(f"the CIFAR-10 classifier takes 32 x 32 images, not {list(images.shape)}.")
+            raise InputError(f"the CIFAR-10 classifier needs images of 32 x 32 pixels, not {list(images.shape)}.")
         network = lambda x: F.softmax(self.logits(x))  # noqa: E731
-        return np.concatenate(list(stream(network, images, BATCH_SIZE, label)))
+        return np.concatenate(list(run_in_batches(network, images, BATCH_SIZE, label)))
 
 
 def _shapes():
-    """Every array of the weights file."""
+    """The shape of every array in the weights file."""
     convs, channels = {"conv1": (16, 3)}, 16
     for stage, width in ((1, 16), (2, 32), (3, 64)):
         for block in range(9):
@@ -98,7 +106,7 @@ def _shapes():
 SHAPES = _shapes()
 
 
-def read_weights(path):
+def read_weights(path: Path | str) -> dict[str, np.ndarray]:
     """Read the weights file.
 
     Args:
@@ -108,15 +116,15 @@ def read_weights(path):
         {name: array}.
 
     Raises:
-        InputError: missing, damaged or another network's.
+        InputError: the file is missing, damaged or of another network.
     """
     return check_floats(
-        read_npz(path, most_bytes(SHAPES)), SHAPES, f"{path} is not the CIFAR-10 ResNet-56", "get it again"
+        read_npz(path, largest_size(SHAPES)), SHAPES, f"{path} is not the CIFAR-10 ResNet-56", "get it again"
     )
 
 
 def _folded(arrays, name):
-    """Weight and bias of the convolution `name` with its batch norm."""
+    """The weight and bias of the convolution `name` with its batch norm folded in."""
     norm = name.replace("conv", "bn")[: -len(".weight")]
     scale = arrays[f"{norm}.weight"] / np.sqrt(arrays[f"{norm}.running_var"] + BATCH_NORM_EPSILON)
     bias = arrays[f"{norm}.bias"] - arrays[f"{norm}.running_mean"] * scale

@@ -1,4 +1,4 @@
-"""A small classifier of MNIST digits, whose score and features judge generated digits."""
+"""A small classifier of MNIST digits, by whose probabilities and features generated digits are scored."""
 
 from pathlib import Path
 
@@ -7,13 +7,13 @@ import paddle
 import paddle.nn.functional as F
 from paddle import nn
 
-from wgangp.runtime.files import check_floats, most_bytes, read_npz
+from wgangp.runtime.files import check_floats, largest_size, read_npz
 
 WEIGHTS = Path(__file__).with_name("digit_classifier.npz")
 
 
 class DigitClassifier(nn.Layer):
-    """Two convolutions with pools and two linear layers; 99 % on held-out digits (train_classifier.py).
+    """Two convolutions with pools and two linear layers; right on 99 % of held-out digits (train_classifier.py).
 
     Shapes: uint8 [n, 1, 28, 28] to logits [n, 10].
     """
@@ -23,36 +23,46 @@ class DigitClassifier(nn.Layer):
         self.first, self.second = nn.Conv2D(1, 16, 3, padding=1), nn.Conv2D(16, 32, 3, padding=1)
         self.hidden, self.last = nn.Linear(32 * 7 * 7, 64), nn.Linear(64, 10)
 
-    def features(self, images):
-        """Activations of the hidden layer, [n, 64]."""
+    def features(self, images: paddle.Tensor) -> paddle.Tensor:
+        """The activations of the hidden layer.
+
+        Args:
+            images: uint8 [n, 1, 28, 28].
+
+        Returns:
+            [n, 64].
+        """
         x = images.astype("float32") / 255 - 0.5
         x = F.max_pool2d(F.relu(self.first(x)), 2)
         x = F.max_pool2d(F.relu(self.second(x)), 2)
         return F.relu(self.hidden(x.reshape([x.shape[0], -1])))
 
-    def forward(self, images):
+    def forward(self, images: paddle.Tensor) -> paddle.Tensor:
         return self.last(self.features(images))
 
 
-def load_classifier(path=WEIGHTS):
-    """The trained classifier.
+def load_classifier(path: Path | str = WEIGHTS) -> DigitClassifier:
+    """Load the trained classifier.
+
+    Args:
+        path: of its weights.
 
     Raises:
-        InputError: the file is missing, damaged or another network's.
+        InputError: the file is missing, damaged or of another network.
     """
     classifier = DigitClassifier()
     shapes = {name: tuple(value.shape) for name, value in classifier.state_dict().items()}
-    arrays = read_npz(path, most_bytes(shapes))
+    arrays = read_npz(path, largest_size(shapes))
     arrays = check_floats(arrays, shapes, f"{path} is not the digit classifier", "get it again")
     classifier.set_state_dict({name: array.astype("float32", copy=False) for name, array in arrays.items()})
     return classifier
 
 
-def judge(classifier, images, batch_size=500):
-    """Features and class probabilities of digits.
+def classify(classifier: DigitClassifier, images: np.ndarray, batch_size: int = 500) -> tuple[np.ndarray, np.ndarray]:
+    """The features and class probabilities of digits.
 
     Args:
-        classifier: a `DigitClassifier`.
+        classifier: such as of `load_classifier`.
         images: uint8 [n, 1, 28, 28].
         batch_size: images at a time.
 

@@ -1,7 +1,8 @@
-"""Scores of generated images, by the networks whose weights are there, beside the same scores of real images."""
+"""Scores of generated images, by the networks whose weights are available, beside the same scores of real images."""
 
 import hashlib
 import json
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -9,103 +10,120 @@ import numpy as np
 
 from wgangp.data import catalogue
 from wgangp.data.download import file_hash
-from wgangp.metrics.image_scores import metric_names, score_images
+from wgangp.data.images import Images
+from wgangp.metrics.image_scores import Score, metric_names, score_images
 from wgangp.metrics.inception_weights import find_weights
 from wgangp.metrics.pixels import PIXEL_METRICS, score_pixels
+from wgangp.runtime import environment
 from wgangp.runtime.files import locked, replacing
 
 
-def available_metrics(data):
+def available_metrics(data: Images) -> list[str]:
     """The metrics that images of a data set can be scored with.
 
     With complete, calibrated Inception weights: inception_score, fid, precision and recall. With the partial ones:
     fid_768, precision_768 and recall_768 (and classifier_score for CIFAR-10). Without, or for embedded images:
-    frechet_pixels, precision_pixels and recall_pixels. None of the latter carries the paper's name.
+    frechet_pixels, precision_pixels and recall_pixels. None of these carries the name of the paper's metrics.
 
     Args:
-        data: the real images, an `Images`.
+        data: the real images.
 
     Returns:
-        A list of names; scores (of Inception or of the classifier) for CIFAR-10 only.
+        A list of names; those of scores (of Inception or of the classifier) for CIFAR-10 only.
     """
-    names = () if data.name == "embedded" else metric_names(catalogue.root())
+    names = () if data.name == "embedded" else metric_names(environment.data_folder())
     names = [name for name in names if name != "fid_1280"]
     if data.name != "cifar10":
         names = [name for name in names if not name.endswith("score")]
     return names or list(PIXEL_METRICS)
 
 
-def cheap_metrics(metrics):
-    """Those of some metrics that are cheap enough to be taken often: without the Inception network, else all."""
+def cheap_metrics(metrics: list[str]) -> list[str]:
+    """Select the metrics that are cheap enough to be computed often: those without the Inception network, else all.
+
+    Args:
+        metrics: names, as of `available_metrics`.
+    """
     return [name for name in metrics if name in ("classifier_score", "frechet_pixels")] or metrics
 
 
-def weights_sha256(metric):
-    """Digest of the weights behind a metric, "" for none."""
+def weights_sha256(metric: str) -> str:
+    """The digest of the weights that a metric uses; "" if it uses none.
+
+    Args:
+        metric: its name.
+    """
     if metric in PIXEL_METRICS:
         return ""
     if metric == "classifier_score":
         return file_hash(catalogue.locate("cifar10_resnet56"))
-    return file_hash(find_weights(catalogue.root()))
+    return file_hash(find_weights(environment.data_folder()))
 
 
 class ImageEvaluator:
-    """Scores of images against real ones, and of real images that are kept apart from those.
+    """Scores of images against real ones, and of held-out real images.
 
     Args:
-        data: the real images, an `Images`.
-        count: generated images per evaluation.
-        reference: real images that distances are taken to, drawn once, at most as many as there are. Up to
-            half of the data in `count` are kept apart from them, to be scored like the generated ones;
-            with a larger count one half of the data is scored against the other.
+        data: the real images.
+        count: number of generated images per evaluation.
+        reference: number of real images that distances are measured to, drawn once, at most as many as there are.
+            Besides these, `count` images, but at most half of the data, are held out to be scored like generated ones;
+            with a larger count, one half of the data is scored against the other.
         metrics: names, as of `available_metrics`; all of these when None.
         cache: folder that keeps `real` for other evaluators; None keeps nothing.
 
     Attributes:
-        reference: uint8 [at most reference, channels, height, width], what distances are taken to.
+        reference: uint8 [at most reference, channels, height, width], the images that distances are measured to.
         held_out, held_out_reference: uint8 [n, channels, height, width], real images that are scored like generated
-            ones, and those that their own distances are taken to.
+            ones, and those that their distances are measured to.
     """
 
-    def __init__(self, data, count, reference, metrics=None, cache=None):
+    def __init__(
+        self,
+        data: Images,
+        count: int,
+        reference: int,
+        metrics: Sequence[str] | None = None,
+        cache: Path | str | None = None,
+    ):
         n = len(data.images)
         order = np.random.default_rng(0).permutation(n)
-        apart = min(count, n // 2)
+        n_held_out = min(count, n // 2)
 
-        def chosen(part):
-            return data.images[np.sort(part)]
+        def select(indices):
+            return data.images[np.sort(indices)]
 
-        self.data, self.count, self.held_out = data, count, chosen(order[:apart])
+        self.data, self.count, self.held_out = data, count, select(order[:n_held_out])
         if count <= n // 2:
-            self.reference = self.held_out_reference = chosen(order[apart : apart + reference])
+            self.reference = self.held_out_reference = select(order[n_held_out : n_held_out + reference])
         else:
-            self.reference, self.held_out_reference = chosen(order[:reference]), chosen(order[apart:])
+            self.reference, self.held_out_reference = select(order[:reference]), select(order[n_held_out:])
         self.metrics = available_metrics(data) if metrics is None else list(metrics)
         self.cache = cache
 
     @property
-    def cheap(self):
-        """Those of the metrics that are cheap enough for many evaluations, as `cheap_metrics` has it."""
+    def cheap(self) -> list[str]:
+        """The metrics that are cheap enough for many evaluations, as of `cheap_metrics`."""
         return cheap_metrics(self.metrics)
 
     @property
-    def distance(self):
+    def distance(self) -> str:
         """The name of the Fréchet distance among the metrics."""
         return next(name for name in self.metrics if name.startswith(("fid", "frechet")))
 
     @property
-    def recall(self):
+    def recall(self) -> str:
         """The name of the recall among the metrics."""
         return next(name for name in self.metrics if name.startswith("recall"))
 
     @property
-    def protocol(self):
+    def protocol(self) -> str:
         """How many generated images are scored against how many real ones, in words."""
         return self._protocol(self.count, self.reference)
 
     @property
-    def held_out_protocol(self):
-        """The same for `real`."""
+    def held_out_protocol(self) -> str:
+        """The same for the scores in `real`."""
         return self._protocol(len(self.held_out), self.held_out_reference)
 
     def _protocol(self, count, reference):
@@ -113,13 +131,15 @@ class ImageEvaluator:
             return f"{count} images against {len(reference)} real ones"
         return f"{count} images"
 
-    def evaluate(self, images, metrics=None, reference=None):
+    def evaluate(
+        self, images: np.ndarray, metrics: Sequence[str] | None = None, reference: np.ndarray | None = None
+    ) -> dict[str, Score]:
         """Score images.
 
         Args:
             images: uint8 [n, channels, height, width].
             metrics: only these; all of `self.metrics` when None.
-            reference: real images that distances are taken to; the evaluator's when None.
+            reference: real images that distances are measured to; the evaluator's when None.
 
         Returns:
             {metric: (value, standard deviation over splits or None)}.
@@ -131,10 +151,10 @@ class ImageEvaluator:
         reference = self.reference if reference is None else reference
         if set(metrics) <= set(PIXEL_METRICS):
             return score_pixels(images, metrics, reference)
-        return score_images(images, metrics, catalogue.root(), real=reference)
+        return score_images(images, metrics, environment.data_folder(), real=reference)
 
     @cached_property
-    def real(self):
+    def real(self) -> dict[str, Score]:
         """The scores of the held-out real images, as of `evaluate`."""
         if self.cache is None:
             return self._evaluate_held_out()

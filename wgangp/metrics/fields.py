@@ -1,5 +1,7 @@
 """Statistics of two-dimensional scalar fields, and their distance between two sets of fields."""
 
+from typing import Any
+
 import numpy as np
 import scipy.fft
 from scipy.sparse import coo_matrix
@@ -10,18 +12,18 @@ from wgangp.errors import InputError
 from wgangp.metrics.checks import LARGEST, real_numbers
 
 
-def check_fields(fields, what="fields"):
-    """Refuse what is not a set of square scalar fields.
+def check_fields(fields: Any, what: str = "fields") -> np.ndarray:
+    """Check that something is a set of square scalar fields.
 
     Args:
         fields: [n, 1, size, size] or [n, size, size].
-        what: its name in the message.
+        what: what messages call them.
 
     Returns:
         float64 [n, size, size].
 
     Raises:
-        InputError: another shape, what are no real numbers, or NaN or infinite values.
+        InputError: they have another shape, are not real numbers, or have NaN or infinite values.
     """
     array = real_numbers(fields, what).astype("float64", copy=False)
     if array.ndim == 4 and array.shape[1] == 1:
@@ -33,15 +35,15 @@ def check_fields(fields, what="fields"):
     return array
 
 
-def radial_spectrum(fields, periodic=True):
-    """Power spectrum averaged over rings of the wave number's length, and over the fields.
+def radial_spectrum(fields: np.ndarray, periodic: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """The power spectrum, averaged over rings of wave numbers and over the fields.
 
-    A ring b holds the wave numbers in [b - 1/2, b + 1/2), in cycles per side; only whole rings are taken.
+    Ring b contains the wave numbers of length [b - 1/2, b + 1/2), in cycles per side; only whole rings are used.
 
     Args:
         fields: [n, 1, size, size].
-        periodic: otherwise each field is tapered by a Hann window in both directions, its mean subtracted before, so
-            that the jump at the edges does not cover the spectrum.
+        periodic: whether the fields are. Otherwise the mean of each is subtracted and it is tapered by a Hann window in
+            both directions, so that the jump at the edges does not hide the spectrum.
 
     Returns:
         Bands 1 to size / 2 - 1, and the mean power |f|^2 / size^4 per mode in each, [bands] both.
@@ -59,10 +61,10 @@ def radial_spectrum(fields, periodic=True):
     return bands, sums / np.bincount(ring.ravel())[bands]
 
 
-def two_point_correlation(fields):
-    """Correlation of two points along the axes, averaged over positions, both directions and the fields.
+def two_point_correlation(fields: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The correlation of two points along the axes, averaged over positions, both directions and the fields.
 
-    The ensemble's mean and variance are subtracted and divided by, not each field's.
+    The mean that is subtracted and the variance that is divided by are those of all fields together.
 
     Args:
         fields: [n, 1, size, size].
@@ -83,8 +85,8 @@ def two_point_correlation(fields):
     return lags, np.array(sums) / 2 / (variance or 1.0)
 
 
-def effective_conductivity(permeability):
-    """Conductivity of a homogeneous square that lets through as much as the heterogeneous one, along the first axis.
+def effective_conductivity(permeability: np.ndarray) -> float:
+    """The conductivity of a homogeneous square with the same flow as a heterogeneous one, along the first axis.
 
     Darcy's law with incompressibility, div(k grad p) = 0, with pressure 1 and 0 on two opposite sides and no flow
     through the others, by finite volumes with harmonic means between the cells.
@@ -96,7 +98,7 @@ def effective_conductivity(permeability):
         The flow per pressure drop, a float between the harmonic and the arithmetic mean.
 
     Raises:
-        InputError: not positive and finite.
+        InputError: it is not positive and finite.
 
     Source: Renard and de Marsily 1997, Section 2.
     """
@@ -122,12 +124,12 @@ def effective_conductivity(permeability):
     return float((inlet * (1 - pressure[0])).sum() * k.shape[0] / k.shape[1])
 
 
-def conductivities(log_fields, limit=20.0):
-    """Logarithms to base 10 of the effective conductivities of log-permeability fields.
+def conductivities(log_fields: np.ndarray, limit: float = 20.0) -> np.ndarray:
+    """The logarithms to base 10 of the effective conductivities of log-permeability fields.
 
     Args:
         log_fields: natural logarithms of permeability, [n, 1, size, size].
-        limit: what lies beyond +- this is cut, so that a field out of all bounds still has a conductivity.
+        limit: values are clipped to [-limit, limit], so that an extreme field still has a conductivity.
 
     Returns:
         [n], in decades.
@@ -136,8 +138,10 @@ def conductivities(log_fields, limit=20.0):
     return np.log10([effective_conductivity(np.exp(field)) for field in fields])
 
 
-def compare_fields(generated, real, periodic=True, conductivity=False):
-    """Distances of a set of fields from real ones.
+def compare_fields(
+    generated: np.ndarray, real: np.ndarray, periodic: bool = True, conductivity: bool = False
+) -> dict[str, float]:
+    """The distances of a set of fields from real ones.
 
     Args:
         generated, real: [n, 1, size, size] and [m, 1, size, size].
@@ -151,7 +155,7 @@ def compare_fields(generated, real, periodic=True, conductivity=False):
         log10 effective conductivities in decades.
 
     Raises:
-        InputError: sizes that differ, or unusable fields.
+        InputError: their sizes differ, or the fields are unusable.
     """
     generated, real = check_fields(generated, "generated fields"), check_fields(real, "real fields")
     if generated.shape[1:] != real.shape[1:]:
@@ -170,14 +174,14 @@ def compare_fields(generated, real, periodic=True, conductivity=False):
     return distances
 
 
-def spectrum_ratio(generated, real, periodic=True):
-    """log10 of the generated fields' power over the real ones', band by band.
+def spectrum_ratio(generated: np.ndarray, real: np.ndarray, periodic: bool = True) -> np.ndarray:
+    """The logarithm to base 10 of the ratio of the generated fields' power to the real ones', in each band.
 
     Args:
         generated, real, periodic: as for `compare_fields`.
 
     Returns:
-        [bands], in decades; powers below 1e-12 count as that.
+        [bands], in decades; powers below 1e-12 count as 1e-12.
     """
     powers = [np.maximum(radial_spectrum(fields, periodic)[1], 1e-12) for fields in (generated, real)]
     return np.log10(powers[0] / powers[1])

@@ -1,7 +1,8 @@
-"""Scores of images, beside real ones: which can be had, under which name, and `score_images`."""
+"""Scores of images: which are available, under which name, and `score_images`, which computes them."""
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,18 +17,22 @@ from wgangp.metrics.scores import frechet_distance, inception_score, kid, precis
 from wgangp.metrics.statistics import Statistics
 from wgangp.runtime.files import array_sha256, locked, replacing
 
+Score = tuple[float, float | None]  # value, and standard deviation over splits or subsets where there are any
+
 FRECHET = {"fid_768": "768", "fid_1280": "1280", "fid": "2048"}
 KERNEL = {"kid_768": "768", "kid_1280": "1280", "kid": "2048"}
 PRECISION_RECALL = {f"{name}_{size}": size for name in ("precision", "recall") for size in ("768", "1280", "2048")}
 METRICS = (*FRECHET, *KERNEL, *PRECISION_RECALL, "inception_score", "classifier_score")
 
-# Real CIFAR-10 train through the right network (pytorch-fid's weights: 11.2368, std over splits 0.0951).
+# Score of the real CIFAR-10 training images by the right network (pytorch-fid's weights: 11.2368, std 0.0951).
 CALIBRATION, TOLERANCE = 11.24, 0.10
 CIFAR10_TRAIN_SHA256 = "9d5c2eddadb0deff02c14c350c0385aab7b1d5ff1edfeb4997c8dc8644960111"
 
 
-def calibrate(folder, cifar10_train, cache=None, label=None):
-    """Whether the Inception weights may give an Inception score: real CIFAR-10 train must score 11.24 +- 0.10.
+def calibrate(
+    folder: Path | str, cifar10_train: np.ndarray, cache: Path | str | None = None, label: str | None = None
+) -> dict:
+    """Check the Inception weights: the real CIFAR-10 training images must have an Inception score of 11.24 +- 0.10.
 
     It is measured once for each weights file and then read from `cache`.
 
@@ -35,13 +40,13 @@ def calibrate(folder, cifar10_train, cache=None, label=None):
         folder: the data folder, with the complete weights.
         cifar10_train: the 50,000 images in the publishers' order, uint8 [50000, 3, 32, 32].
         cache: folder of the record; `folder`/cache by default.
-        label: of the progress shown; None shows none.
+        label: of the progress that is shown; None shows none.
 
     Returns:
         The record: weights_sha256, mean, std, passed.
 
     Raises:
-        InputError: other images, no weights, or partial ones.
+        InputError: the images are others, or the weights are missing or partial.
     """
     path = find_weights(folder)
     if (record := calibration(folder, cache)) is not None:
@@ -64,14 +69,14 @@ def calibrate(folder, cifar10_train, cache=None, label=None):
     return record
 
 
-def calibration(folder, cache=None):
-    """The record that `calibrate` made for the weights in a data folder; None where there is none.
+def calibration(folder: Path | str, cache: Path | str | None = None) -> dict | None:
+    """The record that `calibrate` made for the weights in a data folder; None if there is none.
 
     Args:
         folder, cache: as for `calibrate`.
 
     Raises:
-        InputError: no weights.
+        InputError: there are no weights.
     """
     sha256 = file_hash(find_weights(folder))
     try:
@@ -89,12 +94,15 @@ def _cache(folder, cache):
     return Path(folder) / "cache" if cache is None else Path(cache)
 
 
-def metric_names(folder, cache=None):
+def metric_names(folder: Path | str, cache: Path | str | None = None) -> tuple[str, ...]:
     """The metrics that an experiment reports with the weights in a data folder.
+
+    Args:
+        folder, cache: as for `calibrate`.
 
     Returns:
         ("inception_score", "fid", "precision_2048", "recall_2048") with complete, calibrated weights; otherwise those
-        of fid_768, fid_1280, precision_768, recall_768 and classifier_score whose weights are there, which may be none.
+        of fid_768, fid_1280, precision_768, recall_768 and classifier_score whose weights exist, which may be none.
     """
     folder = Path(folder)
     if (folder / COMPLETE).exists() and (calibration(folder, cache) or {}).get("passed"):
@@ -110,11 +118,18 @@ def metric_names(folder, cache=None):
     return tuple(names)
 
 
-def score_images(images, metrics, folder, real=None, cache=None, label=None):
-    """Score images; Fréchet and kernel distances are against real images.
+def score_images(
+    images: np.ndarray,
+    metrics: Sequence[str],
+    folder: Path | str,
+    real: np.ndarray | None = None,
+    cache: Path | str | None = None,
+    label: str | None = None,
+) -> dict[str, Score]:
+    """Score images; Fréchet and kernel distances are those from real images.
 
-    Every metric depends on the number of images, so compare only rows of the same number. Peak memory is
-    below 2 GB for 50,000 images of 32 x 32.
+    Every metric depends on the number of images, so compare only scores of the same number. Peak memory is below 2 GB
+    for 50,000 images of 32 x 32 pixels.
 
     Args:
         images: uint8 [n, 3, height, width], 0..255; at least 10 for the scores, 2 for Fréchet and 4 for
@@ -126,72 +141,72 @@ def score_images(images, metrics, folder, real=None, cache=None, label=None):
         real: real images, uint8 [m, 3, height, width], for distances; their statistics are kept in `cache`
             under a digest of the images and weights.
         cache: folder; `folder`/cache by default.
-        label: of the progress shown; None shows none.
+        label: of the progress that is shown; None shows none.
 
     Returns:
-        {metric: (value, standard deviation over splits or subsets, None where there are none)}.
+        {metric: (value, standard deviation over splits or subsets, or None)}.
 
     Raises:
-        InputError: an unknown metric, not images, missing or partial weights, distances without real
-            images, or an Inception score without passed calibration.
+        InputError: a metric is unknown, the images are not images, weights are missing or partial, real images are
+            missing for a distance, or the weights of an Inception score have not passed the calibration.
     """
     check_images(images)
     for metric in metrics:
         if metric not in METRICS:
             raise InputError(f"metric '{metric}' is unknown; use one of {', '.join(METRICS)}.")
-    found = {}
+    scores = {}
     if "classifier_score" in metrics:
         network = classifier.CifarClassifier(Path(folder) / classifier.FILE)
-        found["classifier_score"] = inception_score(network.probabilities(images, label))
+        scores["classifier_score"] = inception_score(network.probabilities(images, label))
 
     to_real = FRECHET | KERNEL | PRECISION_RECALL
     distances = {metric: to_real[metric] for metric in metrics if metric in to_real}
     names = sorted(set(distances.values()), key=int)
-    scored = "inception_score" in metrics
-    if names or scored:
+    wants_score = "inception_score" in metrics
+    if names or wants_score:
         path = find_weights(folder)
         network = load_inception(path)
-        network.check(names + ["probabilities"] * scored)
-    if scored and not (calibration(folder, cache) or {}).get("passed"):
+        network.check(names + ["probabilities"] * wants_score)
+    if wants_score and not (calibration(folder, cache) or {}).get("passed"):
         raise InputError(
-            f"{path} is not calibrated, so its score may not be called inception_score: real CIFAR-10 train must "
-            f"give {CALIBRATION} +- {TOLERANCE} first (wgangp.metrics.image_scores.calibrate)."
+            f"{path} is not calibrated, so its score may not be called inception_score: the real CIFAR-10 "
+            f"training images must score {CALIBRATION} +- {TOLERANCE} first (wgangp.metrics.image_scores.calibrate)."
         )
     if names:
         if real is None:
             raise InputError(f"{', '.join(distances)} compare with real images; give some.")
         check_images(real, "real images")
         real_statistics = _real_statistics(network, names, real, path, _cache(folder, cache), label)
-    if names or scored:
-        statistics, probabilities = _statistics(network, names, scored, images, label)
-    if scored:
-        found["inception_score"] = inception_score(probabilities)
+    if names or wants_score:
+        statistics, probabilities = _statistics(network, names, wants_score, images, label)
+    if wants_score:
+        scores["inception_score"] = inception_score(probabilities)
     for metric, name in distances.items():
         ours, theirs = statistics[name], real_statistics[name]
         if metric in FRECHET:
-            found[metric] = frechet_distance(ours.gaussian(), theirs.gaussian()), None
+            scores[metric] = frechet_distance(ours.gaussian(), theirs.gaussian()), None
         elif metric in KERNEL:
-            found[metric] = kid(ours.sample, theirs.sample)
+            scores[metric] = kid(ours.sample, theirs.sample)
     for name in {name for metric, name in distances.items() if metric in PRECISION_RECALL}:
         precision, recall = precision_recall(statistics[name].sample, real_statistics[name].sample)
-        found |= {f"precision_{name}": (precision, None), f"recall_{name}": (recall, None)}
-    return {metric: found[metric] for metric in metrics}
+        scores |= {f"precision_{name}": (precision, None), f"recall_{name}": (recall, None)}
+    return {metric: scores[metric] for metric in metrics}
 
 
-def _statistics(network, names, scored, images, label):
-    """Statistics of each named feature, and the probabilities where a score is wanted, in one pass."""
+def _statistics(network, names, wants_score, images, label):
+    """The statistics of each named feature, and the probabilities if a score is wanted, computed together."""
     statistics = {name: Statistics(len(images), int(name)) for name in names}
     probabilities = []
-    for batch in network.features(images, names + ["probabilities"] * scored, label=label):
-        if scored:
+    for batch in network.features(images, names + ["probabilities"] * wants_score, label=label):
+        if wants_score:
             probabilities.append(batch.pop())
         for name, features in zip(names, batch):
             statistics[name].update(features)
-    return statistics, np.concatenate(probabilities) if scored else None
+    return statistics, np.concatenate(probabilities) if wants_score else None
 
 
 def _real_statistics(network, names, real, path, cache, label):
-    """Statistics of real images, read from the cache where they are there."""
+    """The statistics of real images, from the cache if they are in it."""
     key = hashlib.sha256(f"{array_sha256(real)} {list(real.shape)} {file_hash(path)}".encode()).hexdigest()
     files = {name: cache / f"real_{name}_{key[:32]}.npz" for name in names}
     statistics = {}
@@ -199,7 +214,7 @@ def _real_statistics(network, names, real, path, cache, label):
         for name, file in files.items():
             try:
                 statistics[name] = Statistics.read(file)
-            except InputError:  # not there, or damaged
+            except InputError:  # missing or damaged
                 pass
         if missing := [name for name in names if name not in statistics]:
             computed, _ = _statistics(network, missing, False, real, label and f"{label}, real images")

@@ -11,7 +11,7 @@ import numpy as np
 
 from wgangp.data.torch_file import read_state_dict
 from wgangp.errors import InputError
-from wgangp.runtime.files import check_floats, most_bytes, read_npz, replacing, write_npz
+from wgangp.runtime.files import check_floats, largest_size, read_npz, replacing, write_npz
 
 COMPLETE = "inception_2015_12_05.npz"
 PARTIAL = "inception_2015_12_05_to_mixed_8.npz"
@@ -121,8 +121,8 @@ def _shapes(complete):
     return shapes | {"softmax/weight": (1008, 2048)} if complete else shapes
 
 
-def is_complete(arrays):
-    """Whether weights reach the softmax, not only mixed_8."""
+def is_complete(arrays: dict[str, np.ndarray]) -> bool:
+    """Whether weights are those of the whole network, not only as far as mixed_8."""
     return "softmax/weight" in arrays
 
 
@@ -133,23 +133,23 @@ def _check(arrays, path):
     return {key: array.astype("float32", copy=False) for key, array in arrays.items()}
 
 
-def read_weights(path):
+def read_weights(path: Path | str) -> dict[str, np.ndarray]:
     """Read a weights file, partial or complete.
 
     Args:
-        path: an npz (see the module's head).
+        path: an npz file (see the docstring of the module).
 
     Returns:
         {name: float32 array}.
 
     Raises:
-        InputError: missing, truncated or another network's.
+        InputError: the file is missing, truncated or of another network.
     """
-    return _check(read_npz(path, most_bytes(_shapes(True))), path)
+    return _check(read_npz(path, largest_size(_shapes(True))), path)
 
 
-def fold_batch_norm(state):
-    """Convolutions with batch norm, under torchvision's names, as plain convolutions under TensorFlow's.
+def fold_batch_norm(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Turn convolutions with batch norm, under torchvision's names, into plain convolutions under TensorFlow's.
 
     Args:
         state: {torchvision's name: array}.
@@ -158,7 +158,7 @@ def fold_batch_norm(state):
         {TensorFlow's name: array}, with softmax/weight.
 
     Raises:
-        KeyError: a layer is not there.
+        KeyError: a layer is missing.
     """
     arrays = {}
     for name, torch_name, _ in LAYERS:
@@ -169,11 +169,11 @@ def fold_batch_norm(state):
         scale = gamma / np.sqrt(variance + BATCH_NORM_EPSILON)
         arrays[f"{name}/weight"] = (weight * scale[:, None, None, None]).astype("float32")
         arrays[f"{name}/bias"] = (beta - mean * scale).astype("float32")
-    # The bias is left behind: the Inception score's logits have none (inception_score.py).
+    # The bias is left out: the Inception score's logits have none (inception_score.py).
     return arrays | {"softmax/weight": state["fc.weight"].astype("float32")}
 
 
-def convert_inception(source, target):
+def convert_inception(source: Path | str, target: Path | str) -> bool:
     """Write a weights file from pytorch-fid's, or from another weights file.
 
     Args:
@@ -184,11 +184,10 @@ def convert_inception(source, target):
         Whether the weights are complete, which the Inception score and 2048 features need.
 
     Raises:
-        InputError: the source is missing, damaged, refused or another network's, or the target cannot
-            be written.
+        InputError: the source is missing, damaged, refused or of another network, or the target cannot be written.
     """
     if Path(source).suffix == ".npz":
-        arrays = read_npz(source, most_bytes(_shapes(True)))
+        arrays = read_npz(source, largest_size(_shapes(True)))
     else:
         try:
             arrays = fold_batch_norm(read_state_dict(source))
@@ -202,11 +201,14 @@ def convert_inception(source, target):
     return is_complete(arrays)
 
 
-def find_weights(folder):
-    """The weights file to use in a data folder: the complete one, else the partial one.
+def find_weights(folder: Path | str) -> Path:
+    """Find the weights file to use: the complete one, else the partial one.
+
+    Args:
+        folder: the data folder.
 
     Raises:
-        InputError: neither is there.
+        InputError: there is neither.
     """
     for name in (COMPLETE, PARTIAL):
         if (path := Path(folder) / name).exists():

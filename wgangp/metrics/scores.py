@@ -10,11 +10,11 @@ from wgangp.errors import InputError
 from wgangp.metrics.checks import finite, real_numbers
 
 
-def inception_score(probabilities, splits=10):
+def inception_score(probabilities: np.ndarray, splits: int = 10) -> tuple[float, float]:
     """Inception score exp E_x KL(p(y|x) || p(y)), over contiguous splits of the samples.
 
-    The samples' order counts, and must have nothing to do with what they show: sorted by class, every split has few
-    classes and the score is near 1.
+    The order of the samples matters and must not depend on what they show: if they are sorted by class, every split has
+    few classes and the score is near 1.
 
     Args:
         probabilities: p(y|x), [n, classes], n at least `splits`.
@@ -24,7 +24,7 @@ def inception_score(probabilities, splits=10):
         Mean and population standard deviation over the splits.
 
     Raises:
-        InputError: fewer samples than splits, or rows that are not probabilities.
+        InputError: there are fewer samples than splits, or rows are not probabilities.
 
     Source: Salimans et al. 2016, Section 4; inception_score.py of improved-gan.
     """
@@ -36,27 +36,30 @@ def inception_score(probabilities, splits=10):
     for i in range(splits):
         p = np.asarray(probabilities[i * n // splits : (i + 1) * n // splits], "float64")
         if not (p >= 0).all() or not np.allclose(p.sum(axis=1), 1, atol=1e-3):
-            raise InputError("probabilities has rows that are negative, NaN or do not add up to 1.")
+            raise InputError("the probabilities have rows with negative numbers or NaN, or that do not add up to 1.")
         scores.append(np.exp(rel_entr(p, p.mean(axis=0)).sum(axis=1).mean()))
     return float(np.mean(scores)), float(np.std(scores))
 
 
-def gaussian(features):
-    """Mean [d] and covariance [d, d] (divided by n - 1) of features, in float64.
+def gaussian(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mean and the covariance (divided by n - 1) of features.
 
     Args:
         features: [n, d], n at least 2.
 
+    Returns:
+        float64 [d] and [d, d].
+
     Raises:
-        InputError: other shapes, or values that are not finite.
+        InputError: the features have another shape or are not finite.
     """
     x = finite(features, "features", "[n, d]")
     if len(x) < 2:
-        raise InputError("features are of 1 sample; a covariance needs at least 2.")
+        raise InputError("there are features of 1 sample; a covariance needs at least 2.")
     return x.mean(axis=0), np.atleast_2d(np.cov(x, rowvar=False))
 
 
-def frechet_distance(a, b):
+def frechet_distance(a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray]) -> float:
     """Squared Fréchet distance |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)) of two Gaussians.
 
     The last trace is the sum of the singular values of C1^(1/2) C2^(1/2), which stays accurate where
@@ -69,13 +72,15 @@ def frechet_distance(a, b):
         A float, at least 0 up to rounding.
 
     Raises:
-        InputError: NaN or infinite values, or sizes that differ.
+        InputError: values are NaN or infinite, or the sizes differ.
 
     Source: Heusel et al. 2017, Eq. 6; Dowson and Landau 1982.
     """
     mean_a, mean_b = (finite(mean, "the features' means", "[d]") for mean, _ in (a, b))
     if mean_a.shape != mean_b.shape:
-        raise InputError(f"the features have {mean_a.size} and {mean_b.size} dimensions; compare like with like.")
+        raise InputError(
+            f"the features have {mean_a.size} and {mean_b.size} dimensions; compare equal numbers of dimensions."
+        )
     form = f"[{mean_a.size}, {mean_a.size}]"
     cov_a, cov_b = (finite(covariance, "the features' covariances", form) for _, covariance in (a, b))
     cross = svdvals(_root(cov_a) @ _root(cov_b)).sum()
@@ -87,7 +92,7 @@ def _root(covariance):
     return (vectors * np.sqrt(values.clip(min=0))) @ vectors.T
 
 
-def polynomial_mmd(x, y):
+def polynomial_mmd(x: np.ndarray, y: np.ndarray) -> float:
     """Unbiased squared maximum mean discrepancy with the kernel (x.y / d + 1)^3.
 
     Args:
@@ -97,7 +102,7 @@ def polynomial_mmd(x, y):
         A float, which may be negative.
 
     Raises:
-        InputError: other shapes, or values that are not finite.
+        InputError: the features have other shapes or are not finite.
 
     Source: Binkowski et al. 2018, Section 3; Gretton et al. 2012, Eq. 3.
     """
@@ -113,27 +118,29 @@ def polynomial_mmd(x, y):
 
 
 def _two_sets(x, y, least):
-    """Two sets of features of the same length, in float64."""
+    """Check two sets of features of the same length and turn them into float64."""
     x, y = finite(x, "features", "[n, d]"), finite(y, "features", "[m, d]")
     if min(len(x), len(y)) < least or x.shape[1] != y.shape[1]:
         raise InputError(f"features are {list(x.shape)} and {list(y.shape)}; give [n, d] and [m, d], n, m >= {least}.")
     return x, y
 
 
-def kid(x, y, subsets=100, subset_size=1000, seed=0):
+def kid(
+    x: np.ndarray, y: np.ndarray, subsets: int = 100, subset_size: int = 1000, seed: int = 0
+) -> tuple[float, float]:
     """Kernel Inception distance: `polynomial_mmd` averaged over random subsets.
 
     Args:
         x, y: features, [n, d] and [m, d].
         subsets: how many, at least 1.
-        subset_size: samples of each side in a subset; at most half of n and of m, or the subsets would hardly differ.
-        seed: of the choice.
+        subset_size: samples of each set in a subset, at most half of n and of m, since larger ones would hardly differ.
+        seed: of the choice of the subsets.
 
     Returns:
         Mean and population standard deviation over the subsets.
 
     Raises:
-        InputError: fewer than 4 samples, or sizes that differ.
+        InputError: there are fewer than 4 samples, or the sizes differ.
 
     Source: Binkowski et al. 2018, Section 4.
     """
@@ -146,22 +153,23 @@ def kid(x, y, subsets=100, subset_size=1000, seed=0):
     return float(np.mean(values)), float(np.std(values))
 
 
-def precision_recall(generated, real, k=3):
-    """Precision, how many generated samples look real, and recall, how many real ones the generator can make.
+def precision_recall(generated: np.ndarray, real: np.ndarray, k: int = 3) -> tuple[float, float]:
+    """Precision, the share of generated samples that look real, and recall, the share of real ones that are covered.
 
-    The real samples' manifold is the union of balls around each, up to its k-th nearest neighbour among the others;
-    precision is the share of generated samples in it. Recall is the same with the two sides exchanged.
+    The manifold of the real samples is the union of balls around each of them, with the distance to its k-th nearest
+    neighbour among the others as radius; precision is the share of generated samples in it. Recall is the same with the
+    two sets exchanged.
 
     Args:
-        generated, real: features, [n, d] and [m, d], n and m above k; a few thousand. Compare only figures of the same
+        generated, real: features, [n, d] and [m, d], n and m above k; a few thousand. Compare only values of the same
             n and m.
-        k: neighbours.
+        k: number of neighbours.
 
     Returns:
         Precision and recall, in [0, 1].
 
     Raises:
-        InputError: too few samples, sizes that differ, or values that are not finite.
+        InputError: there are too few samples, the sizes differ, or values are not finite.
 
     Source: Kynkaanniemi et al. 2019, Eq. 1 and 2, k = 3.
     """

@@ -1,5 +1,8 @@
 """The networks for CIFAR-10, 32x32 in [-1, 1]: the DCGAN of Figure 3 and the ResNet of Table 3."""
 
+from collections.abc import Callable
+
+import paddle
 import paddle.nn.functional as F
 from paddle import nn
 
@@ -9,7 +12,7 @@ from wgangp.layers import (
     Conv2D,
     ConvMeanPool,
     ImageLayer,
-    rectified,
+    norm_relu,
     uniform_linear,
 )
 from wgangp.networks import written_out
@@ -18,7 +21,7 @@ from wgangp.networks.resnet import ResidualBlock
 from wgangp.runtime import devices
 
 
-def dcgan_generator(dim=128):
+def dcgan_generator(dim: int = 128) -> DeconvGenerator:
     """Generator of Figure 3, latent vectors [n, 128] to [n, 3, 32, 32] in [-1, 1].
 
     Args:
@@ -29,12 +32,12 @@ def dcgan_generator(dim=128):
     return DeconvGenerator([4 * dim, 2 * dim, dim], batch_norm="unit")
 
 
-def dcgan_critic(dim=128, batch_norm=False):
+def dcgan_critic(dim: int = 128, batch_norm: bool = False) -> ConvCritic:
     """Critic of Figure 3, [n, 3, 32, 32] to [n].
 
     Args:
         dim: width of the first convolution.
-        batch_norm: as in all the authors' modes but the gradient penalty.
+        batch_norm: whether there is batch norm, as in all the authors' modes except for the gradient penalty.
 
     Source: gan_cifar.py lines 70-89.
     """
@@ -49,8 +52,8 @@ class ResNetGenerator(ImageLayer):
         classes: number of labels for conditional batch norm; None for the unsupervised model.
 
     Attributes:
-        groups: training draws its samples in that many sub-batches, each with its own batch
-            statistics (2 in the authors' code: 32 + 32 in critic steps, 64 + 64 in generator steps).
+        groups: number of sub-batches, each with its own batch statistics, in which training draws samples (2 in the
+            authors' code: 32 + 32 in critic steps, 64 + 64 in generator steps).
 
     Shapes: [n, 128] and, conditional, labels [n], to [n, 3, 32, 32] in [-1, 1].
 
@@ -59,7 +62,7 @@ class ResNetGenerator(ImageLayer):
 
     latent_dim, groups = 128, 2
 
-    def __init__(self, dim=128, classes=None):
+    def __init__(self, dim: int = 128, classes: int | None = None):
         super().__init__()
         self.dim, self.classes = dim, classes
 
@@ -71,11 +74,11 @@ class ResNetGenerator(ImageLayer):
         self.norm = BatchNorm(dim)  # without labels in the conditional model too
         self.conv = Conv2D(dim, 3, 3, he_init=False)
 
-    def forward(self, z, *labels):
+    def forward(self, z: paddle.Tensor, *labels: paddle.Tensor) -> paddle.Tensor:
         x = self.enter(self.linear(z).reshape([z.shape[0], self.dim, 4, 4]))
         for block in self.blocks:
             x = block(x, *labels)
-        return self.leave(F.tanh(self.conv(rectified(self.norm, x))))
+        return self.leave(F.tanh(self.conv(norm_relu(self.norm, x))))
 
 
 class FirstBlock(nn.Layer):
@@ -89,12 +92,12 @@ class FirstBlock(nn.Layer):
     Source: OptimizedResBlockDisc1 of gan_cifar_resnet.py.
     """
 
-    def __init__(self, dim):
+    def __init__(self, dim: int):
         super().__init__()
         self.conv1, self.conv2 = Conv2D(3, dim, 3), ConvMeanPool(dim, dim, 3)
         self.shortcut = ConvMeanPool(3, dim, 1, he_init=False)
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         return self.shortcut(x) + self.conv2(F.relu(self.conv1(x)))
 
 
@@ -110,30 +113,32 @@ class ResNetCritic(ImageLayer):
     Source: Appendix F; gan_cifar_resnet.py lines 165-179.
     """
 
-    def __init__(self, dim=128, classes=None):
+    def __init__(self, dim: int = 128, classes: int | None = None):
         super().__init__()
         self.blocks = nn.LayerList([FirstBlock(dim), ResidualBlock(dim, dim, "down")])
         self.blocks.extend([ResidualBlock(dim, dim) for _ in range(2)])
         self.score = uniform_linear(dim, 1)
         self.classifier = uniform_linear(dim, classes) if classes else None
 
-    def features(self, x):
-        """What both heads see, [n, dim]."""
+    def features(self, x: paddle.Tensor) -> paddle.Tensor:
+        """The input of both heads, [n, dim]."""
         x = self.enter(x)
         for block in self.blocks:
             x = block(x)
-        return self.mean_over_plane(F.relu(x))
+        return self.mean_over_space(F.relu(x))
 
-    def heads(self, x):
-        """Scores [n] and class logits [n, classes]."""
+    def heads(self, x: paddle.Tensor) -> tuple[paddle.Tensor, paddle.Tensor]:
+        """The scores [n] and the class logits [n, classes]."""
         features = self.features(x)
         return self.score(features).reshape([-1]), self.classifier(features)
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         return self.score(self.features(x)).reshape([-1])
 
-    def loss_gradients(self, real, fake, loss_of_heads, penalty_of, labelled):
-        """The gradients of WGAN-GP's loss, as `WGAN_GP` asks for them; None but on the `aten` device."""
+    def loss_gradients(
+        self, real: paddle.Tensor, fake: paddle.Tensor, loss_of_heads: Callable, penalty_of: Callable, labelled: bool
+    ) -> tuple[tuple, tuple, list[paddle.Tensor]] | None:
+        """The gradients of WGAN-GP's loss, as `WGAN_GP` asks for them; None on other devices than `aten`."""
         if type(self) is not ResNetCritic or (self.classifier is not None) != labelled or not devices.on_aten():
             return None
         n, heads = real.shape[0], [self.score, self.classifier] if labelled else [self.score]

@@ -1,7 +1,9 @@
 """The DCGAN shape: 5x5 convolutions of stride 2 between an image and 4x4 features."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
+import paddle
 import paddle.nn.functional as F
 from paddle import nn
 
@@ -20,8 +22,8 @@ class DeconvGenerator(ImageLayer):
             "channel" (as everywhere else, over the 4x4 pixels too).
         activation: of the hidden layers; a `layers.Gate` doubles their channels.
         output: activation of the images.
-        std: of the initial weights; the authors' default when None.
-        crop: size that the 8x8 features are cut to, None for no cut.
+        std: standard deviation of the initial weights; the authors' default when None.
+        crop: size to which the 8x8 features are cropped; None leaves them as they are.
         latent_dim: length of the latent vectors.
 
     Shapes: [n, latent_dim] to [n, channels, size, size], size = 4 * 2^len(widths) unless cropped.
@@ -31,14 +33,14 @@ class DeconvGenerator(ImageLayer):
 
     def __init__(
         self,
-        widths,
-        channels=3,
-        batch_norm=None,
-        activation=F.relu,
-        output=F.tanh,
-        std=None,
-        crop=None,
-        latent_dim=128,
+        widths: list[int],
+        channels: int = 3,
+        batch_norm: str | None = None,
+        activation: Callable[[paddle.Tensor], paddle.Tensor] = F.relu,
+        output: Callable[[paddle.Tensor], paddle.Tensor] = F.tanh,
+        std: float | None = None,
+        crop: int | None = None,
+        latent_dim: int = 128,
     ):
         super().__init__()
         self.latent_dim, self.width, self.batch_norm, self.crop = latent_dim, widths[0], batch_norm, crop
@@ -54,7 +56,7 @@ class DeconvGenerator(ImageLayer):
                 [BatchNorm(first * times * widths[0]), *(BatchNorm(times * width) for width in widths[1:])]
             )
 
-    def forward(self, z):
+    def forward(self, z: paddle.Tensor) -> paddle.Tensor:
         x = self.linear(z)
         if self.batch_norm == "unit":
             x = self.norms[0](x)
@@ -62,8 +64,8 @@ class DeconvGenerator(ImageLayer):
         x = self.activation(x if self.batch_norm == "unit" else self.norms[0](x))
         for deconv, norm in zip(self.deconvs, self.norms[1:], strict=True):
             x = self.activation(norm(deconv(x)))
-            if self.crop and x.shape[self.plane[0]] == 8:
-                x = x.slice(self.plane, [0, 0], [self.crop, self.crop])
+            if self.crop and x.shape[self.spatial_axes[0]] == 8:
+                x = x.slice(self.spatial_axes, [0, 0], [self.crop, self.crop])
         return self.leave(self.output(self.last(x)))
 
 
@@ -76,14 +78,21 @@ class ConvCritic(ImageLayer):
         norm: layer made from a number of channels, such as `layers.LayerNorm`, after all convolutions
             but the first; None for no normalisation.
         activation: after each convolution; a `layers.Gate` doubles their channels.
-        std: of the initial weights; the authors' default when None.
+        std: standard deviation of the initial weights; the authors' default when None.
 
     Shapes: [n, channels, size, size] to [n], size at most 4 * 2^len(widths) and more than half of it.
 
     Source: Discriminator of gan_mnist.py and gan_cifar.py, DCGANDiscriminator of gan_64x64.py.
     """
 
-    def __init__(self, widths, channels=3, norm=None, activation=leaky_relu, std=None):
+    def __init__(
+        self,
+        widths: list[int],
+        channels: int = 3,
+        norm: Callable[[int], nn.Layer] | None = None,
+        activation: Callable[[paddle.Tensor], paddle.Tensor] = leaky_relu,
+        std: float | None = None,
+    ):
         super().__init__()
         self.activation = activation
         times = 2 if isinstance(activation, Gate) else 1
@@ -93,17 +102,19 @@ class ConvCritic(ImageLayer):
         self.norms = nn.LayerList([nn.Identity(), *norms])
         self.linear = uniform_linear(16 * widths[-1], 1, std)
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         x = self.enter(x)
         for conv, norm in zip(self.convs, self.norms, strict=True):
             x = self.activation(norm(conv(x)))
         x = self.leave(x)
         return self.linear(x.reshape([x.shape[0], -1])).reshape([-1])
 
-    def loss_gradients(self, real, fake, loss_of_heads, penalty_of, labelled):
-        """The gradients of WGAN-GP's loss, as `WGAN_GP` asks for them; None but on the `aten` device on a GPU.
+    def loss_gradients(
+        self, real: paddle.Tensor, fake: paddle.Tensor, loss_of_heads: Callable, penalty_of: Callable, labelled: bool
+    ) -> tuple[tuple, tuple, list[paddle.Tensor]] | None:
+        """The gradients of WGAN-GP's loss, as `WGAN_GP` asks for them; None on other devices than `aten` on a GPU.
 
-        On a CPU autograd is a fifth faster. Only LeakyReLU without normalisation is written out.
+        On a CPU, autograd is a fifth faster. They are written out only for LeakyReLU without normalisation.
         """
         plain = self.activation is leaky_relu and all(type(norm) is nn.Identity for norm in self.norms)
         if type(self) is not ConvCritic or labelled or not plain or not (devices.on_aten() and devices.on_gpu()):

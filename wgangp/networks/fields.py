@@ -6,7 +6,7 @@ from wgangp.layers import BatchNorm
 from wgangp.networks.convolutional import ConvCritic, DeconvGenerator
 
 
-def field_generator(size=32, dim=64, channels=1, latent_dim=128):
+def field_generator(size: int = 32, dim: int = 64, channels: int = 1, latent_dim: int = 128) -> DeconvGenerator:
     """Generator of fields, latent vectors [n, latent_dim] to [n, channels, size, size].
 
     Args:
@@ -20,19 +20,23 @@ def field_generator(size=32, dim=64, channels=1, latent_dim=128):
     return DeconvGenerator(widths(size, dim)[::-1], channels, "channel", output=nn.Identity(), latent_dim=latent_dim)
 
 
-def field_critic(size=32, dim=64, channels=1, batch_norm=False):
+def field_critic(size: int = 32, dim: int = 64, channels: int = 1, batch_norm: bool = False) -> ConvCritic:
     """Critic of fields, [n, channels, size, size] to [n].
 
     Args:
         size, channels: as for `field_generator`.
         dim: width of the first convolution; each after it is twice as wide.
-        batch_norm: as in all the authors' modes but the gradient penalty.
+        batch_norm: whether there is batch norm, as in all the authors' modes except for the gradient penalty.
 
     Source: Discriminator of gan_cifar.py.
     """
     return ConvCritic(widths(size, dim), channels, norm=BatchNorm if batch_norm else None)
 
 
-def widths(size, dim):
-    """Channels at half the size, at a quarter, and so on down to 4."""
+def widths(size: int, dim: int) -> list[int]:
+    """The numbers of channels at half the size, at a quarter, and so on down to 4 points.
+
+    Args:
+        size, dim: as for `field_critic`.
+    """
     return [dim * 2**i for i in range((size // 4).bit_length() - 1)]

@@ -1,8 +1,10 @@
 """The networks for LSUN bedrooms in [-1, 1]: the seven pairs of Figure 2 and the ResNets."""
 
 import math
+from collections.abc import Callable
 from itertools import pairwise
 
+import paddle
 import paddle.nn.functional as F
 from paddle import nn
 
@@ -25,7 +27,7 @@ from wgangp.networks.resnet import ResidualBlock
 NAMES = ("dcgan", "constant_filters", "mlp", "no_normalisation", "gated", "tanh", "resnet101")
 
 
-def pair(name, normalise_critic="layer", dim=64, size=64):
+def pair(name: str, normalise_critic: str | None = "layer", dim: int = 64, size: int = 64) -> tuple[nn.Layer, nn.Layer]:
     """One row of Figure 2: a generator and a critic.
 
     Args:
@@ -34,14 +36,14 @@ def pair(name, normalise_critic="layer", dim=64, size=64):
             "gated" (multiplicative nonlinearities everywhere), "tanh" (everywhere) or "resnet101".
         normalise_critic: "layer" for the gradient penalty, "batch" for the other methods, or None.
         dim: base width.
-        size: of the images, 64 in the paper; a smaller power of two leaves out the stages next to the
-            4x4 features.
+        size: of the images, 64 in the paper; with a smaller power of two, the stages next to the 4x4 features are left
+            out.
 
     Returns:
         Generator, [n, 128] to [n, 3, size, size], and critic, [n, 3, size, size] to [n].
 
     Raises:
-        InputError: an unknown name, normalisation or size.
+        InputError: the name, the normalisation or the size is unknown.
 
     Source: Section 5.2; gan_64x64.py lines 38-71.
     """
@@ -74,10 +76,10 @@ def pair(name, normalise_critic="layer", dim=64, size=64):
 
 
 def _widths(dim, size):
-    """Channels from the image's side on, doubling, one per halving of the size down to 4."""
+    """The numbers of channels, doubling with each halving of the size from the image down to 4x4."""
     stages = math.log2(size) - 2
     if stages < 1 or stages != int(stages):
-        raise InputError(f"size is {size}; use a power of two from 8 on.")
+        raise InputError(f"size is {size}; use a power of two of at least 8.")
     return [dim * 2**i for i in range(int(stages))]
 
 
@@ -95,21 +97,21 @@ class MLPGenerator(nn.Layer):
 
     latent_dim = 128
 
-    def __init__(self, size=64, units=512):
+    def __init__(self, size: int = 64, units: int = 512):
         super().__init__()
         self.size = size
         sizes = [self.latent_dim, units, units, units, units]
         self.hidden = nn.LayerList([uniform_linear(a, b, math.sqrt(2 / a)) for a, b in pairwise(sizes)])
         self.output = uniform_linear(units, 3 * size**2)
 
-    def forward(self, z):
+    def forward(self, z: paddle.Tensor) -> paddle.Tensor:
         for linear in self.hidden:
             z = F.relu(linear(z))
         return F.tanh(self.output(z)).reshape([-1, 3, self.size, self.size])
 
 
 class BottleneckBlock(nn.Layer):
-    """Residual block of three convolutions, 1x1, 3x3 and 1x1, whose branch counts 0.3.
+    """Residual block of three convolutions, 1x1, 3x3 and 1x1, whose branch is multiplied by 0.3.
 
     Args:
         in_channels, out_channels: of the images, even.
@@ -121,7 +123,13 @@ class BottleneckBlock(nn.Layer):
     Source: BottleneckResidualBlock of gan_64x64.py.
     """
 
-    def __init__(self, in_channels, out_channels, resample=None, norm=None):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        resample: str | None = None,
+        norm: Callable[[int], nn.Layer] | None = None,
+    ):
         super().__init__()
         before, after = in_channels // 2, out_channels // 2
         self.reduce, self.shortcut = Conv2D(in_channels, before, 1), nn.Identity()
@@ -136,7 +144,7 @@ class BottleneckBlock(nn.Layer):
         self.expand = Conv2D(after, out_channels, 1, bias=False)
         self.norm = norm(out_channels) if norm else nn.Identity()
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         y = self.conv(F.relu(self.reduce(F.relu(x))))
         return self.shortcut(x) + 0.3 * self.norm(self.expand(F.relu(y)))
 
@@ -145,7 +153,7 @@ class BottleneckGenerator(ImageLayer):
     """The 101-layer generator: 33 bottleneck blocks, a linear layer before and a 1x1 convolution after.
 
     Args:
-        dim: channels at half the size of the images; half of it at their size.
+        dim: channels at half the size of the images; at their full size there are half as many.
         size: of the images.
 
     Shapes: [n, 128] to [n, 3, size, size] in [-1, 1].
@@ -155,7 +163,7 @@ class BottleneckGenerator(ImageLayer):
 
     latent_dim = 128
 
-    def __init__(self, dim=64, size=64):
+    def __init__(self, dim: int = 64, size: int = 64):
         super().__init__()
         widths = [*reversed(_widths(dim, size)), dim // 2]
         self.width = widths[0]
@@ -168,7 +176,7 @@ class BottleneckGenerator(ImageLayer):
         self.blocks = nn.LayerList(blocks)
         self.output = Conv2D(dim // 2, 3, 1, he_init=False)
 
-    def forward(self, z):
+    def forward(self, z: paddle.Tensor) -> paddle.Tensor:
         x = self.enter(self.linear(z).reshape([z.shape[0], self.width, 4, 4]))
         for block in self.blocks:
             x = block(x)
@@ -187,7 +195,7 @@ class BottleneckCritic(ImageLayer):
     Source: ResnetDiscriminator of gan_64x64.py.
     """
 
-    def __init__(self, dim=64, size=64, norm=LayerNorm):
+    def __init__(self, dim: int = 64, size: int = 64, norm: Callable[[int], nn.Layer] | None = LayerNorm):
         super().__init__()
         widths = [dim // 2, *_widths(dim, size)]
         self.input = Conv2D(3, dim // 2, 1, he_init=False)
@@ -198,68 +206,11 @@ class BottleneckCritic(ImageLayer):
         self.blocks = nn.LayerList(blocks)
         self.linear = uniform_linear(16 * widths[-1], 1)
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         x = self.input(self.enter(x))
         for block in self.blocks:
             x = block(x)
         return self.linear(self.leave(x).reshape([x.shape[0], -1])).reshape([-1]) / 5
-
-
-class GoodGenerator(ImageLayer):
-    """The authors' recommended generator of 64x64 images, of four residual blocks.
-
-    Args:
-        dim: channels at the size of the images.
-
-    Shapes: [n, 128] to [n, 3, 64, 64] in [-1, 1].
-
-    Source: GoodGenerator of gan_64x64.py.
-    """
-
-    latent_dim = 128
-
-    def __init__(self, dim=64):
-        super().__init__()
-        widths = [8 * dim, 8 * dim, 4 * dim, 2 * dim, dim]
-        self.width = widths[0]
-        self.linear = uniform_linear(self.latent_dim, 16 * widths[0])
-        self.blocks = nn.LayerList(
-            [ResidualBlock(a, b, "up", BatchNorm, first_bias=False) for a, b in pairwise(widths)]
-        )
-        self.norm, self.output = BatchNorm(dim), Conv2D(dim, 3, 3)
-
-    def forward(self, z):
-        x = self.enter(self.linear(z).reshape([z.shape[0], self.width, 4, 4]))
-        for block in self.blocks:
-            x = block(x)
-        return self.leave(F.tanh(self.output(F.relu(self.norm(x)))))
-
-
-class GoodCritic(ImageLayer):
-    """The authors' recommended critic of 64x64 images, of four residual blocks with layer norm.
-
-    Args:
-        dim: channels at the size of the images.
-
-    Shapes: [n, 3, 64, 64] to [n].
-
-    Source: GoodDiscriminator of gan_64x64.py.
-    """
-
-    def __init__(self, dim=64):
-        super().__init__()
-        widths = [dim, 2 * dim, 4 * dim, 8 * dim, 8 * dim]
-        self.input = Conv2D(3, dim, 3, he_init=False)
-        self.blocks = nn.LayerList(
-            [ResidualBlock(a, b, "down", LayerNorm, first_bias=False) for a, b in pairwise(widths)]
-        )
-        self.linear = uniform_linear(16 * widths[-1], 1)
-
-    def forward(self, x):
-        x = self.input(self.enter(x))
-        for block in self.blocks:
-            x = block(x)
-        return self.linear(self.leave(x).reshape([x.shape[0], -1])).reshape([-1])
 
 
 class DeepGenerator(ImageLayer):
@@ -270,20 +221,20 @@ class DeepGenerator(ImageLayer):
         size: of the images, 128 in the paper, or 64 (without the block that makes 64x64 features).
 
     Attributes:
-        groups: training draws its samples in that many sub-batches, each with its own batch
-            statistics (8 of 8 in the authors' script, one on each of their GPUs).
+        groups: number of sub-batches, each with its own batch statistics, in which training draws samples (8 of 8
+            samples in the authors' script, one on each of their GPUs).
 
     Shapes: [n, 128] to [n, 3, size, size] in [-1, 1].
 
     Raises:
-        InputError: another size.
+        InputError: the size is another.
 
     Source: experiments/wgan/wgan_imagenet128.py of igul222/nn, used with LSUN.
     """
 
     latent_dim, groups = 128, 8
 
-    def __init__(self, dim=64, size=128):
+    def __init__(self, dim: int = 64, size: int = 128):
         super().__init__()
         _check_deep(size)
         widths = [8 * dim, 8 * dim, 4 * dim, 2 * dim, dim][: 5 if size == 128 else 4]
@@ -293,7 +244,7 @@ class DeepGenerator(ImageLayer):
         self.norm = BatchNorm(widths[-1])
         self.output = UpsampleConv(widths[-1], 3, 5, he_init=False, gain=0.5)
 
-    def forward(self, z):
+    def forward(self, z: paddle.Tensor) -> paddle.Tensor:
         x = self.enter(self.linear(z).reshape([z.shape[0], self.width, 4, 4]))
         for block in self.blocks:
             x = block(x)
@@ -301,7 +252,7 @@ class DeepGenerator(ImageLayer):
 
 
 class DeepCritic(ImageLayer):
-    """Critic of Figure 4: a 5x5 convolution of stride 2, residual blocks with layer norm down to 8x8, their mean.
+    """Critic of Figure 4: a 5x5 convolution of stride 2, residual blocks with layer norm down to 8x8, and the mean.
 
     Args:
         dim: half the channels at 64x64; 4, 8 and 16 times as many as dim at 32, 16 and 8.
@@ -310,12 +261,12 @@ class DeepCritic(ImageLayer):
     Shapes: [n, 3, size, size] to [n].
 
     Raises:
-        InputError: another size.
+        InputError: the size is another.
 
     Source: experiments/wgan/wgan_imagenet128.py of igul222/nn, used with LSUN.
     """
 
-    def __init__(self, dim=64, size=128):
+    def __init__(self, dim: int = 64, size: int = 128):
         super().__init__()
         _check_deep(size)
         widths = [2 * dim, 4 * dim, 8 * dim, 16 * dim][0 if size == 128 else 1 :]
@@ -325,11 +276,11 @@ class DeepCritic(ImageLayer):
         self.blocks = nn.LayerList(blocks)
         self.linear = uniform_linear(16 * dim, 1)
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         x = self.input(self.enter(x))
         for block in self.blocks:
             x = block(x)
-        return self.linear(self.mean_over_plane(x)).reshape([-1])
+        return self.linear(self.mean_over_space(x)).reshape([-1])
 
 
 def _check_deep(size):

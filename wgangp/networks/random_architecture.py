@@ -1,9 +1,11 @@
 """The set of architectures of Table 1, draws from it, and the networks built from a draw, for 32x32 images."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import paddle
 import paddle.nn.functional as F
 from paddle import nn
 
@@ -11,7 +13,7 @@ from wgangp.errors import InputError
 from wgangp.layers import CRITIC_NORMS, BatchNorm, Conv2D, Deconv2D, ImageLayer, leaky_relu, uniform_linear
 
 
-def softplus(x):
+def softplus(x: paddle.Tensor) -> paddle.Tensor:
     """softplus(2x + 2) / 2 - 1, which is near ELU and has a second derivative everywhere.
 
     Args:
@@ -41,7 +43,7 @@ SIZE = math.prod(map(len, CHOICES.values()))  # 9,216
 
 @dataclass(frozen=True)
 class Architecture:
-    """One of the set: a choice for each line of Table 1.
+    """One architecture of the set: a choice for each line of Table 1.
 
     Attributes:
         generator_nonlinearity, critic_nonlinearity: of NONLINEARITIES.
@@ -71,14 +73,14 @@ class Architecture:
         return f"{half('generator')}; {half('critic')}"
 
 
-def architecture(index):
-    """The architecture with a number, 0 to 9,215, the last line of `CHOICES` changing fastest.
+def architecture(index: int) -> Architecture:
+    """The architecture with a given number; the choice in the last line of `CHOICES` changes fastest.
 
     Args:
-        index: an integer.
+        index: 0 to 9,215.
 
     Raises:
-        InputError: there is none.
+        InputError: there is no architecture with this number.
     """
     if not 0 <= index < SIZE:
         raise InputError(f"architecture {index} is not one of 0 to {SIZE - 1}.")
@@ -86,8 +88,8 @@ def architecture(index):
     return Architecture(*(options[i] for options, i in zip(CHOICES.values(), positions, strict=True)))
 
 
-def draw(count, seed=0):
-    """Draw different architectures, each as likely as any other; fewer of the same seed are the first of more.
+def draw(count: int, seed: int = 0) -> np.ndarray:
+    """Draw different architectures, each equally likely; a smaller draw with the same seed begins a larger one.
 
     Args:
         count: how many, at most 9,216.
@@ -99,13 +101,13 @@ def draw(count, seed=0):
     return np.random.default_rng(seed).permutation(SIZE)[:count]
 
 
-def build(chosen, critic_norm, divisor=1):
-    """The two networks of an architecture.
+def build(chosen: Architecture, critic_norm: str, divisor: int = 1) -> tuple[nn.Layer, nn.Layer]:
+    """Build the two networks of an architecture.
 
     Args:
-        chosen: an `Architecture`.
-        critic_norm: "layer" or "batch", which norm a normalised critic has.
-        divisor: of the filters.
+        chosen: the architecture.
+        critic_norm: "layer" or "batch", the norm that a normalised critic has.
+        divisor: of the numbers of filters.
 
     Returns:
         Generator, [n, 128] to [n, 3, 32, 32] in [-1, 1], and critic, [n, 3, 32, 32] to [n].
@@ -147,7 +149,13 @@ class RandomGenerator(ImageLayer):
 
     latent_dim = 128
 
-    def __init__(self, dim, depth, nonlinearity, norm):
+    def __init__(
+        self,
+        dim: int,
+        depth: int,
+        nonlinearity: Callable[[paddle.Tensor], paddle.Tensor],
+        norm: Callable[[int], nn.Layer] | None,
+    ):
         super().__init__()
         self.nonlinearity = nonlinearity
         self.linear = uniform_linear(self.latent_dim, 16 * 4 * dim)
@@ -156,7 +164,7 @@ class RandomGenerator(ImageLayer):
         self.norms = _norms(norm, [4 * dim, *[2 * dim] * (depth - 3), dim])
         self.last = Deconv2D(dim, 3)
 
-    def forward(self, z):
+    def forward(self, z: paddle.Tensor) -> paddle.Tensor:
         x = self.enter(self.linear(z).reshape([z.shape[0], -1, 4, 4]))
         x = self.nonlinearity(self.norms[0](x))
         for conv, norm in zip(self.convs, self.norms[1:], strict=True):
@@ -178,7 +186,13 @@ class RandomCritic(ImageLayer):
     Source: DCGANDiscriminator and EXTRA_DEPTH_D of wgan_imagenet32_stab.py in igul222/nn.
     """
 
-    def __init__(self, dim, depth, nonlinearity, norm):
+    def __init__(
+        self,
+        dim: int,
+        depth: int,
+        nonlinearity: Callable[[paddle.Tensor], paddle.Tensor],
+        norm: Callable[[int], nn.Layer] | None,
+    ):
         super().__init__()
         self.nonlinearity = nonlinearity
         self.first = Conv2D(3, dim, 5, stride=2)
@@ -188,7 +202,7 @@ class RandomCritic(ImageLayer):
         self.norms = _norms(norm, [*[2 * dim] * (depth - 3), 4 * dim])
         self.linear = uniform_linear(16 * 4 * dim, 1)
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         x = self.nonlinearity(self.first(self.enter(x)))
         for conv, norm in zip(self.convs, self.norms, strict=True):
             x = self.nonlinearity(norm(conv(x)))

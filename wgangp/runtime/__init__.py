@@ -1,1 +1,1 @@
-"""What runs beneath: devices, several processes, checkpoints, files, progress."""
+"""What training runs on: devices, several processes, checkpoints, files, the environment, progress."""

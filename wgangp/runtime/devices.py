@@ -1,15 +1,24 @@
 """Device choice, CPU tuning, and training steps replayed as captured graphs."""
 
+from __future__ import annotations  # numpy and Paddle are imported late
+
 import os
 import platform
 import sys
 import warnings
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import paddle_aten
 from wgangp.errors import InputError
+from wgangp.runtime import kernels
+from wgangp.runtime.kernels import paddle_aten
+
+if TYPE_CHECKING:
+    import numpy as np
+    import paddle
 
 NAMES = ("auto", "cpu", "gpu", "aten")
 
@@ -26,7 +35,8 @@ def load_aten(name: str = "auto") -> None:
         name = os.environ.get("WGANGP_DEVICE") or "auto"
     only_aten = Path("/dev/nvidiactl").exists() and not _paddle_is_for_gpus()
     if "paddle" not in sys.modules and (name == "aten" or (name == "auto" and only_aten)):
-        with suppress(paddle_aten.Unavailable):
+        with suppress(InputError):
+            kernels.library()
             paddle_aten.load()
 
 
@@ -46,7 +56,7 @@ def _amd_with_avx512():
     return "AuthenticAMD" in text and "avx512f" in text
 
 
-def tune_cpu():
+def tune_cpu() -> None:
     """Set the environment that Paddle reads when it is first imported.
 
     MKL picks slow kernels on AMD processors; on those with AVX-512, MKL_DEBUG_CPU_TYPE=7 makes
@@ -57,78 +67,78 @@ def tune_cpu():
     warnings.filterwarnings("ignore", message="No ccache found")
 
 
-def there():
-    """The devices that this Paddle can compute on, the preferred first."""
+def available_devices() -> list[str]:
+    """The devices that this Paddle can compute on, the preferred one first."""
     import paddle
 
     gpu = paddle.is_compiled_with_cuda() and paddle.device.cuda.device_count() > 0
     aten = "aten" in paddle.device.get_all_custom_device_type()
-    on_cpu = aten and not paddle_aten.is_cuda()
-    return ["gpu"] * gpu + ["aten"] * (aten and not on_cpu) + ["cpu"] + ["aten"] * on_cpu
+    aten_on_cpu = aten and not paddle_aten.is_cuda()
+    return ["gpu"] * gpu + ["aten"] * (aten and not aten_on_cpu) + ["cpu"] + ["aten"] * aten_on_cpu
 
 
-def on_processor(name):
-    """Whether a device computes on the processor.
+def computes_on_cpu(name: str) -> bool:
+    """Whether a device computes on the CPU.
 
     Args:
         name: as of `choose`.
     """
-    name = there()[0] if name == "auto" else name
+    name = available_devices()[0] if name == "auto" else name
     return name == "cpu" or (name == "aten" and not paddle_aten.is_cuda())
 
 
-def check(name):
-    """Refuse a device that the processes of a run could not have.
+def check_available(name: str) -> None:
+    """Check that the processes of a run can use a device.
 
     Args:
         name: as of `choose`.
 
     Raises:
-        InputError: it is "aten" and `paddle_aten` cannot be loaded, or another that is not there.
+        InputError: it is "aten" and `paddle_aten` cannot be loaded, or it is another that is not available.
     """
     if name == "aten":
         try:
-            paddle_aten.check()
-        except paddle_aten.Unavailable as error:
+            kernels.library()
+        except InputError as error:
             raise InputError(f"--device aten: {error}") from None
-    elif name not in ("auto", *there()):
-        raise not_there(name)
+    elif name not in ("auto", *available_devices()):
+        raise _not_available(name)
 
 
-def not_there(name):
-    """The InputError for a device that is not there."""
+def _not_available(name: str) -> InputError:
+    """The InputError for a device that is not available."""
     if name not in NAMES:
         return InputError(f"--device {name} is unknown; use {', '.join(NAMES)}.")
-    what = {
+    remedies = {
         "gpu": "this Paddle sees no GPU; install paddlepaddle-gpu (environment.yml), or use --device aten or cpu.",
         "aten": "it is not loaded; run bash paddle_aten/build.sh and choose it before paddle is imported.",
     }
-    return InputError(f"--device {name}: {what[name]}")
+    return InputError(f"--device {name}: {remedies[name]}")
 
 
-def choose(name="auto", tf32=True, deterministic=False):
+def choose(name: str = "auto", tf32: bool = True, deterministic: bool = False) -> str:
     """Make a device Paddle's current one; call it before paddle is imported, where it is or may be "aten".
 
     Args:
         name: "cpu"; "gpu" (Paddle's own GPU build); "aten" (ATen's kernels through `paddle_aten`, on a GPU where
-            there is one, else on the CPU); or "auto", the first of gpu, aten on a GPU, cpu that is there.
-        tf32: whether matrix products and convolutions of the `aten` device may use TF32, in training.
-        deterministic: only kernels that give the same bits every time.
+            there is one, else on the CPU); or "auto", the first available one of gpu, aten on a GPU, cpu.
+        tf32: whether matrix products and convolutions of the `aten` device may use TF32 in training.
+        deterministic: whether to use only kernels that give the same bits every time.
 
     Returns:
         Its description, as written in the `device` column of the results.
 
     Raises:
-        InputError: the device is not there.
+        InputError: the device is not available.
     """
     load_aten(name)
     import paddle
 
     if name == "auto":
-        name = there()[0]
-    if name not in there():
-        check(name)
-        raise not_there(name)
+        name = available_devices()[0]
+    if name not in available_devices():
+        check_available(name)
+        raise _not_available(name)
     paddle.set_device(name)
     if name == "aten":
         paddle_aten.set_tf32(tf32)
@@ -138,21 +148,21 @@ def choose(name="auto", tf32=True, deterministic=False):
     return describe() + (", deterministic kernels" if deterministic else "")
 
 
-def on_aten():
+def on_aten() -> bool:
     """Whether Paddle's current device is `aten`."""
     import paddle
 
     return paddle.get_device().startswith("aten")
 
 
-def on_gpu():
+def on_gpu() -> bool:
     """Whether Paddle's current device is a GPU."""
     import paddle
 
     return paddle.get_device().startswith("gpu") or (on_aten() and paddle_aten.is_cuda())
 
 
-def describe():
+def describe() -> str:
     """Name the current device, and what computes on it, for the provenance of a result."""
     import paddle
 
@@ -161,18 +171,18 @@ def describe():
     if on_aten():
         aten = ".".join(version("torch").split(".")[:2])
         if not paddle_aten.is_cuda():
-            return f"{processor()}, paddle_aten (ATen {aten} kernels)"
+            return f"{describe_cpu()}, paddle_aten (ATen {aten} kernels)"
         precision = "TF32" if paddle_aten.tf32() else "float32"
         return f"{paddle_aten.device_name()}, paddle_aten (ATen {aten} kernels), {precision}"
-    return processor()
+    return describe_cpu()
 
 
-def processor():
-    """Name the processor and the threads that a process uses."""
+def describe_cpu() -> str:
+    """Name the processor and say how many threads a process uses."""
     return f"{cpu_name()}, {os.environ.get('OMP_NUM_THREADS', os.cpu_count())} thread(s)"
 
 
-def cpu_name():
+def cpu_name() -> str:
     """Name the processor."""
     try:
         with open("/proc/cpuinfo") as file:
@@ -181,21 +191,28 @@ def cpu_name():
         return platform.processor() or platform.machine()
 
 
-class full_precision:
+@contextmanager
+def full_precision() -> Iterator[None]:
     """A context in which the `aten` device computes without TF32, as for measuring."""
-
-    def __enter__(self):
-        self.before = on_aten() and paddle_aten.tf32()
-        if self.before:
-            paddle_aten.set_tf32(False)
-
-    def __exit__(self, *_):
-        if self.before:
+    had_tf32 = on_aten() and paddle_aten.tf32()
+    if had_tf32:
+        paddle_aten.set_tf32(False)
+    try:
+        yield
+    finally:
+        if had_tf32:
             paddle_aten.set_tf32(True)
 
 
-def tensors(arrays):
-    """Arrays on the device: one tensor along a new first axis where all have one shape, else a list."""
+def to_device(arrays: list[np.ndarray]) -> paddle.Tensor | list[paddle.Tensor]:
+    """Copy arrays to the device.
+
+    Args:
+        arrays: of any shapes.
+
+    Returns:
+        One tensor, stacked along a new first axis, where all have the same shape; else a list of tensors.
+    """
     import numpy as np
     import paddle
 
@@ -204,27 +221,27 @@ def tensors(arrays):
     return [paddle.to_tensor(array) for array in arrays]
 
 
-class Replayed:
-    """A training step that the `aten` device replays as one captured graph; elsewhere just the step.
+class ReplayedStep:
+    """A training step that the `aten` device replays as one captured graph; on other devices the plain step.
 
-    The first calls are not captured: what they allocate must be there when the graph is made. Batches of
-    different shapes are not captured either. Paddle's own GPU build runs step by step: that its graphs draw
-    new random numbers in every replay has not been shown.
+    The first calls are not captured: what they allocate must exist when the graph is made. Batches of different
+    shapes are not captured either. Paddle's own GPU build runs step by step: it has not been shown that its
+    graphs draw new random numbers in every replay.
 
     Args:
-        step: a function of what `tensors` makes that returns {name: scalar tensor}, runs on the device
-            alone and does not look at values.
+        step: a function of what `to_device` returns. It returns {name: scalar tensor}, runs on the device alone
+            and does not read the values of tensors.
     """
 
-    FIRST = 3
+    FIRST = 3  # calls that are not captured
 
-    def __init__(self, step):
+    def __init__(self, step: Callable[..., dict[str, paddle.Tensor]]):
         self.step, self.calls, self.graph, self.inputs = step, 0, None, None
 
-    def __call__(self, arrays):
+    def __call__(self, arrays: list[np.ndarray]) -> dict[str, paddle.Tensor]:
         import paddle
 
-        inputs = tensors(arrays)
+        inputs = to_device(arrays)
         if not (on_aten() and on_gpu()) or self.calls < self.FIRST or isinstance(inputs, list):
             self.calls += 1
             return self.step(inputs)

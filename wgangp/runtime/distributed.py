@@ -2,29 +2,31 @@
 
     python -m paddle.distributed.launch --nproc_per_node 2 -m wgangp run fig1_gradient_norms
 
-Without the launcher there is one process, and everything here does nothing.
+Without the launcher there is one process, and the functions here change nothing.
 """
 
 import os
+from collections.abc import Iterable
 
+import numpy as np
 import paddle
 
 from wgangp.errors import InputError
 from wgangp.runtime import devices
 
 
-def size():
-    """Number of processes."""
+def size() -> int:
+    """The number of processes."""
     return int(os.environ.get("PADDLE_TRAINERS_NUM", 1))
 
 
-def rank():
-    """Which of them this one is, from 0."""
+def rank() -> int:
+    """The number of this process, from 0."""
     return int(os.environ.get("PADDLE_TRAINER_ID", 0))
 
 
-def begin(networks):
-    """Connect the processes and give all of them the first one's weights.
+def connect(networks: Iterable[paddle.nn.Layer]) -> None:
+    """Connect the processes and give all of them the weights of the first.
 
     Args:
         networks: Paddle layers, changed in place.
@@ -43,8 +45,8 @@ def begin(networks):
             paddle.distributed.broadcast(tensor, 0)
 
 
-def share_of(n):
-    """How many of a batch's samples this process has.
+def local_batch_size(n: int) -> int:
+    """How many of the samples of a batch this process gets.
 
     Args:
         n: samples in the batch.
@@ -57,8 +59,8 @@ def share_of(n):
     return n // size()
 
 
-def share(batch):
-    """This process's part of a batch.
+def take_local_batch(batch: np.ndarray) -> np.ndarray:
+    """Take the part of a batch that belongs to this process.
 
     Args:
         batch: array [n, ...].
@@ -67,13 +69,13 @@ def share(batch):
         Array [n / size, ...].
 
     Raises:
-        InputError: as of `share_of`.
+        InputError: as of `local_batch_size`.
     """
-    n = share_of(len(batch))
+    n = local_batch_size(len(batch))
     return batch[rank() * n : (rank() + 1) * n]
 
 
-def average(tensors):
+def average(tensors: list[paddle.Tensor]) -> None:
     """Average each of some tensors over the processes, in place, in one exchange.
 
     Args:
@@ -89,7 +91,7 @@ def average(tensors):
             paddle.assign(part.reshape(tensor.shape), output=tensor)
 
 
-def average_gradients(network):
+def average_gradients(network: paddle.nn.Layer) -> None:
     """Average the gradients of a network's parameters over the processes.
 
     Args:
@@ -98,7 +100,7 @@ def average_gradients(network):
     average([parameter.grad for parameter in network.parameters() if parameter.grad is not None])
 
 
-def any_of(flag):
+def any_process(flag: bool) -> bool:
     """Whether a flag is set in any process.
 
     Args:

@@ -10,17 +10,17 @@ class Progress:
     """Counts steps.
 
     Args:
-        label: what is going on; None shows nothing.
-        total: steps in all.
-        done: steps done before.
+        label: what is running; None shows nothing.
+        total: number of steps in all.
+        done: number of steps done before.
     """
 
-    position = 0  # line of the bar, for several processes on one terminal
+    position = 0  # the line of the bar on a terminal that several processes share
 
-    def __init__(self, label, total, done=0):
+    def __init__(self, label: str | None, total: int, done: int = 0):
         self.label, self.total, self.done = label, total, done
-        self.first, self.began = done, time.monotonic()
-        self.told = self.began
+        self.initial, self.started = done, time.monotonic()
+        self.last_shown = self.started
         self.bar = None
 
     def __enter__(self):
@@ -32,14 +32,14 @@ class Progress:
         if self.bar is not None:
             self.bar.close()
 
-    def update(self):
+    def update(self) -> None:
         """Count one step."""
         self.done += 1
         if self.bar is not None:
             self.bar.update()
-        elif self.label and time.monotonic() - self.told > 30:
-            self.told = time.monotonic()
+        elif self.label and time.monotonic() - self.last_shown > 30:
+            self.last_shown = time.monotonic()
             meter = tqdm.format_meter(
-                self.done, self.total, self.told - self.began, prefix=self.label, initial=self.first, ncols=0
+                self.done, self.total, self.last_shown - self.started, prefix=self.label, initial=self.initial, ncols=0
             )
             print(meter, file=sys.stderr, flush=True)

@@ -26,10 +26,10 @@ given = np.load(sys.argv[1])
 weights = sys.argv[3]
 if distributed.size() == 1:
     gan.load(weights)
-distributed.begin([gan.generator, gan.discriminator])
+distributed.connect([gan.generator, gan.discriminator])
 if distributed.size() > 1 and distributed.rank() == 0:
     gan.save(weights)
-real, z, alpha = (paddle.to_tensor(distributed.share(given[name])) for name in ("real", "z", "alpha"))
+real, z, alpha = (paddle.to_tensor(distributed.take_local_batch(given[name])) for name in ("real", "z", "alpha"))
 fake = gan.generator(z)
 critic = gan.discriminator
 loss = losses.wasserstein_critic_loss(critic(real), critic(fake.detach()))
@@ -96,15 +96,15 @@ def test_an_experiment_trained_by_two_processes(tmp_path, monkeypatch):
 def test_a_batch_that_cannot_be_split(monkeypatch):
     monkeypatch.setenv("PADDLE_TRAINERS_NUM", "2")
     monkeypatch.setenv("PADDLE_TRAINER_ID", "1")
-    assert distributed.share(np.arange(6)).tolist() == [3, 4, 5] and distributed.share_of(6) == 3
+    assert distributed.take_local_batch(np.arange(6)).tolist() == [3, 4, 5] and distributed.local_batch_size(6) == 3
     with pytest.raises(InputError, match="batch of 7 cannot be split evenly over 2 processes"):
-        distributed.share(np.arange(7))
+        distributed.take_local_batch(np.arange(7))
     with pytest.raises(InputError, match="batch of 7"):
-        distributed.share_of(7)
+        distributed.local_batch_size(7)
 
 
 def test_one_process_is_left_alone():
     x = paddle.to_tensor([1.0, 2.0])
     distributed.average([x])
-    assert x.tolist() == [1, 2] and distributed.any_of(True) and not distributed.any_of(False)
-    assert distributed.share_of(7) == 7 and distributed.share(np.arange(3)).tolist() == [0, 1, 2]
+    assert x.tolist() == [1, 2] and distributed.any_process(True) and not distributed.any_process(False)
+    assert distributed.local_batch_size(7) == 7 and distributed.take_local_batch(np.arange(3)).tolist() == [0, 1, 2]

@@ -34,12 +34,13 @@ def test_damaged_file_is_refused_by_every_reader(damage, name, tmp_path, monkeyp
     assert str(refused.value).count("\n") == 0
 
 
-def test_a_thousand_damages_of_every_file_of_arrays(tmp_path):
-    command = [sys.executable, fuzz_arrays.__file__, str(tmp_path), "1000"]
-    told = subprocess.run(command, capture_output=True, text=True)
-    assert told.returncode == 0, told.stdout + told.stderr
-    refused = [int(line.split(": ")[1].split()[0]) for line in told.stdout.splitlines()]
-    assert len(refused) == len(FORMATS) and min(refused) > 500
+@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.slow)])
+def test_random_damages_of_every_file_of_arrays_are_refused_or_harmless(count, tmp_path):
+    command = [sys.executable, fuzz_arrays.__file__, str(tmp_path), str(count)]
+    fuzzed = subprocess.run(command, capture_output=True, text=True)
+    assert fuzzed.returncode == 0, fuzzed.stdout + fuzzed.stderr
+    refused = [int(line.split(": ")[1].split()[0]) for line in fuzzed.stdout.splitlines()]
+    assert len(refused) == len(FORMATS) and min(refused) > count / 2
 
 
 def test_reads_what_numpy_wrote(tmp_path):
@@ -93,7 +94,7 @@ def test_directory_of_no_entries(tmp_path):
     raw[-12:-6] = bytes(6)  # their number and the directory's size
     path.write_bytes(raw)
     assert len(np.load(path)) == 0
-    with pytest.raises(InputError, match="0 of its 0 arrays are found"):
+    with pytest.raises(InputError, match="0 of its 0 arrays are readable"):
         read_npz(path)
 
 
@@ -126,9 +127,9 @@ def test_file_and_folder_are_on_the_disk_before_and_after_the_replacement(tmp_pa
 def test_no_folder_is_replaced(name, tmp_path):
     (tmp_path / "x").write_bytes(b"a")
     (tmp_path / name).unlink(missing_ok=True), (tmp_path / name).mkdir()
-    there = sorted(tmp_path.iterdir())
+    before = sorted(tmp_path.iterdir())
     with pytest.raises(InputError, match="cannot write .*x: "):
         with replacing(tmp_path / "x", keep=tmp_path / "y" if name == "y" else None) as file:
             file.write(b"b")
-    assert sorted(tmp_path.iterdir()) == there
+    assert sorted(tmp_path.iterdir()) == before
     assert name == "x" or (tmp_path / "x").read_bytes() == b"a"

@@ -54,9 +54,9 @@ def test_damaged_checkpoint_falls_back_to_the_previous(damage, path, capsys):
     train(2, path), train(4, path)
     path.write_bytes(damage(path.read_bytes()))
     assert (train(6, path) == train(6)).all()
-    assert "not a whole checkpoint" in (said := capsys.readouterr().out) and "Resuming from" in said
+    assert "not a whole checkpoint" in (printed := capsys.readouterr().out) and "Resuming from" in printed
     assert checkpoint.read(path)[1]["iteration"] == 6
-    assert checkpoint.read(checkpoint.previous(path))[1]["iteration"] == 2  # not the damaged one
+    assert checkpoint.read(checkpoint.previous_path(path))[1]["iteration"] == 2  # not the damaged one
 
 
 def test_moments_swallowed_by_a_comment(path):
@@ -130,20 +130,20 @@ def die_before(monkeypatch, call):
 
 
 @pytest.mark.parametrize("links", [True, False])
-@pytest.mark.parametrize("found", ["nothing", "newest", "both", "previous", "damaged newest", "damaged previous"])
-def test_no_crash_leaves_no_checkpoint(found, links, path, monkeypatch):
-    old = checkpoint.previous(path)
+@pytest.mark.parametrize("existing", ["nothing", "newest", "both", "previous", "damaged newest", "damaged previous"])
+def test_no_crash_leaves_no_checkpoint(existing, links, path, monkeypatch):
+    old = checkpoint.previous_path(path)
     for call in range(10):
         path.unlink(missing_ok=True), old.unlink(missing_ok=True)
-        if found != "nothing":
+        if existing != "nothing":
             checkpoint.write(path, ARRAYS, {"iteration": 1})
-        if found not in ("nothing", "newest"):
+        if existing not in ("nothing", "newest"):
             checkpoint.write(path, ARRAYS, {"iteration": 2})
-        if found == "previous":
+        if existing == "previous":
             path.unlink()
-        if found.startswith("damaged"):
-            hurt = path if found == "damaged newest" else old
-            hurt.write_bytes(hurt.read_bytes()[:-50])
+        if existing.startswith("damaged"):
+            damaged = path if existing == "damaged newest" else old
+            damaged.write_bytes(damaged.read_bytes()[:-50])
         before = checkpoint.read_newest(path, say=str)
         with monkeypatch.context() as patch:
             if not links:
@@ -156,7 +156,7 @@ def test_no_crash_leaves_no_checkpoint(found, links, path, monkeypatch):
         after = checkpoint.read_newest(path, say=str)
         allowed = [{"iteration": 3}] if left[0] >= 0 else [{"iteration": 3}, before and before[1]]
         assert (after and after[1]) in allowed
-        assert found == "damaged previous" or not old.exists() or checkpoint.read(old)[1]["iteration"] < 3
+        assert existing == "damaged previous" or not old.exists() or checkpoint.read(old)[1]["iteration"] < 3
         if left[0] >= 0:
             break
     assert call > 2
@@ -168,7 +168,7 @@ def test_no_folder_and_no_other_file_is_moved_away(name, tmp_path, monkeypatch):
     for folder in ("results", "results.npz"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "mine").touch()
-    words = "cannot be a checkpoint: give the path of a file, there or new, that ends in .npz"
+    words = "cannot be a checkpoint: give the path of a new or existing file that ends in .npz"
     with pytest.raises(InputError, match=words):
         new().save(name)
     with pytest.raises(InputError, match=words):  # before it trains

@@ -4,7 +4,6 @@ import subprocess
 import sys
 
 import numpy as np
-import paddle
 import pytest
 
 import paddle_aten
@@ -15,7 +14,7 @@ from wgangp.runtime import devices
 
 
 def test_auto_is_the_first_device_there():
-    assert devices.there()[-1] == "cpu"
+    assert devices.available_devices()[-1] == "cpu"
     assert devices.choose("auto") == devices.describe()
     assert devices.choose("cpu").endswith("thread(s)")
     assert devices.choose("cpu", deterministic=True).endswith("deterministic kernels")
@@ -60,9 +59,9 @@ def test_importing_chooses_no_device_and_choosing_says_why_it_cannot(name, words
 
 
 def test_tensors_are_stacked_where_they_have_one_shape():
-    same = devices.tensors([np.zeros((4, 2)), np.ones((4, 2))])
+    same = devices.to_device([np.zeros((4, 2)), np.ones((4, 2))])
     assert same.shape == [2, 4, 2] and float(same[1].sum()) == 8
-    other = devices.tensors([np.zeros((4, 2)), np.ones((3, 2))])
+    other = devices.to_device([np.zeros((4, 2)), np.ones((3, 2))])
     assert [x.shape for x in other] == [[4, 2], [3, 2]]
 
 
@@ -79,15 +78,22 @@ def test_a_step_is_replayed_with_refilled_inputs_after_the_first_calls(monkeypat
     monkeypatch.setattr(devices, "on_aten", lambda: True)
     monkeypatch.setattr(devices, "on_gpu", lambda: True)
     monkeypatch.setattr(paddle_aten, "Captured", Graph)
-    step = devices.Replayed(lambda drawn: {"sum": sum(float(x.sum()) for x in drawn)})
+    step = devices.ReplayedStep(lambda drawn: {"sum": sum(float(x.sum()) for x in drawn)})
     for i in range(6):
         assert step([np.full((2, 2), i), np.full((2, 2), 1)])["sum"] == 4 * i + 4
-        assert len(made) == (i >= devices.Replayed.FIRST)
+        assert len(made) == (i >= devices.ReplayedStep.FIRST)
     assert step([np.ones((2, 2)), np.ones((1, 2))])["sum"] == 6  # other shapes: step by step
     assert step([np.ones((3, 2)), np.ones((3, 2))])["sum"] == 12
     assert step([np.full((2, 2), 9), np.full((2, 2), 1)])["sum"] == 40 and len(made) == 1
 
 
-def test_full_precision_leaves_the_cpu_alone():
-    with devices.full_precision():
-        assert float(paddle.ones([2]).sum()) == 2
+@pytest.mark.parametrize("device, before, within", [("cpu", True, True), ("aten", True, False), ("aten", False, False)])
+def test_full_precision_turns_tf32_off_on_aten_and_back_to_what_it_was(device, before, within, monkeypatch):
+    tf32 = [before]
+    monkeypatch.setattr(devices, "on_aten", lambda: device == "aten")
+    monkeypatch.setattr(paddle_aten, "tf32", lambda: tf32[-1])
+    monkeypatch.setattr(paddle_aten, "set_tf32", tf32.append)
+    with pytest.raises(ZeroDivisionError), devices.full_precision():
+        assert tf32[-1] is within
+        raise ZeroDivisionError
+    assert tf32[-1] is before

@@ -1,0 +1,64 @@
+"""Figure 3: scores over iterations and over seconds, and samples."""
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+from reproduction import paper_csv
+from reproduction.notebook_data import Runs, number_of, real_values
+from reproduction.visualization import COLOURS, PAPER, REAL, WIDTH, draw_seeds, image_grids
+
+NAME = "fig4_cifar_convergence"
+METHODS = {
+    "weight clipping": ("weight clipping", "weight clipping, RMSProp"),
+    "GP RMSProp": ("WGAN-GP, other", "WGAN-GP, RMSProp"),
+    "GP Adam": ("WGAN-GP", "WGAN-GP, Adam"),
+    "DCGAN": ("GAN", "DCGAN"),
+}
+SCORES = {
+    "inception_score": "Inception score",
+    "classifier_score": "classifier score",
+    "fid": "FID",
+    "fid_768": "Fréchet distance (fid_768)",
+    "frechet_pixels": "Fréchet distance of pixels",
+}
+
+
+def convergence(runs: Runs) -> Figure:
+    """Scores over iterations and over seconds of training, and the paper's Inception score on an axis of its own."""
+    metrics = [metric for metric in SCORES if f"curve/{metric}" in next(iter(runs.values()))[0]]
+    figure, axes = plt.subplots(2, 3, figsize=(WIDTH, 4.9), squeeze=False, layout="constrained")
+    for setting, (iterations, values) in paper_curves().items():
+        colour, label = METHODS[setting]
+        axes[0, 0].plot([i / 1000 for i in iterations], values, color=COLOURS[colour], label=label, **PAPER)
+    axes[0, 0].set(title="the paper (read off its figure)", ylabel="Inception score", xlabel="iteration (thousands)")
+    axes[1, 0].set_axis_off()
+    for row, metric in zip(axes[:, 1:], metrics, strict=False):
+        for ax, x, factor in ((row[0], 0, 1 / 1000), (row[1], 2, 1.0)):
+            for setting, arrays in runs.items():
+                curves = [run[f"curve/{metric}"] for run in arrays]
+                seeds = [(curve[x] * factor, curve[1]) for curve in (curves if x == 0 else curves[:1])]
+                colour, label = METHODS[setting]
+                draw_seeds(ax, seeds, COLOURS[colour], label)
+            ax.axhline(real_values(NAME, metric, runs), label="real images", **REAL)
+            ax.set_xlim(left=0)
+        row[0].set(ylabel=SCORES[metric], title="ours, over iterations", xlabel="iteration (thousands)")
+        row[1].set(title="ours, over time (first seed)", xlabel="seconds of training alone")
+    handles, labels = axes[0, 1].get_legend_handles_labels()
+    axes[1, 0].legend(handles, labels, loc="center", title="thin: each seed; thick: their mean", title_fontsize=8)
+    return figure
+
+
+def samples(runs: Runs) -> Figure:
+    """Samples of the last iterate, of the first seed."""
+    grids = {}
+    for setting, (arrays, *_) in runs.items():
+        last = next(int(arrays[key][0, -1]) for key in arrays if key.startswith("curve/"))
+        grids[f"{METHODS[setting][1]}\niteration {last:,}"] = arrays["samples"][:36]
+    return image_grids(grids, columns=6)
+
+
+def paper_curves() -> dict[str, tuple]:
+    """Digitised curves, {setting: (iterations, values)}."""
+    rows = paper_csv.rows_of(NAME)
+    rows = rows[rows["part"].str.startswith("iteration ")]
+    return {s: (group["part"].map(number_of), group["value"]) for s, group in rows.groupby("setting", sort=False)}

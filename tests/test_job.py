@@ -1,0 +1,109 @@
+"""Runs: their folders, what a damaged file in one does, the commits of their rows."""
+
+import json
+import os
+import re
+
+import pytest
+
+from reproduction.job import Job, NoJob, complete_results, run_job
+from wgangp import InputError
+from wgangp.runtime.files import locked
+
+
+def test_rows_of_a_resumed_run_name_all_its_commits(edited, monkeypatch):
+    experiment = edited(lambda values: None)
+    commits = []
+    for commit, checkpoint in (("aaaa", True), ("bbbb", True), ("bbbb", False), ("cccc", False)):
+        monkeypatch.setenv("WGANGP_COMMIT", commit)
+        job = Job(experiment, "gradient penalty", "smoke", 0)
+        job.begin("cpu")
+        commits.append(job.stamped([{"setting": None}])[0]["commit"])
+        path = job.folder / "checkpoint.npz"
+        path.touch() if checkpoint else path.unlink(missing_ok=True)
+    assert commits == ["aaaa", "aaaa bbbb", "aaaa bbbb", "cccc"]
+
+
+def test_name_longer_than_a_file_may_have(edited):
+    changed = edited(lambda values: values["settings"].update({"n" * 300: values["settings"]["gradient penalty"]}))
+    with pytest.raises(InputError, match="cannot write .*nnn.*: File name too long"):
+        run_job(Job(changed, "n" * 300, "smoke", 0), name="cpu")
+
+
+@pytest.fixture
+def job(edited):
+    made = Job(edited(lambda values: None), "gradient penalty", "smoke", 0)
+    made.folder.mkdir(parents=True)
+    return made
+
+
+NO_JSON = [b"{", b"x", b"", b"\xff", b"[" * 100_000, b"null", b'"1"', b"[1]", b"{}"]
+GOOD = {"setting": "gradient penalty", "tier": "smoke", "seed": 0, "quantity": "q", "part": "", "dataset": "d"}
+GOOD |= {"value": 1.5, "samples": 3, "protocol": "p", "wall_seconds": 1.0}
+
+
+def told_as_damaged(capfd):
+    errors = capfd.readouterr().err
+    return errors.count("is damaged and not used (") == 1 and len(errors.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    NO_JSON + [json.dumps([GOOD | wrong]).encode() for wrong in ({"value": "1.2x"}, {"seed": 1}, {"dataset": None})],
+)
+def test_damaged_rows_are_put_aside(job, capfd, text):
+    path = job.folder / "rows.json"
+    path.write_text(json.dumps([GOOD]))
+    assert job.rows() == [GOOD] and not capfd.readouterr().err
+    path.write_bytes(text)
+    assert job.rows() is None and told_as_damaged(capfd)
+    complete_results([job])
+    assert not job.done and (job.folder / "rows.json.damaged").read_bytes() == text
+
+
+@pytest.mark.parametrize("text", [*NO_JSON, b"-1", b"NaN", b"Infinity", b"1" * 4000, b"1" * 5000])
+def test_damaged_seconds_count_as_none(job, capfd, text):
+    path = job.folder / "seconds.json"
+    assert job.spent == 0.0
+    path.write_text("12.5")
+    assert job.spent == 12.5 and not capfd.readouterr().err
+    path.write_bytes(text)
+    assert job.spent == 0.0 and told_as_damaged(capfd)
+
+
+@pytest.mark.parametrize("text", NO_JSON)
+def test_commits_that_cannot_be_read_are_unknown(job, capfd, monkeypatch, text):
+    monkeypatch.setenv("WGANGP_COMMIT", "aaaa")
+    (job.folder / "checkpoint.npz").touch()
+    (job.folder / "job.json").write_bytes(text)
+    job.begin("cpu")
+    assert job.commits == ["unknown", "aaaa"] and told_as_damaged(capfd)
+
+
+def test_clock_that_is_set_back_takes_no_seconds_away(job, monkeypatch):
+    job.begin("cpu")
+    monkeypatch.setattr("time.time", lambda: 0.0)
+    assert 0 <= job.seconds < 60
+
+
+def test_forgetting_leaves_a_run_in_progress_alone(job, capfd):
+    for name in ("rows.json", "checkpoint.npz"):
+        (job.folder / name).touch()
+    with locked(job.folder / "lock", wait=False):
+        job.forget()
+        assert job.done and (job.folder / "checkpoint.npz").exists()
+    assert re.search(
+        rf"in use by process {os.getpid()} on \S+ since \d{{4}}-\d\d-\d\d \d\d:\d\d; wait", capfd.readouterr().err
+    )
+    job.forget()
+    assert {path.name for path in job.folder.iterdir()} == {"lock"}
+
+
+def test_run_without_a_job_gives_its_rows_and_keeps_nothing(edited, tmp_path):
+    experiment = edited(lambda values: None)
+    config = experiment.config("gradient penalty", "smoke")
+    rows = experiment.run(config, 0, NoJob())
+    assert {row["quantity"] for row in rows} >= {"log10_gradient_norm", "slope_per_layer"}
+    assert [path.name for path in tmp_path.iterdir()] == ["experiments"]
+    run_job(Job(experiment, "gradient penalty", "smoke", 0), name="cpu")
+    assert {"runs", "results"} <= {path.name for path in tmp_path.iterdir()}
