@@ -68,7 +68,7 @@ def claims_of(name: str) -> pd.DataFrame:
     return _read(FOLDER / name / "claims.csv", CLAIM_COLUMNS, str)
 
 
-def figures_of(name):
+def figures_of(name: str) -> pd.DataFrame:
     """Read an experiment's figures.csv: what its figures show, in the order in which they are shown.
 
     Returns:
