@@ -19,10 +19,7 @@ export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
 export WGANGP_OUTPUT="${WGANGP_OUTPUT:-$PWD}"
 wgangp() { "$PYTHON" -m wgangp "$@"; }
 if [ -z "${TIER:-}" ]; then
-    TIER=$("$PYTHON" -c '
-import os
-from wgangp.runtime import devices
-print("short" if devices.on_processor(os.environ.get("WGANGP_DEVICE") or "auto") else "medium")' 2>/dev/null) ||
+    TIER=$(default_tier 2>/dev/null) ||
         fail "$PYTHON cannot import Paddle; try: $PYTHON -c 'import paddle'"
 fi
 ONLY=${ONLY:-$(ls experiments)}

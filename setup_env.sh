@@ -35,6 +35,15 @@ for requirement in sum(extras, project["dependencies"]):
 PY
 }
 
+default_tier() {  # medium where there is a GPU to compute on, else short
+    "$PYTHON" - "${WGANGP_DEVICE:-auto}" <<'PY'
+import sys
+from wgangp.runtime import devices
+devices.load_aten(sys.argv[1])
+print("short" if devices.computes_on_cpu(sys.argv[1]) else "medium")
+PY
+}
+
 find_python() {  # a Python 3.11 or 3.12
     for candidate in python3 python3.12 python3.11 python; do
         if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null; then

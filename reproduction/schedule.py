@@ -7,12 +7,15 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from reproduction import results
+from reproduction import compare, results
+from reproduction.display import Display
 from reproduction.experiment import Experiment
 from reproduction.interrupts import environment
 from reproduction.job import Job, complete_results
@@ -164,7 +167,7 @@ class Board:
         busy = {job.experiment for job in self.waiting}
         every = dict.fromkeys(job.experiment for job in jobs)
         self.notebooks, self.ended = notebooks, [experiment for experiment in every if experiment not in busy]
-        self.lock = threading.Lock()
+        self.lock, self.display = threading.Lock(), Display()
 
     def work(self, position: int, device: dict, deadline: float | None) -> None:
         """Give jobs to a worker process until none is left or the deadline has passed."""
@@ -179,24 +182,30 @@ class Board:
                     else:
                         job = self.next_job()
                         if worker is None or worker.poll() is not None:
-                            worker = self.start_worker(position, device)
+                            worker = self.start_worker(device)
                         self.running[position] = (worker, job)
                 if job is None:
                     self.draw_figures(position, experiment)
                     continue
                 began = time.monotonic()
-                answer = ask(worker, job, device, deadline)
+                answer = ask(worker, job, device, deadline, partial(self.show, position))
                 if answer == "":  # the next job gets a new one
                     answer, worker = f"its process ended with status {worker.wait()}", None
                 with self.lock:
                     if self.stopped:
                         break
                     del self.running[position]
+                    self.display.clear(position)
                     self.job_ended(job, answer, time.monotonic() - began)
         finally:
             if worker is not None:
                 worker.stdin.close()
                 worker.wait()
+
+    def show(self, position: int, progress: dict) -> None:
+        """Show how far a worker's job is."""
+        with self.lock:
+            self.display.show(position, progress)
 
     def next_job(self) -> Job:
         """The next job in order; but one as long as a worker's share of all goes first, not to run alone at the end."""
@@ -228,9 +237,11 @@ class Board:
             self.failed.append(job.label)
             outcome = f"FAILED in {seconds:.0f} s" + (f" ({answer})" if answer != "failed" else "")
         left = [*self.waiting, *(job for _, job in self.running.values())]
+        self.display.print(f"{outcome}: {job.label}{self.clock.phrase(left, self.at_once, ' left')}")
         if not any(other.experiment is job.experiment for other in [*left, *self.spent, *self.elsewhere()]):
             self.ended.append(job.experiment)
-        print(f"{outcome}: {job.label}{self.clock.phrase(left, self.at_once, ' left')}", flush=True)
+            if not self.notebooks:
+                self.display.print(verdicts_in_a_line(job.experiment.name, job.tier))
 
     def draw_figures(self, position: int, experiment: Experiment) -> None:
         """Execute an experiment's notebook and compare it with the paper."""
@@ -257,13 +268,13 @@ class Board:
                 self.failed.append(" ".join(arguments))
         with self.lock:
             if not self.stopped:
-                print(printed, end="", flush=True)
+                self.display.print(printed.rstrip("\n"))
 
-    def start_worker(self, position: int, device: dict) -> subprocess.Popen:
+    def start_worker(self, device: dict) -> subprocess.Popen:
         # One thread each: two processes of one thread beat one of two on networks of this size.
         threads = os.environ.get("OMP_NUM_THREADS", "1")
         return subprocess.Popen(
-            [sys.executable, "-m", "reproduction.worker", str(position)],
+            [sys.executable, "-m", "reproduction.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -277,6 +288,7 @@ class Board:
         with self.lock:
             self.stopped = True
             self.waiting.clear()
+            self.display.close()
             workers = [worker for worker, _ in self.running.values()]
             for worker in workers:
                 worker.kill()  # Paddle answers SIGTERM with a stack of C++
@@ -289,15 +301,36 @@ class Board:
                 process.kill()
 
 
-def ask(worker: subprocess.Popen, job: Job, device: dict, deadline: float | None) -> str:
-    """Hand a job to a worker; its answer, "" when it died."""
+def ask(worker: subprocess.Popen, job: Job, device: dict, deadline: float | None, show: Callable[[dict], None]) -> str:
+    """Hand a job to a worker and wait for its end.
+
+    Args:
+        worker: as of `Board.start_worker`.
+        job, device, deadline: as of `run`.
+        show: called with the job's progress, about once a second.
+
+    Returns:
+        Its outcome, "" where the worker died.
+    """
     about = {"name": job.experiment.name, "setting": job.setting, "tier": job.tier, "seed": job.seed}
     try:
         worker.stdin.write(json.dumps(about | {"deadline": deadline, "device": device}) + "\n")
         worker.stdin.flush()
-        return worker.stdout.readline().strip()
-    except BrokenPipeError:
-        return ""
+        for line in worker.stdout:
+            answer = json.loads(line)
+            if "outcome" in answer:
+                return answer["outcome"]
+            show(answer["progress"])
+    except (BrokenPipeError, json.JSONDecodeError):  # it died, in the middle of a line perhaps
+        pass
+    return ""
+
+
+def verdicts_in_a_line(name: str, tier: str) -> str:
+    """An experiment's claims with their verdicts, of the rows of this checkout at a tier."""
+    claims = compare.claims(name, compare.judged(name, tier))
+    words = "; ".join(f"{claim['claim']} {claim['verdict']}" for claim in claims.to_dict("records"))
+    return f"== {name}: {words or 'no claims'}"
 
 
 def plan(jobs: list[Job], waiting: list[Job], clock: Clock, at_once: int) -> str:

@@ -1,4 +1,7 @@
-"""A process that runs jobs, read from its standard input, a line of JSON each: python -m reproduction.worker BAR."""
+"""A process that runs jobs, read from its standard input, a line of JSON each: python -m reproduction.worker.
+
+It answers on its standard output, a line of JSON each: {"progress": ...} while a job runs, {"outcome": ...} at its end.
+"""
 
 import json
 import sys
@@ -27,7 +30,7 @@ def outcome(name: str, setting: str, tier: str, seed: int, deadline: float | Non
 
 if __name__ == "__main__":
     end_with_parent()
-    Progress.position = int(sys.argv[1])
     answers, sys.stdout = sys.stdout, sys.stderr
+    Progress.listener = lambda progress: print(json.dumps({"progress": progress}), file=answers, flush=True)
     for line in sys.stdin:
-        print(outcome(**json.loads(line)), file=answers, flush=True)
+        print(json.dumps({"outcome": outcome(**json.loads(line))}), file=answers, flush=True)

@@ -132,6 +132,12 @@ def test_relative_folders_stay_those_of_the_caller(tmp_path):
     assert told.stdout.split() == [f"{tmp_path}/project", "/out", "~/data"]
 
 
+@pytest.mark.parametrize("device, tier", [("", "short"), ("cpu", "short"), ("gpu", "medium")])
+def test_default_tier_follows_the_device(tmp_path, device, tier):
+    variables = {"PYTHON": sys.executable, "PYTHONPATH": str(ROOT), "WGANGP_DEVICE": device}
+    assert source_and_call(tmp_path, "default_tier", **variables).stdout == f"{tier}\n"
+
+
 @pytest.fixture
 def project(tmp_path):
     for name in ("pyproject.toml", "constraints.txt"):

@@ -44,3 +44,13 @@ def test_on_a_terminal_there_is_a_bar_that_is_taken_away(clock, capsys, monkeypa
     steps(clock, "training", 9)
     shown = capsys.readouterr().err
     assert "\r" in shown and "training" in shown and not shown.endswith("\n")
+
+
+def test_a_listener_is_told_about_once_a_second_in_place_of_the_terminal(clock, capsys, monkeypatch):
+    told = []
+    monkeypatch.setattr(Progress, "listener", told.append)
+    counted = steps(clock, "training", 3, done=40)
+    assert told[-1] == {"label": "training", "total": 100, "initial": 40, "done": counted.done, "seconds": 30.0}
+    assert len(told) == 3 and capsys.readouterr().err == ""
+    steps(clock, None, 3)
+    assert len(told) == 3

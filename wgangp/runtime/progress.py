@@ -2,6 +2,8 @@
 
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 from tqdm import tqdm
 
@@ -13,9 +15,13 @@ class Progress:
         label: what is running; None shows nothing.
         total: number of steps in all.
         done: number of steps done before.
+
+    Attributes:
+        listener: where set, it is given {"label", "total", "initial", "done", "seconds"} about once a second, and
+            nothing is shown here; of the class, for a process whose parent shows it.
     """
 
-    position = 0  # the line of the bar on a terminal that several processes share
+    listener: Callable[[dict[str, Any]], None] | None = None
 
     def __init__(self, label: str | None, total: int, done: int = 0):
         self.label, self.total, self.done = label, total, done
@@ -24,8 +30,8 @@ class Progress:
         self.bar = None
 
     def __enter__(self):
-        if self.label and sys.stderr and sys.stderr.isatty():
-            self.bar = tqdm(total=self.total, initial=self.done, desc=self.label, position=self.position, leave=False)
+        if self.label and not Progress.listener and sys.stderr and sys.stderr.isatty():
+            self.bar = tqdm(total=self.total, initial=self.done, desc=self.label, leave=False)
         return self
 
     def __exit__(self, *_):
@@ -37,9 +43,12 @@ class Progress:
         self.done += 1
         if self.bar is not None:
             self.bar.update()
-        elif self.label and time.monotonic() - self.last_shown > 30:
+        elif self.label and time.monotonic() - self.last_shown > (1 if Progress.listener else 30):
             self.last_shown = time.monotonic()
-            meter = tqdm.format_meter(
-                self.done, self.total, self.last_shown - self.started, prefix=self.label, initial=self.initial, ncols=0
-            )
-            print(meter, file=sys.stderr, flush=True)
+            counts = {"total": self.total, "initial": self.initial}
+            seconds = self.last_shown - self.started
+            if Progress.listener:
+                Progress.listener({"label": self.label, "done": self.done, "seconds": seconds} | counts)
+            else:
+                meter = tqdm.format_meter(n=self.done, elapsed=seconds, prefix=self.label, ncols=0, **counts)
+                print(meter, file=sys.stderr, flush=True)
