@@ -1,4 +1,4 @@
-"""The paper's numbers and claims: the files paper.csv and claims.csv of an experiment."""
+"""The paper's numbers and claims, and what our figures show: an experiment's paper.csv, claims.csv and figures.csv."""
 
 from pathlib import Path
 
@@ -22,6 +22,7 @@ COLUMNS = [
 ]
 NUMBERS = ("value", "err", "tolerance")
 CLAIM_COLUMNS = ["claim", "short", "says", "where"]
+FIGURE_COLUMNS = ["figure", "caption", "alt"]
 KINDS = ("reported", "digitised", "claimed", "quoted")
 DIRECTIONS = ("match", "same", "at_least", "at_most", "above", "below", "sign")
 
@@ -65,6 +66,19 @@ def claims_of(name: str) -> pd.DataFrame:
         InputError: the file is not as it must be.
     """
     return _read(FOLDER / name / "claims.csv", CLAIM_COLUMNS, str)
+
+
+def figures_of(name: str) -> pd.DataFrame:
+    """Read an experiment's figures.csv: what its figures show, in the order in which they are shown.
+
+    Returns:
+        A DataFrame: figure (its file's name without the ending), caption (what is drawn, in a sentence without a stop),
+        alt (for who cannot see it: the kind of picture, its axes and what is on them).
+
+    Raises:
+        InputError: the file is not as it must be.
+    """
+    return _read(FOLDER / name / "figures.csv", FIGURE_COLUMNS, str)
 
 
 def _read(path, columns, types):

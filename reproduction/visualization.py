@@ -8,7 +8,7 @@ import seaborn as sns
 from IPython import display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from reproduction.results import output_root
 from wgangp.runtime.files import replacing
@@ -71,8 +71,10 @@ def save(figure: Figure, name: str, label: str) -> None:
     else:  # lines, areas, colour maps, digits
         picture = picture.quantize(256, kmeans=1)
         path, options = folder / f"{name}.png", {"format": "png", "optimize": True}
+    about = PngImagePlugin.PngInfo()
+    about.add_text("comment", label)  # for the report's caption
     with replacing(path) as file:
-        picture.save(file, **options)
+        picture.save(file, comment=label, pnginfo=about, **options)
     plt.close(figure)
     display.display(display.Image(path))
 

@@ -55,6 +55,7 @@ def read_results():
         ("experiments/config.yaml", read_configuration),
         ("experiments/paper.csv", read_paper),
         ("experiments/claims.csv", read_claims),
+        ("experiments/figures.csv", lambda: paper_csv.figures_of(NAME)),
         (f"results/{NAME}.csv", read_results),
     ],
 )
