@@ -1,13 +1,28 @@
 import numpy as np
 import pytest
 
-from wgangp.metrics.pixels import PIXEL_METRICS, frechet_pixels, precision_recall_pixels, score_pixels
+from wgangp.errors import InputError
+from wgangp.metrics.pixels import PIXEL_METRICS, frechet_pixels, pixel_features, precision_recall_pixels, score_pixels
 
 
 def test_pixel_distance_of_a_shift_is_its_squared_length():
     images = np.random.default_rng(0).integers(0, 200, size=(400, 3, 16, 16)).astype("uint8")
     assert frechet_pixels(images, images) == pytest.approx(0, abs=1e-6)
     assert frechet_pixels(images + np.uint8(5), images) == pytest.approx(192 * 25, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "images", [np.zeros((4, 3, 12, 8), "uint8"), np.zeros((4, 3, 8, 12), "uint8"), np.zeros((3, 8, 8), "uint8")]
+)
+def test_images_of_other_shapes_are_refused(images):
+    with pytest.raises(InputError, match="sides multiples of 8"):
+        pixel_features(images)
+
+
+def test_pixel_features_are_averages_of_blocks():
+    images = np.random.default_rng(0).integers(0, 256, (2, 3, 8, 16)).astype("uint8")
+    expected = (images[..., ::2].astype("float64") + images[..., 1::2]) / 2
+    assert (pixel_features(images) == expected.reshape(2, -1)).all()
 
 
 def test_pixel_recall_is_the_share_of_averages_within_the_others_neighbourhoods():

@@ -119,6 +119,18 @@ def test_kid_grows_with_the_distance():
         kid(x, y[:, :4])
 
 
+def test_the_fewest_samples_that_are_enough():
+    x, y = RNG(0).normal(size=(4, 3)), RNG(1).normal(size=(4, 3))
+    mean, covariance = gaussian(x[:2])
+    assert covariance == pytest.approx(np.outer(x[0] - x[1], x[0] - x[1]) / 2) and mean == pytest.approx(x[:2].mean(0))
+    assert np.isfinite(kid(x, y)).all()
+    with pytest.raises(InputError, match=r"features are \[3, 3\] and \[4, 3\]; give .* n, m >= 4"):
+        kid(x[:3], y)
+    assert np.isfinite(polynomial_mmd(x[:2], y[:2]))
+    with pytest.raises(InputError, match="n, m >= 2"):
+        polynomial_mmd(x[:1], y)
+
+
 def test_precision_and_recall_against_the_definition():
     generated, real = RNG(0).normal(size=(70, 3)), RNG(1).normal(size=(90, 3)) * 1.5
 

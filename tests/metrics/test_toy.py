@@ -75,6 +75,12 @@ def test_modes_of_real_and_of_collapsed_samples():
     assert mode_coverage(few, data.centers, data.std)[0] == 7
 
 
+def test_few_samples_find_the_modes_that_they_are_near():
+    centers = Toy("8gaussians").centers
+    assert mode_coverage(centers, centers, 0.01) == (8, 1)
+    assert mode_coverage(np.concatenate([centers[:3], centers[:3] + 0.3]), centers, 0.01) == (3, 0.5)
+
+
 def test_layer_gradient_norms_against_central_differences():
     paddle.seed(1)
     critic = MLP([2, 5, 4, 1])

@@ -1,11 +1,14 @@
 """The seven pairs of Figure 2 and the deep ResNet: parameter counts, depth, refusals."""
 
+import numpy as np
 import paddle
+import paddle.nn.functional as F
 import pytest
-from random_layers import parameter_count
+from random_layers import double, normal, parameter_count
 
 import wgangp
 from wgangp import layers
+from wgangp.layers import BatchNorm, Conv2D, Deconv2D
 from wgangp.networks import lsun
 
 
@@ -40,3 +43,16 @@ def test_unknown_names_and_sizes_are_refused():
             lsun.pair(*arguments)
     with pytest.raises(wgangp.InputError):
         lsun.DeepCritic(size=32)
+
+
+@pytest.mark.parametrize("resample, kind, size", [(None, Conv2D, 6), ("up", Deconv2D, 12), ("down", Conv2D, 3)])
+def test_a_bottleneck_block_is_three_convolutions_and_a_shortcut(resample, kind, size):
+    channels = (4, 4) if resample is None else (4, 6)
+    block = double(lsun.BottleneckBlock(*channels, resample, BatchNorm))
+    x = paddle.to_tensor(normal([3, 4, 6, 6]))
+    assert type(block.conv) is kind and block.conv.weight.shape[2:] == [3, 3]
+    assert sorted(block.reduce.weight.shape) == [1, 1, 2, 4] and block.expand.bias is None
+    branch = block.norm(block.expand(F.relu(block.conv(F.relu(block.reduce(F.relu(x)))))))
+    expected = block.shortcut(x) + 0.3 * branch
+    assert expected.shape == [3, channels[1], size, size]
+    np.testing.assert_allclose(block(x).numpy(), expected.numpy(), atol=1e-12)
