@@ -90,4 +90,6 @@ def test_checkout_without_the_packages_of_the_extra():
     command = [sys.executable, "-c", without_frame(["compare"])]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2 and "Traceback" not in done.stderr
-    assert "compare needs the package yaml, which is not installed; run: pip install -c constraints.txt" in done.stderr
+    assert (
+        "compare needs the package pydantic, which is not installed; run: pip install -c constraints.txt" in done.stderr
+    )
