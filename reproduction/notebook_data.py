@@ -14,16 +14,22 @@ pd.set_option("display.max_rows", None, "display.max_colwidth", None)  # noteboo
 class Runs(dict):
     """The arrays that an experiment's runs kept, {setting: [arrays of each seed]}.
 
-    Attributes:
+    Args:
         tier: that they are of.
         datasets: the names of what they were trained on.
+        arrays: {setting: {seed: arrays}}.
+
+    Attributes:
+        tier, datasets: as given.
+        seeds: {setting: the seeds of its arrays}.
         label: tier, data and seeds in words, for the figures.
     """
 
-    def __init__(self, tier: str, datasets: set[str], arrays: dict[str, list]):
-        super().__init__(arrays)
+    def __init__(self, tier: str, datasets: set[str], arrays: dict[str, dict[int, dict]]):
+        super().__init__({setting: list(by_seed.values()) for setting, by_seed in arrays.items()})
         self.tier, self.datasets = tier, sorted(datasets)
-        counts = " or ".join(str(n) for n in sorted({len(of_setting) for of_setting in arrays.values()}))
+        self.seeds = {setting: list(by_seed) for setting, by_seed in arrays.items()}
+        counts = " or ".join(str(n) for n in sorted({len(seeds) for seeds in self.seeds.values()}))
         data = f"{self.datasets[0].replace('_', ' ')} data, " if len(self.datasets) == 1 else ""
         self.label = f"tier {tier}, {data}{counts} seed{'s' * (counts != '1')}"
 
@@ -53,18 +59,18 @@ def best_runs(experiment: Experiment, tier: str | None = None) -> Runs:
 
 
 def _arrays(experiment, setting, tier, rows, last):
-    """The arrays of a setting's seeds and the data set; of the run that finished last, or real data first."""
+    """A setting's arrays, {seed: arrays}, and the data set; of the run that finished last, or real data first."""
     rows = rows[(rows["tier"] == tier) & (rows["setting"] == setting)]
     jobs = {seed: Job(experiment, setting, tier, int(seed)) for seed in sorted(set(rows["seed"]))}
     if last and any(job.done for job in jobs.values()):
         jobs = {seed: job for seed, job in jobs.items() if job.done}
     rows = rows[rows["seed"].isin(list(jobs))].assign(real=rows["dataset"] != results.EMBEDDED)
     for dataset in rows.sort_values(["finished"] if last else ["real", "finished"])["dataset"][::-1].unique():
-        paths = [job.arrays_path(dataset) for job in jobs.values()]
-        arrays = [read_npz(path) for path in paths if path.exists()]
+        paths = {seed: job.arrays_path(dataset) for seed, job in jobs.items()}
+        arrays = {seed: read_npz(path) for seed, path in paths.items() if path.exists()}
         if arrays:
             return arrays, dataset
-    return [], ""
+    return {}, ""
 
 
 def number_of(part: str) -> float:
@@ -108,9 +114,9 @@ def score_curves(runs: Runs, x: int = 0) -> dict[str, dict[str, tuple]]:
 
 
 def rows_drawn(rows: pd.DataFrame, runs: Runs) -> pd.DataFrame:
-    """Those of the tier and data that a figure is drawn from, of the lowest seed."""
-    rows = rows[(rows["tier"] == runs.tier) & rows["dataset"].isin(runs.datasets)]
-    return rows[rows["seed"] == rows["seed"].min()]
+    """Those of the runs whose arrays stand first: of the tier and data, and of each setting's first seed."""
+    first = rows["setting"].map({setting: seeds[0] for setting, seeds in runs.seeds.items()})
+    return rows[(rows["tier"] == runs.tier) & rows["dataset"].isin(runs.datasets) & (rows["seed"] == first)]
 
 
 def real_values(name: str, metric: str, runs: Runs) -> float:

@@ -24,6 +24,11 @@ COLOURS = {  # of methods, the same in every figure; Okabe and Ito's, which the 
     "training": "#0072B2",
     "validation": "#E69F00",
 }
+DISTANCES = {  # of images; the first that was measured is drawn
+    "fid": "FID",
+    "fid_768": "Fréchet distance (fid_768)",
+    "frechet_pixels": "Fréchet distance of pixels",
+}
 REAL = {"color": "black", "linestyle": (0, (1, 2)), "linewidth": 1.2}  # the line of the real data's value
 PAPER = {"linestyle": "--", "linewidth": 1.1, "alpha": 0.8}  # the paper's curves
 sns.set_theme(
@@ -103,13 +108,16 @@ def sample_grids(runs: dict[str, list[dict]], count: int, columns: int) -> Figur
     return image_grids({setting: arrays[0]["samples"][:count] for setting, arrays in runs.items()}, columns)
 
 
-def pictures(by_title: dict[str, np.ndarray], columns: int, gap: int = 14, head: int = 46) -> Figure:
+def pictures(
+    by_title: dict[str, np.ndarray], columns: int, gap: int = 14, head: int = 46, points: float | str = "xx-small"
+) -> Figure:
     """Pictures row by row, a pixel of the PNG for each of theirs.
 
     Args:
         by_title: {title: uint8 [height, width] or [height, width, 3]}.
         columns: pictures per row.
         gap, head: room between pictures and, for titles of two lines, above them, in pixels.
+        points: the titles' size.
 
     Returns:
         The figure.
@@ -122,7 +130,7 @@ def pictures(by_title: dict[str, np.ndarray], columns: int, gap: int = 14, head:
         top, left = cell * divmod(i, columns) + (head, 0)
         ax = figure.add_axes((left, total[0] - top - size[0], *size[::-1]) / np.tile(total[::-1], 2))
         ax.imshow(picture, cmap="gray", vmin=0, vmax=255, aspect="auto", interpolation="none")
-        ax.set_title(title, fontsize="xx-small")
+        ax.set_title(title, fontsize=points)
         ax.set_axis_off()
     return figure
 

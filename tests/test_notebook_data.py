@@ -79,6 +79,14 @@ def test_own_runs_are_not_mixed_with_others_of_their_tier():
     assert drawn() == ("tier short, mnist data, 3 seeds", all_settings(1, 5, 1))
 
 
+def test_rows_drawn_are_those_of_the_first_arrays():
+    run("short", "mnist", "2026-01-01", 1, seeds=(0, 1))
+    run("short", "mnist", "2026-01-02", 5, seeds=(1,), done=True)
+    for tier, seed in (("short", 1), (None, 0)):
+        rows = notebook_data.rows_drawn(results.read(NAME), notebook_data.best_runs(EXPERIMENT, tier))
+        assert sorted(rows["setting"]) == sorted(EXPERIMENT.settings) and set(rows["seed"]) == {seed}
+
+
 def test_numbers_of_parts():
     assert [notebook_data.number_of(p) for p in ("layer 3", "iteration 500", "min score 1.5")] == [3, 500, 1.5]
 

@@ -2,10 +2,29 @@
 
 from matplotlib.figure import Figure
 
-from reproduction.notebook_data import Runs
-from reproduction.visualization import sample_grids
+from reproduction import results
+from reproduction.experiment import Experiment
+from reproduction.notebook_data import Runs, rows_drawn
+from reproduction.visualization import DISTANCES, pictures, tile
+
+NAME = "fig5_lsun_samples"
 
 
 def samples(runs: Runs) -> Figure:
-    """Samples of the last iterate, of the first seed."""
-    return sample_grids(runs, 32, columns=8)
+    """30 samples of the last iterate, each pixel as large as makes them 128 wide, with their distance to real images.
+
+    Of the first seed.
+    """
+    rows, grids = rows_drawn(results.read(NAME), runs), {}
+    for setting, (arrays, *_) in runs.items():
+        images = arrays["samples"][:30]
+        zoom = max(1, 128 // images.shape[-1])
+        values = rows[rows["setting"] == setting].set_index("quantity")["value"]
+        name = next(name for name in DISTANCES if name in values)
+        iterations = Experiment(NAME).config(setting, runs.tier).iterations
+        title = (
+            f"deep ResNet, {setting} a side, {iterations:,} iterations, seed {runs.seeds[setting][0]}\n"
+            f"{DISTANCES[name]} {values[name]:.3g}, real images {values[name + '_of_real_images']:.2g}"
+        )
+        grids[title] = tile(images.repeat(zoom, 2).repeat(zoom, 3), columns=6)
+    return pictures(grids, columns=1, points=9)

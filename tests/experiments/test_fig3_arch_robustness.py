@@ -9,6 +9,7 @@ import pytest
 from reproduction import results
 from reproduction.experiment import Experiment
 from reproduction.job import NoJob
+from reproduction.notebook_data import Runs
 from wgangp.networks import lsun
 
 METHODS = ["DCGAN", "LSGAN", "WGAN clipping", "WGAN-GP"]
@@ -52,6 +53,30 @@ def test_a_diverged_cell_is_not_trained_and_has_no_numbers(fig3):
     assert rows["diverged"] == 1 and rows["trained"] == 0
     assert not {"frechet_pixels", "recall_pixels", "diversity"} & set(rows)
     assert np.isfinite(list(rows.values())).all()
+
+
+def test_cells_are_measured_between_the_untrained_generator_and_real_images(fig3, monkeypatch):
+    settings = fig3.settings
+    quantities = {
+        "fid_768_of_real_images": 2.0,
+        "fid_768_of_untrained_generator": 10.0,
+        "recall_768_of_real_images": 0.8,
+    }
+    cells = dict.fromkeys(settings, {"fid_768": 4.0, "recall_768": 0.2, "trained": 1.0, "diverged": 0.0})
+    cells[settings[3]] = {"trained": 0.0, "diverged": 1.0}
+    rows = pd.concat([frame({s: v}).assign(quantity=q) for s in settings for q, v in (quantities | cells[s]).items()])
+    monkeypatch.setattr(results, "read", lambda name: rows)
+    runs = Runs("short", {"lsun_bedroom"}, dict.fromkeys(settings, {0: {}}))
+    figure = fig3.module("figure")
+    table = figure.measured(runs)
+    assert table.columns.name == "fid_768" and list(table.index) == settings
+    assert tuple(table.loc[settings[0]]) == (4.0, 0.75, 0.25, True, False)
+    assert figure.caption(table.loc[settings[0]]) == "75 % of the way, recall 25 %"
+    assert figure.caption(table.loc[settings[3]]) == "diverged"
+    assert figure.distances(runs).loc["DCGAN"].tolist() == [
+        *["4.00 (75 % of the way, recall 25 %, trained)"] * 3,
+        "diverged",
+    ]
 
 
 def frame(trained, seed=0, tier="short"):
