@@ -1,5 +1,7 @@
 """What the notebooks show: claims and verdicts, arrays of the best tier there is, means over seeds, provenance."""
 
+import re
+
 import pandas as pd
 
 from reproduction import compare, results
@@ -133,17 +135,20 @@ def opening(name: str, tier: str | None = None) -> str:
         name: the experiment.
         tier: as of `compare.judged`.
     """
+    claims = compare.claims(name, compare.judged(name, tier)).to_dict("records")
+    if not claims:
+        return "No claim of the paper is held to a number here."
     rows = ["| claim | the paper says | verdict |", "|---|---|---|"]
-    for claim in compare.claims(name, compare.judged(name, tier)).to_dict("records"):
+    for claim in claims:
         beside = f" ({claim['beside']})" if claim["beside"] else ""
         rows.append(f"| {claim['claim']} | {claim['says']} | **{compare.at_tier(claim)}**{beside} |")
     return "\n".join(rows)
 
 
 def findings(name: str) -> str:
-    """What the experiment's README says under "What we find", without its table; of the rows that came with it."""
+    """What the experiment's README says under "What we find", without table and pictures; of the rows that came with it."""
     text = (FOLDER / name / "README.md").read_text("utf-8").partition("\n## What we find\n")[2].partition("\n## ")[0]
-    return text.partition("<!-- /verdicts -->")[2].strip()
+    return re.sub(r"^!\[.*\n?", "", text.partition("<!-- /verdicts -->")[2], flags=re.MULTILINE).strip()
 
 
 def sources(name: str) -> str:
