@@ -146,7 +146,7 @@ def opening(name: str, tier: str | None = None) -> str:
 
 
 def findings(name: str) -> str:
-    """What the experiment's README says under "What we find", without table and pictures; of the rows that came with it."""
+    """What the experiment's README says under "What we find", of the committed rows, without table and pictures."""
     text = (FOLDER / name / "README.md").read_text("utf-8").partition("\n## What we find\n")[2].partition("\n## ")[0]
     return re.sub(r"^!\[.*\n?", "", text.partition("<!-- /verdicts -->")[2], flags=re.MULTILINE).strip()
 
