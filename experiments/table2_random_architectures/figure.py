@@ -138,8 +138,10 @@ def pairs(tier: str | None = None) -> Figure:
         ax.plot(x, y, "o", color=COLOURS["WGAN-GP"], markersize=5, alpha=0.7)
         ax.plot(ends, ends, color="grey", linewidth=0.8)
         ax.set(title=f"{second} higher: {(y > x).sum()}, {first}: {(x > y).sum()}", aspect="equal")
-        ax.set(xlabel=f"{first}: {metric} (% of real images')", ylabel=f"{second} (%)")
-    figure.suptitle(f"The same architecture with two methods, {iterations:,} iterations; on the line, both score alike")
+        ax.set(xlabel=f"{first} (% of real images' score)", ylabel=f"{second} (%)")
+    figure.suptitle(
+        f"Each architecture with two methods, {iterations:,} iterations, by {metric}; on the line, both alike"
+    )
     return figure
 
 

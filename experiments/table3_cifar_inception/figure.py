@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 
 from experiments.table3_cifar_inception.run import CLASSES
 from reproduction import paper_csv, results
@@ -37,7 +38,8 @@ def samples(runs: Runs) -> Figure:
     figure = pictures(pages, columns=1)
     for ax, pad in zip(figure.axes, (6, 15), strict=True):
         ax.set_title(ax.get_title(), fontsize=9.5, pad=pad)
-    for i, name in enumerate(CLASSES):
+    names = CLASSES if runs.datasets == ["cifar10"] else [f"class {i}" for i in range(len(CLASSES))]
+    for i, name in enumerate(names):
         ax.text((i + 0.5) / len(CLASSES), 1.005, name, ha="center", va="bottom", fontsize=7, transform=ax.transAxes)
     return figure
 
@@ -53,12 +55,13 @@ def scores(runs: Runs) -> Figure:
         for setting, (colour, words) in SETTINGS.items():
             curves = [run[f"curve/{metric}"] for run in runs[setting]]
             with plt.rc_context({"lines.marker": "o", "lines.markersize": 3}):  # some have two points
-                draw_seeds(ax, [(curve[0] / 1000, curve[1]) for curve in curves], COLOURS[colour], words)
+                draw_seeds(ax, [tuple(curve) for curve in curves], COLOURS[colour], words)
             if (metric, setting) in reported:
                 ax.axhline(reported[metric, setting], color=COLOURS[colour], label=f"{setting}, the paper", **PAPER)
         ax.axhline(real_values(NAME, metric, runs), label="real images", **REAL)
-        ax.set(title=METRICS[metric], xlabel="iteration (thousands)", ylabel=UNITS[metric.partition("_")[0]])
+        ax.set(title=METRICS[metric], xlabel="iteration", ylabel=UNITS[metric.partition("_")[0]])
         ax.set_xlim(left=0)
+        ax.xaxis.set_major_formatter(EngFormatter(sep=""))  # 20k
     for ax in axes.flat[len(metrics) :]:
         ax.set_axis_off()
     seeds = "thin: each seed; thick: their mean" if max(map(len, runs.values())) > 1 else None

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 
 from reproduction import paper_csv, results
 from reproduction.notebook_data import Runs, rows_drawn
@@ -68,7 +69,7 @@ def divergences(runs: Runs) -> Figure:
         curves = [run[f"curve/{metric}"] for run in runs["WGAN-GP"]]
         draw_seeds(
             ax,
-            [(curve[0] / 1000, curve[1]) for curve in curves],
+            [tuple(curve) for curve in curves],
             ours,
             "ours: each seed and the mean" if len(curves) > 1 else "ours",
         )
@@ -78,8 +79,9 @@ def divergences(runs: Runs) -> Figure:
         ax.set(title=f"n = {metric[2]}, ends at {sum(ends) / len(ends):.2g} bit", ylim=(-0.02, 1.05))
         ax.set_xlim(left=0)
         ax.locator_params(axis="x", nbins=5)
+        ax.xaxis.set_major_formatter(EngFormatter(sep=""))  # 5k
     for ax in axes[1]:
-        ax.set_xlabel("generator iteration (thousands)")
+        ax.set_xlabel("generator iteration")
     for ax in axes[:, 0]:
         ax.set_ylabel("divergence (bits)")
     entries = {label: line for ax in axes.flat for line, label in zip(*ax.get_legend_handles_labels(), strict=True)}
