@@ -10,13 +10,14 @@ from wgangp.errors import InputError
 from wgangp.runtime.files import replacing
 
 PARAMETERS = "tier = {!r}  # draw what was last run at this tier; None: the best there is"
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}  # that every environment has
 
 
 def execute(name: str, tier: str | None = None) -> Path:
     """Execute notebooks/<name>.ipynb and keep it with its outputs in the output root.
 
     What papermill notes of times and paths is left out, so that the same results give the same file; so is the plain
-    text of tables.
+    text of tables. It is run by this environment's Python, whatever kernel it names, and names `python3` afterwards.
 
     Args:
         name: the experiment.
@@ -45,12 +46,13 @@ def execute(name: str, tier: str | None = None) -> Path:
         except (ValueError, KeyError, AttributeError, TypeError, RecursionError, nbformat.ValidationError) as error:
             raise InputError(f"{source} is not a notebook with one cell tagged 'parameters' ({error}).") from None
         parameters.source = PARAMETERS.format(tier)
+        notebook.metadata.kernelspec = KERNEL  # whatever kernel it was last saved with
         nbformat.write(notebook, prepared)
         try:
             papermill.execute_notebook(
                 prepared,
                 executed,
-                kernel_name="python3",
+                kernel_name=KERNEL["name"],
                 progress_bar=False,
                 log_output=False,
                 cwd=results.ROOT,

@@ -31,6 +31,15 @@ DISTANCES = {  # of images; the first that was measured is drawn
 }
 REAL = {"color": "black", "linestyle": (0, (1, 2)), "linewidth": 1.2}  # the line of the real data's value
 PAPER = {"linestyle": "--", "linewidth": 1.1, "alpha": 0.8}  # the paper's curves
+METRICS = {  # of images, in words; the scores come before what else is measured
+    "inception_score": "Inception score",
+    "classifier_score": "classifier score",
+    "fid": "FID",
+    "fid_768": "Fréchet distance (fid_768)",
+    "frechet_pixels": "Fréchet distance of pixels",
+    "precision_768": "precision (precision_768)",
+    "recall_768": "recall (recall_768)",
+}
 sns.set_theme(
     style="ticks",
     context="notebook",

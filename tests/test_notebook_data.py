@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from reproduction import notebook_data, notebooks, results
+from reproduction import notebook_data, results
 from reproduction.experiment import Experiment
 from reproduction.job import Job
 from wgangp import InputError
@@ -89,33 +89,3 @@ def test_rows_drawn_are_those_of_the_first_arrays():
 
 def test_numbers_of_parts():
     assert [notebook_data.number_of(p) for p in ("layer 3", "iteration 500", "min score 1.5")] == [3, 500, 1.5]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        b"",
-        b"{",
-        b"\xff",
-        b"[]",
-        b"{}",
-        b"[" * 100_000,
-        b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}',
-    ],
-)
-def test_damaged_notebook_is_refused_in_a_sentence(tmp_path, monkeypatch, text):
-    monkeypatch.setattr(results, "ROOT", tmp_path)
-    (tmp_path / "notebooks").mkdir()
-    (tmp_path / "notebooks" / "one.ipynb").write_bytes(text)
-    with pytest.raises(InputError, match="one.ipynb is not a notebook with one cell tagged 'parameters'") as told:
-        notebooks.execute("one")
-    assert len(str(told.value).splitlines()) == 1
-
-
-def test_kernel_that_dies_is_told_in_a_sentence(monkeypatch):
-    def dies(*_, **__):
-        raise RuntimeError("Kernel died")
-
-    monkeypatch.setattr("papermill.execute_notebook", dies)
-    with pytest.raises(InputError, match=f"notebook {NAME} cannot be executed: Kernel died."):
-        notebooks.execute(NAME)

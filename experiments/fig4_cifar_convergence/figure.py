@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from reproduction import paper_csv
 from reproduction.notebook_data import Runs, number_of, real_values
-from reproduction.visualization import COLOURS, PAPER, REAL, WIDTH, draw_seeds, image_grids
+from reproduction.visualization import COLOURS, METRICS, PAPER, REAL, WIDTH, draw_seeds, image_grids
 
 NAME = "fig4_cifar_convergence"
 METHODS = {
@@ -14,18 +14,11 @@ METHODS = {
     "GP Adam": ("WGAN-GP", "WGAN-GP, Adam"),
     "DCGAN": ("GAN", "DCGAN"),
 }
-SCORES = {
-    "inception_score": "Inception score",
-    "classifier_score": "classifier score",
-    "fid": "FID",
-    "fid_768": "Fréchet distance (fid_768)",
-    "frechet_pixels": "Fréchet distance of pixels",
-}
 
 
 def convergence(runs: Runs) -> Figure:
     """Scores over iterations and over seconds of training, and the paper's Inception score on an axis of its own."""
-    metrics = [metric for metric in SCORES if f"curve/{metric}" in next(iter(runs.values()))[0]]
+    metrics = [metric for metric in METRICS if f"curve/{metric}" in next(iter(runs.values()))[0]]
     figure, axes = plt.subplots(2, 3, figsize=(WIDTH, 4.9), squeeze=False, layout="constrained")
     for setting, (iterations, values) in paper_curves().items():
         colour, label = METHODS[setting]
@@ -41,7 +34,7 @@ def convergence(runs: Runs) -> Figure:
                 draw_seeds(ax, seeds, COLOURS[colour], label)
             ax.axhline(real_values(NAME, metric, runs), label="real images", **REAL)
             ax.set_xlim(left=0)
-        row[0].set(ylabel=SCORES[metric], title="ours, over iterations", xlabel="iteration (thousands)")
+        row[0].set(ylabel=METRICS[metric], title="ours, over iterations", xlabel="iteration (thousands)")
         row[1].set(title="ours, over time (first seed)", xlabel="seconds of training alone")
     handles, labels = axes[0, 1].get_legend_handles_labels()
     axes[1, 0].legend(handles, labels, loc="center", title="thin: each seed; thick: their mean", title_fontsize=8)

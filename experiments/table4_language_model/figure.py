@@ -3,25 +3,40 @@
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 
 from reproduction import paper_csv, results
-from reproduction.notebook_data import Runs, rows_drawn, score_curves
+from reproduction.notebook_data import Runs, rows_drawn
+from reproduction.visualization import COLOURS, PAPER, REAL, WIDTH, draw_seeds
 
 NAME = "table4_language_model"
+CORPORA = {
+    "billion_word": "Billion Word's training shards",
+    "billion_word_heldout": "Billion Word's first held-out shard",
+    "reuters21578_sentences.txt": "sentences of Reuters-21578",
+    "embedded": "scikit-learn's descriptions of data sets",
+}
+OTHERS = {"WGAN-GP": "the same, by TTUR's authors", "WGAN-GP with TTUR": "with TTUR, by its authors"}
+UNIGRAM = {"color": "dimgrey", "linestyle": "-.", "linewidth": 1.2}
+
+
+def corpus(runs: Runs) -> str:
+    """What the model was trained on, in words."""
+    return " and ".join(CORPORA.get(name, name) for name in runs.datasets)
 
 
 def lines(runs: Runs) -> str:
-    """The paper's lines, as many of ours (first seed, last iterate, not selected), held-out and unigram ones."""
+    """The paper's lines beside as many of ours (first seed, last iterate, not selected); held-out and unigram ones."""
     arrays = runs["WGAN-GP"][0]
-    columns = {
-        "the paper's": Path(__file__).with_name("paper_samples.txt").read_text().splitlines(),
-        "ours": arrays["generated"],
-        "held-out text": arrays["real"],
-        "unigram model": arrays["unigram"],
+    paper = Path(__file__).with_name("paper_samples.txt").read_text("utf-8").splitlines()
+    generated = {
+        "the paper's, on Billion Word": paper,
+        f"ours, iteration {last_iteration(runs):,}": arrays["generated"],
     }
-    return side_by_side(columns)
+    n = len(paper)
+    others = {"held-out text": arrays["real"][:n], "characters drawn one by one": arrays["unigram"][:n]}
+    return f"{side_by_side(generated)}\n\n{side_by_side(others)}"
 
 
 def side_by_side(columns: dict[str, list]) -> str:
@@ -39,33 +54,39 @@ def side_by_side(columns: dict[str, list]) -> str:
     return "\n".join("  ".join(cell.ljust(32) for cell in row).rstrip() for row in rows)
 
 
-def divergences(runs: Runs, columns: int = 3) -> Figure:
-    """Divergence of the n-grams over training, a panel per metric, with constants beside them; of the first seed.
+def divergences(runs: Runs) -> Figure:
+    """Divergence of the n-grams over training, a panel per n, of every seed; beside it held-out and unigram text.
+
+    Other papers' values of this model are drawn where they are of the same text.
 
     Args:
-        runs: as from `best_runs`.
-        columns: panels per row.
+        runs: of `best_runs`.
     """
-    curves, levels = score_curves(runs), divergence_levels(runs)
-    rows = -(-len(curves) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(2.1 * columns, 1.5 * rows + 0.6), sharex=True, squeeze=False)
-    labels = list(dict.fromkeys(label for of_title in levels.values() for label in of_title))
-    for ax, (title, by_setting) in zip(axes.flat, curves.items(), strict=True):
-        for i, (setting, (x, y)) in enumerate(by_setting.items()):
-            ax.plot(x, y, "o-", color=f"C{i}", linewidth=1.2, markersize=3, label=setting)
-        for label, value in levels[title].items():
-            color = f"C{len(by_setting) + labels.index(label)}"
-            ax.axhline(value, color=color, linestyle="--", linewidth=1.2, label=label)
-        ax.set_title(title, fontsize="x-small")
-        ax.set_ylim(0, None)
-        ax.locator_params(nbins=4)
-        ax.tick_params(labelsize="xx-small")
-    entries = {label: handle for ax in axes.flat for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
-    figure.supxlabel("generator iteration", fontsize="x-small")
-    figure.supylabel("Jensen-Shannon divergence (bits)", fontsize="x-small")
-    sns.despine(figure)
-    figure.tight_layout(rect=(0, 0, 1, 0.9))
-    figure.legend(entries.values(), entries.keys(), loc="upper center", ncols=3, fontsize="xx-small")
+    levels, ours = divergence_levels(runs), COLOURS["WGAN-GP"]
+    styles = {"held-out text": REAL, "characters drawn one by one": UNIGRAM, OTHERS["WGAN-GP"]: {"color": ours} | PAPER}
+    figure, axes = plt.subplots(2, 3, figsize=(WIDTH, 4.6), sharex=True, sharey=True, layout="constrained")
+    for ax, (metric, values) in zip(axes.flat, levels.items(), strict=True):
+        curves = [run[f"curve/{metric}"] for run in runs["WGAN-GP"]]
+        draw_seeds(
+            ax,
+            [tuple(curve) for curve in curves],
+            ours,
+            "ours: each seed and the mean" if len(curves) > 1 else "ours",
+        )
+        for label, value in values.items():
+            ax.axhline(value, label=label, **styles.get(label, {"color": COLOURS["WGAN-GP, other"]} | PAPER))
+        ends = [curve[1, -1] for curve in curves]
+        ax.set(title=f"n = {metric[2]}, ends at {sum(ends) / len(ends):.2g} bit", ylim=(-0.02, 1.05))
+        ax.set_xlim(left=0)
+        ax.locator_params(axis="x", nbins=5)
+        ax.xaxis.set_major_formatter(EngFormatter(sep=""))  # 5k
+    for ax in axes[1]:
+        ax.set_xlabel("generator iteration")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("divergence (bits)")
+    entries = {label: line for ax in axes.flat for line, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+    axes[0, 0].legend(entries.values(), entries.keys(), loc="upper left")
+    figure.suptitle(f"Sequences of n characters: Jensen-Shannon divergence from {corpus(runs)}")
     return figure
 
 
@@ -85,8 +106,13 @@ def divergence_levels(runs: Runs) -> dict[str, dict[str, float]]:
         metric = metric.removesuffix(ending)
         levels[metric] = {
             "held-out text": measured[f"{metric}_of_held_out_text"],
-            "unigram model": measured[metric + ending],
+            "characters drawn one by one": measured[metric + ending],
         }
         for _, row in paper[paper["quantity"] == metric].iterrows():
-            levels[metric][f"{row['setting']}, read off TTUR"] = row["value"]
+            levels[metric][OTHERS[row["setting"]]] = row["value"]
     return levels
+
+
+def last_iteration(runs: Runs) -> int:
+    """The iteration of the last evaluation."""
+    return next(int(curve[0, -1]) for key, curve in runs["WGAN-GP"][0].items() if key.startswith("curve/"))

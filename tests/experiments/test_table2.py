@@ -324,3 +324,29 @@ def test_killed_sweep_goes_on_without_repeating(embedded):
     assert len(told) == 9 and told.nunique() == 3  # one architecture's three methods, three times
     both = rows[(rows["quantity"] == "both_on_embedded_by_frechet_pixels") & (rows["part"] == "min score 1.0")]
     assert both["samples"].tolist() == [3]
+
+
+def test_figures_draw_what_was_counted(embedded):
+    shares = np.random.default_rng(3).uniform(0.1, 0.9, (8, 3))
+    shares[2, 0] = 0
+    about = dict.fromkeys(["err", "low", "high", "samples"])
+    rows = rows_of(shares, **about)
+    other = rows_of(shares[:, ::-1], dataset="embedded", **about)  # real data come first
+    path = results.path_of(NAME)
+    path.parent.mkdir(parents=True)
+    pd.concat([rows, other, summary(rows, other)]).assign(finished="2026-01-01").to_csv(path, index=False)
+    figure = Experiment(NAME).module("figure")
+    assert figure.shares_of_real().to_numpy() == pytest.approx(shares)
+    gan, two_sided, one_sided = shares.T
+    titles = [ax.get_title() for ax in figure.pairs().axes]
+    assert titles == [
+        f"{second} higher: {(y > x).sum()}, {first}: {(x > y).sum()}"
+        for first, x, second, y in (
+            ("GAN", gan, "WGAN-GP", two_sided),
+            ("one-sided penalty", one_sided, "two-sided penalty", two_sided),
+        )
+    ]
+    drawn = figure.shares_over_minimum_scores()
+    both = drawn.axes[2].lines[0].get_ydata()
+    assert both == pytest.approx([100 * np.mean(np.minimum(gan, two_sided) * 11.24 > 1 + k / 2) for k in range(17)])
+    assert "8 architectures, 100 iterations, classifier score" in drawn.get_suptitle()
