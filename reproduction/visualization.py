@@ -14,6 +14,7 @@ from reproduction.results import output_root
 from wgangp.runtime.files import replacing
 
 DPI = 120  # of the PNGs
+PAGE = {"dpi": DPI, "bbox_inches": "tight", "pad_inches": 4 / DPI}  # of a written figure; whole pixels around it
 WIDTH = 7.5  # inches: 900 pixels, a column of the report or of a notebook
 COLOURS = {  # of methods, the same in every figure; Okabe and Ito's, which the colour-blind tell apart
     "WGAN-GP": "#0072B2",
@@ -63,8 +64,8 @@ def save(figure: Figure, name: str, label: str) -> None:
     folder, drawn = output_root() / "paper_figures", io.BytesIO()
     if any(ax.lines or ax.collections or ax.patches for ax in figure.axes):
         with replacing(folder / f"{name}.pdf") as file:
-            figure.savefig(file, format="pdf", dpi=DPI, bbox_inches="tight", metadata={"CreationDate": None})
-    figure.savefig(drawn, format="png", dpi=DPI, bbox_inches="tight")
+            figure.savefig(file, format="pdf", **PAGE, metadata={"CreationDate": None})
+    figure.savefig(drawn, format="png", **PAGE)
     picture = Image.open(drawn).convert("RGB")
     if any(image.get_array().ndim == 3 for ax in figure.axes for image in ax.images):
         path, options = folder / f"{name}.jpg", {"format": "jpeg", "quality": 80, "subsampling": 0}
