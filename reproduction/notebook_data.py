@@ -18,12 +18,14 @@ class Runs(dict):
         tier: that they are of.
         datasets: the names of what they were trained on.
         label: tier, data and seeds in words, for the figures.
+        first_seeds: {setting: the seed of its first arrays}.
     """
 
-    def __init__(self, tier: str, datasets: set[str], arrays: dict[str, list]):
-        super().__init__(arrays)
+    def __init__(self, tier: str, datasets: set[str], arrays: dict[str, dict[int, dict]]):
+        super().__init__({setting: list(by_seed.values()) for setting, by_seed in arrays.items()})
         self.tier, self.datasets = tier, sorted(datasets)
-        counts = " or ".join(str(n) for n in sorted({len(of_setting) for of_setting in arrays.values()}))
+        self.first_seeds = {setting: next(iter(by_seed)) for setting, by_seed in arrays.items()}
+        counts = " or ".join(str(n) for n in sorted({len(by_seed) for by_seed in arrays.values()}))
         data = f"{self.datasets[0].replace('_', ' ')} data, " if len(self.datasets) == 1 else ""
         self.label = f"tier {tier}, {data}{counts} seed{'s' * (counts != '1')}"
 
@@ -53,18 +55,18 @@ def best_runs(experiment: Experiment, tier: str | None = None) -> Runs:
 
 
 def _arrays(experiment, setting, tier, rows, last):
-    """The arrays of a setting's seeds and the data set; of the run that finished last, or real data first."""
+    """The arrays of a setting by seed and the data set; of the run that finished last, or real data first."""
     rows = rows[(rows["tier"] == tier) & (rows["setting"] == setting)]
     jobs = {seed: Job(experiment, setting, tier, int(seed)) for seed in sorted(set(rows["seed"]))}
     if last and any(job.done for job in jobs.values()):
         jobs = {seed: job for seed, job in jobs.items() if job.done}
     rows = rows[rows["seed"].isin(list(jobs))].assign(real=rows["dataset"] != results.EMBEDDED)
     for dataset in rows.sort_values(["finished"] if last else ["real", "finished"])["dataset"][::-1].unique():
-        paths = [job.arrays_path(dataset) for job in jobs.values()]
-        arrays = [read_npz(path) for path in paths if path.exists()]
+        paths = {seed: job.arrays_path(dataset) for seed, job in jobs.items()}
+        arrays = {seed: read_npz(path) for seed, path in paths.items() if path.exists()}
         if arrays:
             return arrays, dataset
-    return [], ""
+    return {}, ""
 
 
 def number_of(part: str) -> float:
@@ -108,9 +110,9 @@ def score_curves(runs: Runs, x: int = 0) -> dict[str, dict[str, tuple]]:
 
 
 def rows_drawn(rows: pd.DataFrame, runs: Runs) -> pd.DataFrame:
-    """Those of the tier and data that a figure is drawn from, of the lowest seed."""
+    """Those of the tier, data and first seeds that a figure is drawn from."""
     rows = rows[(rows["tier"] == runs.tier) & rows["dataset"].isin(runs.datasets)]
-    return rows[rows["seed"] == rows["seed"].min()]
+    return rows[rows["seed"] == rows["setting"].map(runs.first_seeds)]
 
 
 def real_values(name: str, metric: str, runs: Runs) -> float:
@@ -118,6 +120,19 @@ def real_values(name: str, metric: str, runs: Runs) -> float:
     rows = results.read(name)
     rows = rows[(rows["tier"] == runs.tier) & rows["dataset"].isin(runs.datasets)]
     return float(rows.loc[rows["quantity"].str.fullmatch(f"{metric}_of_real_(images|digits)"), "value"].mean())
+
+
+def iterations_in_words(name: str, runs: Runs, word: str = "") -> str:
+    """How long the critics or generators were trained: "10,000 iterations", or "40 to 150 iterations".
+
+    Args:
+        name: the experiment.
+        runs: of `best_runs`.
+        word: of the settings with this in their names; "" for all.
+    """
+    experiment = Experiment(name)
+    counts = [experiment.config(setting, runs.tier).iterations for setting in runs if word in setting]
+    return " to ".join(f"{count:,}" for count in sorted({min(counts), max(counts)})) + " iterations"
 
 
 def opening(name: str, tier: str | None = None) -> str:

@@ -47,6 +47,15 @@ def drawn(tier=None):
     return runs.label, {setting: [int(one["value"]) for one in arrays] for setting, arrays in runs.items()}
 
 
+def test_iterations_in_words():
+    experiment = Experiment("fig1_gradient_norms")
+    runs = notebook_data.Runs("short", {"swissroll"}, {setting: {0: {}} for setting in experiment.settings})
+    assert notebook_data.iterations_in_words(experiment.name, runs) == "40 to 150 iterations"
+    assert notebook_data.iterations_in_words(experiment.name, runs, "penalty") == "80 iterations"
+    runs.tier = "paper"
+    assert notebook_data.iterations_in_words(experiment.name, runs) == "10,000 iterations"
+
+
 def all_settings(*values):
     return dict.fromkeys(EXPERIMENT.settings, list(values))
 
@@ -77,6 +86,9 @@ def test_own_runs_are_not_mixed_with_others_of_their_tier():
     run("short", "mnist", "2026-01-02", 5, seeds=(1,), done=True)
     assert drawn("short") == ("tier short, mnist data, 1 seed", all_settings(5))
     assert drawn() == ("tier short, mnist data, 3 seeds", all_settings(1, 5, 1))
+    for tier, seed in (("short", 1), (None, 0)):
+        rows = notebook_data.rows_drawn(results.read(NAME), notebook_data.best_runs(EXPERIMENT, tier))
+        assert rows["seed"].tolist() == [seed] * len(EXPERIMENT.settings)
 
 
 def test_numbers_of_parts():
