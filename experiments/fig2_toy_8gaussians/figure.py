@@ -139,8 +139,10 @@ def estimates(runs: Runs) -> Figure:
         ax.axhline(w1, label="exact $W_1$", **REAL)
         ax.set(title=name, xlabel="iteration")
     for ax in axes[:, 0]:
-        ax.set_ylabel("distance (data units)")
-    axes[0, 0].set_ylim(bottom=0)
+        ax.set_ylabel("distance (data units, log scale)")
+    reach = means["exact_w1"] * means["largest_gradient_norm"]
+    axes[0, 0].set(yscale="log", ylim=(reach.min() / 5, 2 * max(reach.max(), means["exact_w1"].max())))
+    axes[0, 0].yaxis.set_major_formatter("{x:g}")
     for ax in axes[0]:
         ax.xaxis.set_tick_params(labelbottom=True)
     axes[1, 1].set_axis_off()
