@@ -12,6 +12,17 @@ from wgangp.runtime.files import read_npz
 
 pd.set_option("display.max_rows", None, "display.max_colwidth", None)  # notebooks show their tables whole
 
+DATA = {  # names of data sets, in words
+    "swissroll": "Swiss roll",
+    "8gaussians": "8 Gaussians",
+    "25gaussians": "25 Gaussians",
+    "cifar10": "CIFAR-10",
+    "mnist": "MNIST",
+    "lsun_bedroom": "LSUN bedrooms",
+    "billion_word_heldout": "Billion Word (held-out part)",
+    "reuters21578_sentences.txt": "Reuters news",
+}
+
 
 class Runs(dict):
     """The arrays that an experiment's runs kept, {setting: [arrays of each seed]}.
@@ -32,8 +43,8 @@ class Runs(dict):
         self.tier, self.datasets = tier, sorted(datasets)
         self.seeds = {setting: list(by_seed) for setting, by_seed in arrays.items()}
         counts = " or ".join(str(n) for n in sorted({len(seeds) for seeds in self.seeds.values()}))
-        data = f"{self.datasets[0].replace('_', ' ')} data, " if len(self.datasets) == 1 else ""
-        self.label = f"tier {tier}, {data}{counts} seed{'s' * (counts != '1')}"
+        data = ", ".join(DATA.get(name, f"{name.replace('_', ' ')} data") for name in self.datasets)
+        self.label = f"tier {tier}, {data}, {counts} seed{'s' * (counts != '1')}"
 
 
 def best_runs(experiment: Experiment, tier: str | None = None) -> Runs:
@@ -100,21 +111,6 @@ def provenance(name: str) -> pd.DataFrame:
     ).reset_index()
 
 
-def score_curves(runs: Runs, x: int = 0) -> dict[str, dict[str, tuple]]:
-    """Scores over training, {metric: {setting: (x, score)}}, of the first seed.
-
-    Args:
-        runs: of `best_runs`.
-        x: row of the abscissa: 0 for iterations, 2 for seconds.
-    """
-    lines = {}
-    for setting, arrays in runs.items():
-        for key, curve in arrays[0].items():
-            if key.startswith("curve/"):
-                lines.setdefault(key.removeprefix("curve/"), {})[setting] = (curve[x], curve[1])
-    return lines
-
-
 def rows_drawn(rows: pd.DataFrame, runs: Runs) -> pd.DataFrame:
     """Those of the runs whose arrays stand first: of the tier and data, and of each setting's first seed."""
     first = rows["setting"].map({setting: seeds[0] for setting, seeds in runs.seeds.items()})
@@ -126,6 +122,19 @@ def real_values(name: str, metric: str, runs: Runs) -> float:
     rows = results.read(name)
     rows = rows[(rows["tier"] == runs.tier) & rows["dataset"].isin(runs.datasets)]
     return float(rows.loc[rows["quantity"].str.fullmatch(f"{metric}_of_real_(images|digits)"), "value"].mean())
+
+
+def iterations_in_words(name: str, runs: Runs, word: str = "") -> str:
+    """How long the critics or generators were trained: "10,000 iterations", or "40 to 150 iterations".
+
+    Args:
+        name: the experiment.
+        runs: of `best_runs`.
+        word: of the settings with this in their names; "" for all.
+    """
+    experiment = Experiment(name)
+    counts = [experiment.config(setting, runs.tier).iterations for setting in runs if word in setting]
+    return " to ".join(f"{count:,}" for count in sorted({min(counts), max(counts)})) + " iterations"
 
 
 def opening(name: str, tier: str | None = None) -> str:

@@ -14,6 +14,7 @@ from reproduction.results import output_root
 from wgangp.runtime.files import replacing
 
 DPI = 120  # of the PNGs
+PAGE = {"dpi": DPI, "bbox_inches": "tight", "pad_inches": 4 / DPI}  # of a written figure; whole pixels around it
 WIDTH = 7.5  # inches: 900 pixels, a column of the report or of a notebook
 COLOURS = {  # of methods, the same in every figure; Okabe and Ito's, which the colour-blind tell apart
     "WGAN-GP": "#0072B2",
@@ -77,8 +78,8 @@ def save(figure: Figure, name: str, label: str) -> None:
     folder, drawn = output_root() / "paper_figures", io.BytesIO()
     if any(ax.lines or ax.collections or ax.patches for ax in figure.axes):
         with replacing(folder / f"{name}.pdf") as file:
-            figure.savefig(file, format="pdf", dpi=DPI, bbox_inches="tight", metadata={"CreationDate": None})
-    figure.savefig(drawn, format="png", dpi=DPI, bbox_inches="tight")
+            figure.savefig(file, format="pdf", **PAGE, metadata={"CreationDate": None})
+    figure.savefig(drawn, format="png", **PAGE)
     picture = Image.open(drawn).convert("RGB")
     if any(image.get_array().ndim == 3 for ax in figure.axes for image in ax.images):
         path, options = folder / f"{name}.jpg", {"format": "jpeg", "quality": 80, "subsampling": 0}
@@ -104,17 +105,6 @@ def image_grids(grids: dict[str, np.ndarray], columns: int = 10) -> Figure:
         The figure.
     """
     return pictures({title: tile(images, columns) for title, images in grids.items()}, len(grids))
-
-
-def sample_grids(runs: dict[str, list[dict]], count: int, columns: int) -> Figure:
-    """A grid of each setting's samples, of its first seed.
-
-    Args:
-        runs: {setting: arrays of each seed}, with "samples" uint8 [n, channels, height, width].
-        count: images of each setting, at most.
-        columns: images per row of a grid.
-    """
-    return image_grids({setting: arrays[0]["samples"][:count] for setting, arrays in runs.items()}, columns)
 
 
 def pictures(
@@ -177,29 +167,3 @@ def draw_seeds(ax: Axes, seeds: list[tuple], colour: str, label: str) -> None:
     points = min(len(x) for x, _ in seeds)
     x, y = (np.mean([curve[axis][:points] for curve in seeds], axis=0) for axis in (0, 1))
     ax.plot(x, y, color=colour, linewidth=1.8, label=label)
-
-
-def curves(
-    panels: dict[str, dict[str, tuple]], xlabel: str, ylabel: str, paper: dict[str, tuple] | None = None
-) -> Figure:
-    """Lines over a common axis, a panel each.
-
-    Args:
-        panels: {title: {setting: (x [points], y [points])}}.
-        xlabel, ylabel: with units.
-        paper: {setting: (x, y)}, the paper's curves, drawn faintly in the first panel.
-
-    Returns:
-        The figure.
-    """
-    figure, axes = plt.subplots(1, len(panels), figsize=(5.2 * len(panels), 3.8), squeeze=False)
-    for ax, (title, lines) in zip(axes[0], panels.items(), strict=True):
-        for i, (setting, (x, y)) in enumerate(lines.items()):
-            ax.plot(x, y, "-", color=f"C{i}", linewidth=1.2, label=setting)
-            if paper and setting in paper and ax is axes[0][0]:
-                ax.plot(*paper[setting], "--", color=f"C{i}", alpha=0.35, label=f"{setting}, paper (digitised)")
-        ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
-        ax.legend(fontsize="x-small")
-    sns.despine(figure)
-    figure.tight_layout()
-    return figure

@@ -47,6 +47,15 @@ def drawn(tier=None):
     return runs.label, {setting: [int(one["value"]) for one in arrays] for setting, arrays in runs.items()}
 
 
+def test_iterations_in_words():
+    experiment = Experiment("fig1_gradient_norms")
+    runs = notebook_data.Runs("short", {"swissroll"}, {setting: {0: {}} for setting in experiment.settings})
+    assert notebook_data.iterations_in_words(experiment.name, runs) == "40 to 150 iterations"
+    assert notebook_data.iterations_in_words(experiment.name, runs, "penalty") == "80 iterations"
+    runs.tier = "paper"
+    assert notebook_data.iterations_in_words(experiment.name, runs) == "10,000 iterations"
+
+
 def all_settings(*values):
     return dict.fromkeys(EXPERIMENT.settings, list(values))
 
@@ -56,11 +65,11 @@ def test_best_tier_with_all_settings_is_drawn_and_real_data_first():
         drawn()
     run("short", "mnist", "2026-01-01", 1)
     run("short", "embedded", "2026-01-02", 2)
-    assert drawn() == ("tier short, mnist data, 1 seed", all_settings(1))
+    assert drawn() == ("tier short, MNIST, 1 seed", all_settings(1))
     run("medium", "mnist", "2026-01-01", 3, settings=EXPERIMENT.settings[:1])
-    assert drawn()[0] == "tier short, mnist data, 1 seed"
+    assert drawn()[0] == "tier short, MNIST, 1 seed"
     run("medium", "mnist", "2026-01-01", 3, seeds=(0, 1))
-    assert drawn() == ("tier medium, mnist data, 2 seeds", all_settings(3, 3))
+    assert drawn() == ("tier medium, MNIST, 2 seeds", all_settings(3, 3))
 
 
 def test_what_was_just_run_is_drawn_where_a_tier_is_named():
@@ -68,15 +77,18 @@ def test_what_was_just_run_is_drawn_where_a_tier_is_named():
     run("short", "mnist", "2026-01-01", 2, seeds=(0, 1, 2))
     run("short", "embedded", "2026-01-02", 3, seeds=(0,), done=True)
     assert drawn("short") == ("tier short, embedded data, 1 seed", all_settings(3))
-    assert drawn() == ("tier medium, mnist data, 3 seeds", all_settings(1, 1, 1))
-    assert drawn("paper")[0] == "tier medium, mnist data, 3 seeds"  # nothing is there at the tier that was named
+    assert drawn() == ("tier medium, MNIST, 3 seeds", all_settings(1, 1, 1))
+    assert drawn("paper")[0] == "tier medium, MNIST, 3 seeds"  # nothing is there at the tier that was named
 
 
 def test_own_runs_are_not_mixed_with_others_of_their_tier():
     run("short", "mnist", "2026-01-01", 1, seeds=(0, 1, 2))
     run("short", "mnist", "2026-01-02", 5, seeds=(1,), done=True)
-    assert drawn("short") == ("tier short, mnist data, 1 seed", all_settings(5))
-    assert drawn() == ("tier short, mnist data, 3 seeds", all_settings(1, 5, 1))
+    assert drawn("short") == ("tier short, MNIST, 1 seed", all_settings(5))
+    assert drawn() == ("tier short, MNIST, 3 seeds", all_settings(1, 5, 1))
+    for tier, seed in (("short", 1), (None, 0)):
+        rows = notebook_data.rows_drawn(results.read(NAME), notebook_data.best_runs(EXPERIMENT, tier))
+        assert rows["seed"].tolist() == [seed] * len(EXPERIMENT.settings)
 
 
 def test_rows_drawn_are_those_of_the_first_arrays():
