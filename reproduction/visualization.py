@@ -82,7 +82,7 @@ def save(figure: Figure, name: str, label: str) -> None:
     figure.savefig(drawn, format="png", **PAGE)
     picture = Image.open(drawn).convert("RGB")
     if any(image.get_array().ndim == 3 for ax in figure.axes for image in ax.images):
-        path, options = folder / f"{name}.jpg", {"format": "jpeg", "quality": 80, "subsampling": 0}
+        path, options = folder / f"{name}.jpg", {"format": "jpeg", "quality": 75, "optimize": True, "progressive": True}
     else:  # lines, areas, colour maps, digits
         picture = picture.quantize(256, kmeans=1)
         path, options = folder / f"{name}.png", {"format": "png", "optimize": True}

@@ -24,20 +24,26 @@ def grids(channels):
     return dict(zip("ab", smooth))
 
 
-@pytest.mark.parametrize("channels, kind, tolerance", [(1, "png", 1.5), (3, "jpg", 10)])
+def brightness(picture):
+    """Of each pixel; a JPEG halves the resolution of the colours."""
+    return np.asarray(picture.convert("L"), "float32")
+
+
+@pytest.mark.parametrize("channels, kind, tolerance", [(1, "png", 1.5), (3, "jpg", 5)])
 def test_grids_have_a_pixel_for_each_of_theirs(folder, channels, kind, tolerance):
     images = grids(channels)
     visualization.save(visualization.image_grids(images), "grids", "tier short, cifar10 data, 1 seed")
     assert [path.name for path in folder.iterdir()] == [f"grids.{kind}"]
-    written = np.asarray(Image.open(folder / f"grids.{kind}").convert("RGB"), "float32")
+    written = Image.open(folder / f"grids.{kind}").convert("RGB")
+    shown = brightness(written)
     for one in images.values():
         wanted = visualization.tile(one, 10).astype("float32")
-        wanted = wanted if wanted.ndim == 3 else wanted[..., None].repeat(3, axis=2)
-        height, width, _ = wanted.shape
+        wanted = brightness(Image.fromarray(wanted.astype("uint8")))
+        height, width = wanted.shape
         errors = [
-            np.abs(written[top : top + height, left : left + width] - wanted).mean()
-            for top in range(written.shape[0] - height)
-            for left in range(written.shape[1] - width)
+            np.abs(shown[top : top + height, left : left + width] - wanted).mean()
+            for top in range(shown.shape[0] - height)
+            for left in range(shown.shape[1] - width)
         ]
         assert sum(error < tolerance for error in errors) == 1  # at one place, shifted by a pixel already no more
 

@@ -81,7 +81,7 @@ def value_surfaces(runs: Runs) -> Figure:
 def draw_levels(ax: Axes, axis: np.ndarray, values: np.ndarray, points: np.ndarray) -> None:
     """Draw the level sets of a critic's values [size, size] on a square grid, and real points [n, 2]."""
     ax.contour(axis, axis, values.astype("float32"), levels=18, linewidths=0.9, cmap="viridis")
-    ax.plot(*points.T, ".", color="black", markersize=2)
+    ax.plot(*points.T, ".", color="black", markersize=2, rasterized=True)
 
 
 def drawn_values(runs: Runs, quantity: str) -> pd.Series:
@@ -100,8 +100,9 @@ def generated_points(runs: Runs) -> Figure:
     for row, method in zip(axes, METHODS, strict=True):
         for ax, (data, name) in zip(row, DATA.items(), strict=True):
             setting, toy = f"{method}, {data}, trained generator", Toy(data)
-            ax.plot(*toy.sample(500, np.random.default_rng(0)).T, ".", color="0.6", markersize=4)
-            ax.plot(*runs[setting][0]["samples"].T, ".", color=METHOD_COLOURS[method], markersize=1.5, alpha=0.5)
+            ax.plot(*toy.sample(500, np.random.default_rng(0)).T, ".", color="0.6", markersize=4, rasterized=True)
+            samples, colour = runs[setting][0]["samples"], METHOD_COLOURS[method]
+            ax.plot(*samples.T, ".", color=colour, markersize=1.5, alpha=0.5, rasterized=True)
             title = f"$W_1$ {w1[setting]:.3f} (real: {of_real[setting]:.3f})"
             if toy.centers is not None:
                 title = (
