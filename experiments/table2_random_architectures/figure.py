@@ -59,7 +59,8 @@ def counted(tier: str | None = None) -> tuple[str, str, pd.DataFrame]:
         dataset=last["dataset"],
     )
     table["count"] = (table["share"] * table["n"]).round().astype(int)
-    words = f"tier {last['tier']}, {DATA.get(last['dataset'], last['dataset'] + ' data')}, 1 seed ({rows['seed'].iloc[0]})"
+    data = DATA.get(last["dataset"], f"{last['dataset']} data")
+    words = f"tier {last['tier']}, {data}, 1 seed ({rows['seed'].iloc[0]})"
     return last["tier"], words, table.sort_values(["outcome", "minimum"])
 
 
