@@ -4,6 +4,7 @@ It answers on its standard output, a line of JSON each: {"progress": ...} while 
 """
 
 import json
+import os
 import sys
 
 from reproduction.interrupts import end_with_parent, sentence
@@ -30,7 +31,15 @@ def outcome(name: str, setting: str, tier: str, seed: int, deadline: float | Non
 
 if __name__ == "__main__":
     end_with_parent()
-    answers, sys.stdout = sys.stdout, sys.stderr
-    Progress.listener = lambda progress: print(json.dumps({"progress": progress}), file=answers, flush=True)
+    stream, sys.stdout = sys.stdout, sys.stderr
+
+    def answer(**message: object) -> None:
+        """Write a line to the process that asked; end where it is gone."""
+        try:
+            print(json.dumps(message), file=stream, flush=True)
+        except BrokenPipeError:
+            os._exit(1)
+
+    Progress.listener = lambda progress: answer(progress=progress)
     for line in sys.stdin:
-        print(json.dumps({"outcome": outcome(**json.loads(line))}), file=answers, flush=True)
+        answer(outcome=outcome(**json.loads(line)))

@@ -25,7 +25,7 @@ def test_others_values_are_drawn_only_beside_the_corpus_they_are_of(tmp_path, mo
     ]
     results.replace_runs(NAME, [about | {"quantity": quantity, "value": value} for quantity, value in values])
     curves = {f"curve/{metric}": np.array([[5000, 10_000], [0.9, 0.8]]) for metric in metrics}
-    axes = FIGURE.divergences(Runs("paper", {dataset}, {"WGAN-GP": [curves]})).axes
+    axes = FIGURE.divergences(Runs("paper", {dataset}, {"WGAN-GP": {0: curves}})).axes
     assert [len(ax.lines) for ax in axes] == [3, 3, 3, 3 + others, 3, 3 + others]
     assert axes[3].get_title() == "n = 4, ends at 0.8 bit"
     if others:
