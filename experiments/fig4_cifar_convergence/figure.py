@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 
 from reproduction import paper_csv
 from reproduction.notebook_data import Runs, number_of, real_values
@@ -18,26 +19,32 @@ METHODS = {
 
 def convergence(runs: Runs) -> Figure:
     """Scores over iterations and over seconds of training, and the paper's Inception score on an axis of its own."""
-    metrics = [metric for metric in METRICS if f"curve/{metric}" in next(iter(runs.values()))[0]]
-    figure, axes = plt.subplots(2, 3, figsize=(WIDTH, 4.9), squeeze=False, layout="constrained")
+    metrics = [metric for metric in METRICS if f"curve/{metric}" in next(iter(runs.values()))[0]][:2]
+    size = (WIDTH, 4.9 if len(metrics) > 1 else 3.1)
+    figure, axes = plt.subplots(len(metrics), 3, figsize=size, squeeze=False, layout="constrained")
     for setting, (iterations, values) in paper_curves().items():
         colour, label = METHODS[setting]
-        axes[0, 0].plot([i / 1000 for i in iterations], values, color=COLOURS[colour], label=label, **PAPER)
-    axes[0, 0].set(title="the paper (read off its figure)", ylabel="Inception score", xlabel="iteration (thousands)")
-    axes[1, 0].set_axis_off()
-    for row, metric in zip(axes[:, 1:], metrics, strict=False):
-        for ax, x, factor in ((row[0], 0, 1 / 1000), (row[1], 2, 1.0)):
+        axes[0, 0].plot(iterations, values, color=COLOURS[colour], label=label, **PAPER)
+    axes[0, 0].set(title="the paper (read off its figure)", ylabel="Inception score", xlabel="iteration")
+    for row, metric in zip(axes[:, 1:], metrics, strict=True):
+        for ax, x in ((row[0], 0), (row[1], 2)):
             for setting, arrays in runs.items():
                 curves = [run[f"curve/{metric}"] for run in arrays]
-                seeds = [(curve[x] * factor, curve[1]) for curve in (curves if x == 0 else curves[:1])]
+                seeds = [(curve[x], curve[1]) for curve in (curves if x == 0 else curves[:1])]
                 colour, label = METHODS[setting]
                 draw_seeds(ax, seeds, COLOURS[colour], label)
             ax.axhline(real_values(NAME, metric, runs), label="real images", **REAL)
             ax.set_xlim(left=0)
-        row[0].set(ylabel=METRICS[metric], title="ours, over iterations", xlabel="iteration (thousands)")
+        row[0].set(ylabel=METRICS[metric], title="ours, over iterations", xlabel="iteration")
         row[1].set(title="ours, over time (first seed)", xlabel="seconds of training alone")
+    for ax in (axes[0, 0], *axes[:, 1]):
+        ax.xaxis.set_major_formatter(EngFormatter(sep=""))  # 20k
     handles, labels = axes[0, 1].get_legend_handles_labels()
-    axes[1, 0].legend(handles, labels, loc="center", title="thin: each seed; thick: their mean", title_fontsize=8)
+    if len(metrics) > 1:
+        axes[1, 0].set_axis_off()
+        axes[1, 0].legend(handles, labels, loc="center", title="thin: each seed; thick: their mean", title_fontsize=8)
+    else:
+        figure.legend(handles, labels, loc="outside upper center", ncols=5)
     return figure
 
 
