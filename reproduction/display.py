@@ -6,6 +6,8 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
+from wgangp.runtime.progress import line
+
 BAR = "{desc}: {percentage:3.0f}% {n_fmt}/{total_fmt} [{elapsed}, {remaining} left, {rate_fmt}]"
 
 
@@ -67,15 +69,3 @@ class Display:
         """Print lines that stay."""
         with tqdm.external_write_mode(file=sys.stdout):
             print(text, flush=True)
-
-
-def line(progress: dict[str, Any]) -> str:
-    """A job's progress in a line: label, share, steps, time, time left, rate."""
-    return tqdm.format_meter(
-        progress["done"],
-        progress["total"],
-        progress["seconds"],
-        prefix=progress["label"],
-        initial=progress["initial"],
-        ncols=0,
-    )

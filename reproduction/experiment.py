@@ -65,8 +65,24 @@ def full_name(name: str) -> str:
     if len(candidates) > 1:
         raise InputError(f"'{name}' is the beginning of several experiments: {', '.join(candidates)}; type more of it.")
     if not candidates:
-        raise InputError(f"experiment '{name}' is unknown; there are: {', '.join(names())}.")
+        raise unknown(name)
     return candidates[0]
+
+
+def unknown(name: str) -> InputError:
+    """The error for an experiment that there is not."""
+    return InputError(f"experiment '{name}' is unknown; there are: {', '.join(names())}.")
+
+
+def readme_section(readme: str, title: str) -> str:
+    """The text of a README under a second-level heading, empty where there is none."""
+    match = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", readme, re.MULTILINE | re.DOTALL)
+    return match[1].strip() if match else ""
+
+
+def readme_findings(readme: str) -> str:
+    """What an experiment's README says under "What we find" about the committed rows, after their table."""
+    return readme_section(readme, "What we find").partition("<!-- /verdicts -->")[2].strip()
 
 
 def numbered(settings: dict[str, dict], count: int | None) -> dict[str, dict]:
@@ -116,7 +132,7 @@ class Experiment:
 
     def __init__(self, name: str):
         if name not in names():
-            raise InputError(f"experiment '{name}' is unknown; there are: {', '.join(names())}.")
+            raise unknown(name)
         self.name, self.path = name, FOLDER / name / "config.yaml"
         self.run: Callable[..., list[dict]] = self.module("run").run
         self.claim = self.module("run").__doc__

@@ -5,7 +5,7 @@ import re
 import pandas as pd
 
 from reproduction import compare, results
-from reproduction.experiment import FOLDER, Experiment
+from reproduction.experiment import FOLDER, Experiment, readme_findings
 from reproduction.job import Job
 from wgangp.errors import InputError
 from wgangp.runtime.files import read_npz
@@ -156,8 +156,8 @@ def opening(name: str, tier: str | None = None) -> str:
 
 def findings(name: str) -> str:
     """What the experiment's README says under "What we find", of the committed rows, without table and pictures."""
-    text = (FOLDER / name / "README.md").read_text("utf-8").partition("\n## What we find\n")[2].partition("\n## ")[0]
-    return re.sub(r"^!\[.*\n?", "", text.partition("<!-- /verdicts -->")[2], flags=re.MULTILINE).strip()
+    readme = (FOLDER / name / "README.md").read_text("utf-8")
+    return re.sub(r"^!\[.*\n?", "", readme_findings(readme), flags=re.MULTILINE).strip()
 
 
 def sources(name: str) -> str:

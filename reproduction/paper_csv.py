@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from reproduction.experiment import FOLDER, names
+from reproduction.experiment import FOLDER, unknown
 from wgangp.errors import InputError
 
 COLUMNS = [
@@ -38,7 +38,7 @@ def rows_of(name: str) -> pd.DataFrame:
     """
     path = FOLDER / name / "paper.csv"
     if not path.exists():
-        raise InputError(f"experiment '{name}' is unknown; there are: {', '.join(names())}.")
+        raise unknown(name)
     words = {column: str for column in COLUMNS if column not in NUMBERS}
     frame = _read(path, COLUMNS, words | dict.fromkeys(NUMBERS, "float64"))
     frame[list(words)] = frame[list(words)].fillna("")

@@ -9,7 +9,7 @@ import pandas as pd
 from PIL import Image
 
 from reproduction import compare, links, paper_csv, prose, results, verdicts
-from reproduction.experiment import FOLDER, names
+from reproduction.experiment import FOLDER, names, readme_findings, readme_section
 from wgangp.errors import InputError
 from wgangp.runtime.files import replacing
 
@@ -40,12 +40,6 @@ def costs(rows: pd.DataFrame) -> pd.DataFrame:
     groups = runs.groupby(["tier", "device"])["wall_seconds"]
     table = groups.agg(runs="size", median="median", total="sum").reset_index()
     return table.assign(minutes=table["total"] / 60)
-
-
-def section(markdown: str, title: str) -> str:
-    """The text of a README under a second-level heading, empty where there is none."""
-    match = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", markdown, re.MULTILINE | re.DOTALL)
-    return match[1].strip() if match else ""
 
 
 def figures(name: str, url: str | None) -> list[dict]:
@@ -171,23 +165,23 @@ def provenance(rows: pd.DataFrame, url: str | None) -> list[dict]:
     return sources
 
 
-def experiment(name: str, url: str | None) -> dict:
+def experiment(name: str, rows: pd.DataFrame, url: str | None) -> dict:
     """All that the report says of an experiment.
 
     Args:
         name: the experiment.
+        rows: its results.
         url: as of `provenance`.
 
     Returns:
         A dict for the template.
     """
-    rows, folder = results.read(name), FOLDER / name
+    folder = FOLDER / name
     table = compare.compare(name, rows)
     readme = (folder / "README.md").read_text("utf-8")
     title, _, item = readme.splitlines()[0].removeprefix("# ").partition(" (")
     # The README speaks of the committed rows; where others are there, the table speaks for itself.
-    own = bool(results.in_git() and len(results.yours(name)))
-    findings = section(readme, "What we find").partition("<!-- /verdicts -->")[2].strip()
+    own, findings = bool(results.in_git() and len(results.yours(name))), readme_findings(readme)
     files = {
         "notebook": f"notebooks/{name}.ipynb",
         "results as CSV": f"results/{name}.csv",
@@ -204,7 +198,7 @@ def experiment(name: str, url: str | None) -> dict:
         "of_paper": item.startswith("v3 "),
         "own": own,
         "paper_shows": prose.html(
-            section(readme, "What the paper shows"), folder, f"The paper's numbers, {title}", url
+            readme_section(readme, "What the paper shows"), folder, f"The paper's numbers, {title}", url
         ),
         "we_find": "" if own or not len(rows) else prose.html(findings, folder, f"What we find, {title}", url),
         "claims": claims(name, table).to_dict("records"),
@@ -225,7 +219,8 @@ def write() -> Path:
         Its path.
     """
     url, docs = links.repository(), results.ROOT / "docs"
-    experiments = sorted((experiment(name, url) for name in names()), key=lambda about: not about["of_paper"])
+    rows = {name: results.read(name) for name in names()}
+    experiments = sorted((experiment(*item, url) for item in rows.items()), key=lambda about: not about["of_paper"])
     judged = pd.DataFrame([claim for about in experiments for claim in about["claims"]])
     counts = judged["verdict"].value_counts()
     deviations = (docs / "deviations.md").read_text("utf-8").partition("\n")[2]
@@ -236,7 +231,7 @@ def write() -> Path:
     page = environment.get_template("report.html.j2").render(
         experiments=experiments,
         totals={verdict: int(counts[verdict]) for verdict in MARKS if verdict in counts},
-        all_costs=costs(pd.concat(results.read(name) for name in names())).to_dict("records"),
+        all_costs=costs(pd.concat(rows.values())).to_dict("records"),
         deviations=prose.html(deviations, docs, "Deviations from the paper", url),
         reading=prose.html(reading, docs, "Verdicts", url),
         marks=MARKS,

@@ -25,11 +25,6 @@ COLOURS = {  # of methods, the same in every figure; Okabe and Ito's, which the 
     "training": "#0072B2",
     "validation": "#E69F00",
 }
-DISTANCES = {  # of images; the first that was measured is drawn
-    "fid": "FID",
-    "fid_768": "Fréchet distance (fid_768)",
-    "frechet_pixels": "Fréchet distance of pixels",
-}
 REAL = {"color": "black", "linestyle": (0, (1, 2)), "linewidth": 1.2}  # the line of the real data's value
 PAPER = {"linestyle": "--", "linewidth": 1.1, "alpha": 0.8}  # the paper's curves
 METRICS = {  # of images, in words; the scores come before what else is measured
@@ -41,6 +36,7 @@ METRICS = {  # of images, in words; the scores come before what else is measured
     "precision_768": "precision (precision_768)",
     "recall_768": "recall (recall_768)",
 }
+DISTANCES = ("fid", "fid_768", "frechet_pixels")  # of these the first that was measured is drawn
 sns.set_theme(
     style="ticks",
     context="notebook",

@@ -4,7 +4,8 @@ import io
 
 import pytest
 
-from reproduction.display import Display, line
+from reproduction.display import Display
+from wgangp.runtime.progress import line
 
 PROGRESS = {"label": "fig1 [gp] short seed 0", "total": 200, "initial": 100, "done": 120, "seconds": 10.0}
 

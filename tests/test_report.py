@@ -183,15 +183,14 @@ def test_words_from_files_are_text(tmp_path, monkeypatch):
 def test_own_rows_are_told_apart(tmp_path, monkeypatch):
     monkeypatch.setenv("WGANGP_OUTPUT", str(tmp_path))
     rows = results.read(DIGITS, ROOT).assign(commit="0123456789ab-dirty")
-    monkeypatch.setattr(results, "read", lambda name: rows)
     monkeypatch.setattr(results, "in_git", lambda: True)
     monkeypatch.setattr(results, "yours", lambda name: rows)
     url = "https://example.org/project"
-    mine = report.experiment(DIGITS, url)
+    mine = report.experiment(DIGITS, rows, url)
     assert mine["own"] and not mine["we_find"] and not any(link.startswith(url) for link in mine["links"].values())
     assert mine["provenance"][0]["commits"] == [("0123456789ab-dirty", f"{url}/commit/0123456789ab")]
     monkeypatch.setattr(results, "yours", lambda name: rows[:0])
-    ours = report.experiment(DIGITS, url)
+    ours = report.experiment(DIGITS, rows, url)
     assert "legible digits" in ours["we_find"] and all(link.startswith(url) for link in ours["links"].values())
 
 

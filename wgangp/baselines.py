@@ -46,7 +46,20 @@ class WGAN(BaseGAN):
                 parameter.clip_(-self.clip, self.clip)
 
 
-class DCGAN(BaseGAN):
+class OneCriticStep(BaseGAN):
+    """What DCGAN and LSGAN share: one step of the critic for each of the generator's, unless asked for more."""
+
+    def __init__(
+        self,
+        generator: paddle.nn.Layer,
+        discriminator: paddle.nn.Layer,
+        critic_iters: int = 1,
+        latent_dim: int | None = None,
+    ):
+        super().__init__(generator, discriminator, critic_iters, latent_dim)
+
+
+class DCGAN(OneCriticStep):
     """GAN with cross-entropy losses, the generator's non-saturating.
 
     Args:
@@ -58,15 +71,6 @@ class DCGAN(BaseGAN):
 
     learning_rate, beta1, beta2 = 2e-4, 0.5, 0.999
 
-    def __init__(
-        self,
-        generator: paddle.nn.Layer,
-        discriminator: paddle.nn.Layer,
-        critic_iters: int = 1,
-        latent_dim: int | None = None,
-    ):
-        super().__init__(generator, discriminator, critic_iters, latent_dim)
-
     def critic_loss(self, real: paddle.Tensor, fake: paddle.Tensor) -> tuple[paddle.Tensor, dict[str, paddle.Tensor]]:
         return losses.gan_critic_loss(*self.score_both(real, fake)), {}
 
@@ -74,7 +78,7 @@ class DCGAN(BaseGAN):
         return losses.gan_generator_loss(fake_scores)
 
 
-class LSGAN(BaseGAN):
+class LSGAN(OneCriticStep):
     """GAN with least-squares losses, targets 1 for real and 0 for generated.
 
     Args:
@@ -85,15 +89,6 @@ class LSGAN(BaseGAN):
 
     optimizer, learning_rate = "rmsprop", 1e-4
     unbounded_scores = False  # their targets are 0 and 1
-
-    def __init__(
-        self,
-        generator: paddle.nn.Layer,
-        discriminator: paddle.nn.Layer,
-        critic_iters: int = 1,
-        latent_dim: int | None = None,
-    ):
-        super().__init__(generator, discriminator, critic_iters, latent_dim)
 
     def critic_loss(self, real: paddle.Tensor, fake: paddle.Tensor) -> tuple[paddle.Tensor, dict[str, paddle.Tensor]]:
         return losses.least_squares_critic_loss(*self.score_both(real, fake)), {}

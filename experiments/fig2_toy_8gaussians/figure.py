@@ -8,7 +8,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
 from experiments.fig2_toy_8gaussians.measures import HALF_WIDTH
-from reproduction import results
+from reproduction import notebook_data, results
 from reproduction.notebook_data import Runs, iterations_in_words, rows_drawn
 from reproduction.visualization import COLOURS, REAL, WIDTH, draw_seeds
 from wgangp.data.toy import Toy
@@ -16,7 +16,7 @@ from wgangp.data.toy import Toy
 NAME = "fig2_toy_8gaussians"
 METHODS = {"clip": "weight clipping", "gp": "gradient penalty"}
 METHOD_COLOURS = {"clip": COLOURS["weight clipping"], "gp": COLOURS["WGAN-GP"]}
-DATA = {"8gaussians": "8 Gaussians", "25gaussians": "25 Gaussians", "swissroll": "Swiss roll"}
+DATA = {name: notebook_data.DATA[name] for name in ("8gaussians", "25gaussians", "swissroll")}
 
 
 def panels(labels: list[str], height: float) -> tuple[Figure, np.ndarray]:

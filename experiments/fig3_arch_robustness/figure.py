@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from reproduction import results
 from reproduction.experiment import Experiment
 from reproduction.notebook_data import Runs, rows_drawn
-from reproduction.visualization import COLOURS, DISTANCES, DPI, tile
+from reproduction.visualization import COLOURS, DISTANCES, DPI, METRICS, tile
 
 NAME = "fig3_arch_robustness"
 ARCHITECTURES = {
@@ -81,7 +81,7 @@ def samples(runs: Runs) -> Figure:
         page[1] - FOOT,
         "✓ trained: at least 50 % of the way and 25 % recall; ✗ not trained; "
         f"images and numbers of seed {next(iter(runs.seeds.values()))[0]}\n"
-        f"the way: {DISTANCES[cells.columns.name]}, 0 % for the untrained generator, 100 % for real images; "
+        f"the way: {METRICS[cells.columns.name]}, 0 % for the untrained generator, 100 % for real images; "
         "recall: share of real images'",
     )
     return figure

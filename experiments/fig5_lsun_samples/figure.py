@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from reproduction import results
 from reproduction.experiment import Experiment
 from reproduction.notebook_data import Runs, rows_drawn
-from reproduction.visualization import DISTANCES, pictures, tile
+from reproduction.visualization import DISTANCES, METRICS, pictures, tile
 
 NAME = "fig5_lsun_samples"
 
@@ -24,7 +24,7 @@ def samples(runs: Runs) -> Figure:
         iterations = Experiment(NAME).config(setting, runs.tier).iterations
         title = (
             f"deep ResNet, {setting} a side, {iterations:,} iterations, seed {runs.seeds[setting][0]}\n"
-            f"{DISTANCES[name]} {values[name]:.3g}, real images {values[name + '_of_real_images']:.2g}"
+            f"{METRICS[name]} {values[name]:.3g}, real images {values[name + '_of_real_images']:.2g}"
         )
         grids[title] = tile(images.repeat(zoom, 2).repeat(zoom, 3), columns=6)
     return pictures(grids, columns=1, points=9)

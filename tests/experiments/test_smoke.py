@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from reproduction import TIERS, notebooks, report
-from reproduction.experiment import FOLDER, Experiment, names
+from reproduction.experiment import FOLDER, Experiment, names, readme_section
 from reproduction.job import Job, run_job
 from reproduction.results import COLUMNS, EMBEDDED, KEY, of_single_runs, output_root, read
 
@@ -61,7 +61,7 @@ def test_folder_is_complete_and_short(name):
     }
     assert (folder / "config.yaml").read_text().startswith("# ")
     readme = (folder / "README.md").read_text()
-    assert report.section(readme, "What the paper shows")
+    assert readme_section(readme, "What the paper shows")
     assert f"wgangp run {name}" in readme
 
 

@@ -45,10 +45,19 @@ class Progress:
             self.bar.update()
         elif self.label and time.monotonic() - self.last_shown > (1 if Progress.listener else 30):
             self.last_shown = time.monotonic()
-            counts = {"total": self.total, "initial": self.initial}
-            seconds = self.last_shown - self.started
+            progress = {"label": self.label, "total": self.total, "initial": self.initial, "done": self.done}
+            progress["seconds"] = self.last_shown - self.started
             if Progress.listener:
-                Progress.listener({"label": self.label, "done": self.done, "seconds": seconds} | counts)
+                Progress.listener(progress)
             else:
-                meter = tqdm.format_meter(n=self.done, elapsed=seconds, prefix=self.label, ncols=0, **counts)
-                print(meter, file=sys.stderr, flush=True)
+                print(line(progress), file=sys.stderr, flush=True)
+
+
+def line(progress: dict[str, Any]) -> str:
+    """Progress in a line: label, share, steps, time, time left, rate.
+
+    Args:
+        progress: as `Progress.listener` is given it.
+    """
+    counts = {"n": progress["done"], "total": progress["total"], "initial": progress["initial"]}
+    return tqdm.format_meter(elapsed=progress["seconds"], prefix=progress["label"], ncols=0, **counts)
