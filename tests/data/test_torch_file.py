@@ -58,10 +58,12 @@ def test_refuses_tensors_outside_their_storage(tmp_path, monkeypatch, legacy, la
 def test_truncated_at_any_place(tmp_path, monkeypatch, legacy):
     save(tmp_path / "a.pth", STATE, monkeypatch, legacy)
     whole = (tmp_path / "a.pth").read_bytes()
-    for length in range(0, len(whole) - 1, 37):
-        (tmp_path / "a.pth").write_bytes(whole[:length])
-        with pytest.raises(InputError, match=r"a\.pth is not a whole"):
-            read_state_dict(tmp_path / "a.pth")
+    ends_a_line = whole[:10] + b"\n" + whole[11:]  # the time in a zip file's header, which is any byte
+    for raw in (whole, ends_a_line):
+        for length in range(0, len(raw) - 1, 37):
+            (tmp_path / "a.pth").write_bytes(raw[:length])
+            with pytest.raises(InputError, match=r"a\.pth is not a whole"):
+                read_state_dict(tmp_path / "a.pth")
 
 
 def test_refuses_foreign_files(tmp_path, monkeypatch):

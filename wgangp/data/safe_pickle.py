@@ -94,7 +94,7 @@ class RestrictedUnpickler(pickle._Unpickler):
 
     def persistent_load(self, pid: Any) -> Any:
         if self.load_id is None:
-            raise Refused("a persistent id")
+            raise pickle.UnpicklingError("a persistent id")  # asks for nothing; a zip file's first letter reads as one
         return self.load_id(pid)
 
     def load_reduce(self) -> None:
