@@ -11,14 +11,15 @@ from wgangp.runtime import devices, environment, kernels
 
 def run_experiments(given: argparse.Namespace) -> int:
     """wgangp run NAME..."""
-    from reproduction import schedule
+    from reproduction import processes, schedule
     from reproduction.experiment import Experiment
 
     experiments = [Experiment(name) for name in chosen(given.names)]
     jobs = schedule.jobs_of(experiments, given.tier, given.setting, given.seed)
-    devices.check_available(given.device)
     device = {"name": given.device, "tf32": not given.no_tf32, "deterministic": given.deterministic}
-    return schedule.run(jobs, device, given.jobs, given.budget, given.fresh, given.notebooks)
+    devices.check_available(given.device)
+    workers = processes.Workers(device, given.jobs)
+    return schedule.run(jobs, workers, given.budget, given.fresh, given.notebooks)
 
 
 def chosen(given: list[str]) -> list[str]:

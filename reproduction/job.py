@@ -134,6 +134,11 @@ class Job(NoJob):
         return [row | provenance for row in rows]
 
     @property
+    def about(self) -> dict[str, Any]:
+        """What another process makes the job of: name of the experiment, setting, tier, seed."""
+        return {"name": self.experiment.name, "setting": self.setting, "tier": self.tier, "seed": self.seed}
+
+    @property
     def done(self) -> bool:
         """Whether this machine has run it."""
         return (self.folder / "rows.json").exists()
@@ -160,6 +165,23 @@ class Job(NoJob):
                 raise ValueError("they are of another run")
         results.frame_of(rows)
         return rows
+
+    def store(self, files: dict[str, bytes]) -> None:
+        """Write the files of a run that another machine has done; `put_into_results` is to follow.
+
+        Args:
+            files: {path under the output root: contents}, rows.json among them.
+
+        Raises:
+            TypeError, KeyError, ValueError: its rows are not of this run.
+        """
+        rows_path = self.folder / "rows.json"
+        contents = {results.output_root() / path: content for path, content in files.items()}
+        rows = json.loads(contents.pop(rows_path))
+        for path, content in contents.items():
+            with replacing(path) as file:
+                file.write(content)
+        write_json(rows_path, self.checked(rows))  # the last: what has it is done
 
     def forget(self) -> None:
         """Delete its files, so that it runs afresh; those of a run in progress in another process stay.

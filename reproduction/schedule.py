@@ -1,15 +1,11 @@
-"""Runs jobs in worker processes, several at a time, and prints what is done and how long the rest will take."""
+"""The jobs of a command: in which order they run, what is printed of them, and how long the rest will take."""
 
-import json
 import math
-import os
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from functools import partial
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -20,7 +16,7 @@ from reproduction.experiment import Experiment
 from reproduction.interrupts import environment
 from reproduction.job import Job, complete_results
 from wgangp.errors import InputError
-from wgangp.runtime import devices, distributed
+from wgangp.runtime import distributed
 
 
 def jobs_of(
@@ -97,20 +93,29 @@ class Clock:
         return f", about {max(1, round(minutes))} min{ending}{count}"
 
 
+class Runner(Protocol):
+    """What runs jobs: `processes.Workers` on this machine, `cluster.Cluster` on many.
+
+    Attributes:
+        at_once: how many it runs side by side.
+        on_cpu: whether they compute on CPUs.
+    """
+
+    at_once: int
+    on_cpu: bool
+
+    def run(self, board: "Board", deadline: float | None) -> None:
+        """Run the jobs of a board until none is waiting, or until time.time() is a deadline."""
+
+
 def run(
-    jobs: list[Job],
-    device: dict,
-    at_once: int | None = None,
-    budget: float | None = None,
-    fresh: bool = False,
-    notebooks: bool = False,
+    jobs: list[Job], runner: Runner, budget: float | None = None, fresh: bool = False, notebooks: bool = False
 ) -> int:
-    """Run what is not done yet, in worker processes.
+    """Run what is not done yet.
 
     Args:
         jobs: what to run.
-        device: arguments of `devices.choose`.
-        at_once: processes side by side; the number of cores on a CPU, 1 on a GPU, when None.
+        runner: what runs them.
         budget: minutes after which everything stops with checkpoints written.
         fresh: forget what is done.
         notebooks: execute each experiment's notebook and compare it with the paper as soon as its runs have ended.
@@ -118,27 +123,17 @@ def run(
     Returns:
         0, or 1 when a job or a notebook failed.
     """
-    on_cpu = devices.computes_on_cpu(device["name"])
-    if at_once is None:
-        at_once = os.cpu_count() if on_cpu and distributed.size() == 1 else 1
-    if distributed.size() > 1 and (at_once > 1 or fresh):
+    if distributed.size() > 1 and (runner.at_once > 1 or fresh):
         raise InputError("--jobs and --fresh do not go with the launcher, whose processes train one model together.")
-    at_once = min(at_once, max(1, len(jobs)))
+    at_once = min(runner.at_once, max(1, len(jobs)))
     if fresh:
         for job in jobs:
             job.forget()
     complete_results(jobs)
-    clock = Clock(jobs, on_cpu)
+    clock = Clock(jobs, runner.on_cpu)
     board = Board(jobs, clock, at_once, notebooks and distributed.rank() == 0)
     print(plan(jobs, board.waiting, clock, at_once), flush=True)
-    deadline = None if budget is None else time.time() + 60 * budget
-    with ThreadPoolExecutor(at_once) as threads:
-        try:
-            for ended in as_completed([threads.submit(board.work, i, device, deadline) for i in range(at_once)]):
-                ended.result()
-        except BaseException:
-            board.stop()
-            raise
+    runner.run(board, None if budget is None else time.time() + 60 * budget)
     left = len(board.spent) + len(board.waiting)
     if left:
         print(f"The budget is spent with {left} runs to go; run the same command to resume.")
@@ -150,13 +145,20 @@ def run(
 
 
 class Board:
-    """The jobs to do and the worker processes that do them, one per thread.
+    """The jobs to do, those that run, and how the others ended; what is printed about them.
 
     Args:
         jobs: what to run, in this order; those that are done are left out.
         clock: a `Clock` of all of them.
-        at_once: number of workers.
+        at_once: how many run side by side.
         notebooks: as of `run`.
+
+    Attributes:
+        waiting: the jobs that nothing runs yet.
+        running: {position: job}.
+        ended: experiments whose jobs have all ended, and whose notebooks are to be executed.
+        stopped: whether everything is to end now.
+        lock: hold it while calling the methods, except `draw_figures` and `stop`.
     """
 
     def __init__(self, jobs: list[Job], clock: Clock, at_once: int, notebooks: bool):
@@ -168,44 +170,6 @@ class Board:
         every = dict.fromkeys(job.experiment for job in jobs)
         self.notebooks, self.ended = notebooks, [experiment for experiment in every if experiment not in busy]
         self.lock, self.display = threading.Lock(), Display()
-
-    def work(self, position: int, device: dict, deadline: float | None) -> None:
-        """Give jobs to a worker process until none is left or the deadline has passed."""
-        worker = None
-        try:
-            while True:
-                with self.lock:
-                    if self.notebooks and self.ended and not self.stopped:
-                        experiment, job = self.ended.pop(0), None
-                    elif self.stopped or not self.waiting or (deadline is not None and time.time() > deadline):
-                        break
-                    else:
-                        job = self.next_job()
-                        if worker is None or worker.poll() is not None:
-                            worker = self.start_worker(device)
-                        self.running[position] = (worker, job)
-                if job is None:
-                    self.draw_figures(position, experiment)
-                    continue
-                began = time.monotonic()
-                answer = ask(worker, job, device, deadline, partial(self.show, position))
-                if answer == "":  # the next job gets a new one
-                    answer, worker = f"its process ended with status {worker.wait()}", None
-                with self.lock:
-                    if self.stopped:
-                        break
-                    del self.running[position]
-                    self.display.clear(position)
-                    self.job_ended(job, answer, time.monotonic() - began)
-        finally:
-            if worker is not None:
-                worker.stdin.close()
-                worker.wait()
-
-    def show(self, position: int, progress: dict) -> None:
-        """Show how far a worker's job is."""
-        with self.lock:
-            self.display.show(position, progress)
 
     def next_job(self) -> Job:
         """The next job in order; but one as long as a worker's share of all goes first, not to run alone at the end."""
@@ -221,8 +185,8 @@ class Board:
 
         Args:
             job: the job.
-            answer: the worker's, or how that ended.
-            seconds: since it was asked.
+            answer: its outcome as of `worker.outcome`, or how what ran it ended.
+            seconds: since it began.
         """
         if answer == "spent":
             self.spent.append(job)
@@ -236,7 +200,7 @@ class Board:
         else:
             self.failed.append(job.label)
             outcome = f"FAILED in {seconds:.0f} s" + (f" ({answer})" if answer != "failed" else "")
-        left = [*self.waiting, *(job for _, job in self.running.values())]
+        left = [*self.waiting, *self.running.values()]
         self.display.print(f"{outcome}: {job.label}{self.clock.phrase(left, self.at_once, ' left')}")
         if not any(other.experiment is job.experiment for other in [*left, *self.spent, *self.elsewhere()]):
             self.ended.append(job.experiment)
@@ -270,60 +234,24 @@ class Board:
             if not self.stopped:
                 self.display.print(printed.rstrip("\n"))
 
-    def start_worker(self, device: dict) -> subprocess.Popen:
-        # One thread each: two processes of one thread beat one of two on networks of this size.
-        threads = os.environ.get("OMP_NUM_THREADS", "1")
-        return subprocess.Popen(
-            [sys.executable, "-m", "reproduction.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment(OMP_NUM_THREADS=threads, WGANGP_DEVICE=device["name"]),  # what devices.load_aten looks at
-            cwd=results.ROOT,
-            start_new_session=True,  # Ctrl-C reaches this process, which ends them
-        )
-
     def stop(self) -> None:
-        """End everything now; checkpoints stay."""
+        """Start nothing more, and end the notebooks in progress."""
         with self.lock:
             self.stopped = True
             self.waiting.clear()
             self.display.close()
-            workers = [worker for worker, _ in self.running.values()]
-            for worker in workers:
-                worker.kill()  # Paddle answers SIGTERM with a stack of C++
             for child in self.children.values():
                 child.terminate()
-        for process in [*workers, *self.children.values()]:
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
+        for child in self.children.values():
+            end(child)
 
 
-def ask(worker: subprocess.Popen, job: Job, device: dict, deadline: float | None, show: Callable[[dict], None]) -> str:
-    """Hand a job to a worker and wait for its end.
-
-    Args:
-        worker: as of `Board.start_worker`.
-        job, device, deadline: as of `run`.
-        show: called with the job's progress, about once a second.
-
-    Returns:
-        Its outcome, "" where the worker died.
-    """
-    about = {"name": job.experiment.name, "setting": job.setting, "tier": job.tier, "seed": job.seed}
+def end(process: subprocess.Popen) -> None:
+    """Wait ten seconds for a process to end, then kill it."""
     try:
-        worker.stdin.write(json.dumps(about | {"deadline": deadline, "device": device}) + "\n")
-        worker.stdin.flush()
-        for line in worker.stdout:
-            answer = json.loads(line)
-            if "outcome" in answer:
-                return answer["outcome"]
-            show(answer["progress"])
-    except (BrokenPipeError, json.JSONDecodeError):  # it died, in the middle of a line perhaps
-        pass
-    return ""
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def verdicts_in_a_line(name: str, tier: str) -> str:

@@ -18,15 +18,26 @@ from reproduction.experiment import Experiment  # noqa: E402
 from reproduction.job import Job, run_job  # noqa: E402
 
 
-def outcome(name: str, setting: str, tier: str, seed: int, deadline: float | None, device: dict) -> str:
-    """Run one job; return "done", "spent", "elsewhere" (another process does or did it) or "failed"."""
+def outcome(
+    name: str, setting: str, tier: str, seed: int, deadline: float | None, device: dict, kind: type[Job] = Job
+) -> tuple[str, str]:
+    """Run one job.
+
+    Args:
+        name, setting, tier, seed: as of `Job.about`.
+        deadline: as of `Job`.
+        device: arguments of `devices.choose`.
+        kind: the class of the job.
+
+    Returns:
+        "done", "spent", "elsewhere" (another process does or did it) or "failed", and a sentence about it or "".
+    """
     try:
-        return "done" if run_job(Job(Experiment(name), setting, tier, seed, deadline), **device) else "elsewhere"
+        return "done" if run_job(kind(Experiment(name), setting, tier, seed, deadline), **device) else "elsewhere", ""
     except BudgetSpent:
-        return "spent"
+        return "spent", ""
     except (InputError, Diverged, OSError) as error:
-        print(f"wgangp: {sentence(error)}", file=sys.stderr, flush=True)
-        return "elsewhere" if isinstance(error, InUse) else "failed"
+        return "elsewhere" if isinstance(error, InUse) else "failed", sentence(error)
 
 
 if __name__ == "__main__":
@@ -42,4 +53,7 @@ if __name__ == "__main__":
 
     Progress.listener = lambda progress: answer(progress=progress)
     for line in sys.stdin:
-        answer(outcome=outcome(**json.loads(line)))
+        result, explanation = outcome(**json.loads(line))
+        if explanation:
+            print(f"wgangp: {explanation}", file=sys.stderr, flush=True)
+        answer(outcome=result)
