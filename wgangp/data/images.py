@@ -11,6 +11,7 @@ from sklearn.datasets import load_digits, load_sample_images
 from wgangp.data import catalogue, download, formats
 from wgangp.data.lmdb_file import Lmdb
 from wgangp.errors import InputError
+from wgangp.runtime import environment
 from wgangp.runtime.files import array_sha256, reading, replacing
 from wgangp.runtime.progress import Progress
 
@@ -61,7 +62,7 @@ def cifar10(split: str = "train", fallback: bool = False) -> Images:
     try:
         path = download.obtain("cifar10")
     except catalogue.Missing:
-        if fallback:
+        if fallback and environment.may_embed():
             return embedded_patches(split, 32)
         raise
     return Images(*formats.read_cifar10(path, split), "cifar10")
@@ -88,7 +89,7 @@ def mnist(split: str = "train", fallback: bool = False) -> Images:
     try:
         images_path, labels_path = download.obtain(f"mnist_{part}_images"), download.obtain(f"mnist_{part}_labels")
     except catalogue.Missing:
-        if fallback:
+        if fallback and environment.may_embed():
             return embedded_digits(split)
         raise
     images, labels = formats.read_idx(images_path, 3), formats.read_idx(labels_path, 1)
@@ -130,7 +131,7 @@ def lsun_bedrooms(split: str = "train", size: int = 64, count: int | None = None
     try:
         path = download.obtain("lsun_bedroom")
     except catalogue.Missing:
-        if fallback:
+        if fallback and environment.may_embed():
             return embedded_patches(split, size)
         raise
     if path.suffix == ".zip":

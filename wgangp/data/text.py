@@ -101,7 +101,7 @@ def read(text: Path | str | None = None, vocabulary: int = 256, fallback: bool =
             return from_lines(_lines(find_shards(catalogue.locate("billion_word"))), "billion_word", vocabulary)
         return from_lines(_lines([download.obtain("billion_word_heldout")]), "billion_word_heldout", vocabulary)
     except catalogue.Missing:
-        if fallback:
+        if fallback and environment.may_embed():
             return embedded_text(vocabulary)
         raise
 

@@ -43,3 +43,8 @@ def data_folder() -> Path:
 def is_offline() -> bool:
     """Whether nothing may be downloaded: $WGANGP_OFFLINE is set and not empty."""
     return bool(os.environ.get("WGANGP_OFFLINE"))
+
+
+def may_embed() -> bool:
+    """Whether small embedded data may stand in for missing ones: $WGANGP_NO_EMBEDDED is not set, or empty."""
+    return not os.environ.get("WGANGP_NO_EMBEDDED")
