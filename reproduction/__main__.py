@@ -35,6 +35,8 @@ NUMBERS = {  # options, and their ranges
     "number": A_COUNT,
     "real": A_COUNT,
     "budget": {"above": 0},
+    "gpus_per_run": {"at_least": 0},
+    "cpus_per_run": {"above": 0},
 }
 EXPERIMENTS = "experiments, or unique beginnings of their names"
 COMPUTING = ("data", "doctor", "generate", "run", "score")  # commands that use a device
@@ -93,6 +95,22 @@ def check_numbers(given: argparse.Namespace) -> None:
                 check_number(f"--{name.replace('_', '-')}", value, **limits)
 
 
+def check_ray(given: argparse.Namespace) -> None:
+    """Refuse options of a run on one machine together with those of a run on Ray.
+
+    Args:
+        given: the parsed arguments of `run`.
+
+    Raises:
+        InputError: it names both.
+    """
+    of_ray = {"--gpus-per-run": given.gpus_per_run, "--cpus-per-run": given.cpus_per_run}
+    for option, value in of_ray.items() if given.ray is None else [("--jobs", given.jobs)]:
+        if value is not None:
+            relation = "needs" if given.ray is None else "does not go with"
+            raise InputError(f"{option} {relation} --ray.")
+
+
 def settle_folders() -> None:
     """Make $WGANGP_OUTPUT and $WGANGP_DATA absolute: workers and notebooks run in other folders than the caller's.
 
@@ -127,6 +145,9 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--no-tf32", action="store_true", help="train in full float32 on the aten device")
     run.add_argument("--deterministic", action="store_true", help="only kernels that give the same bits every time")
     run.add_argument("--jobs", type=int, help="processes at once (default: the cores on a CPU, 1 on a GPU)")
+    run.add_argument("--ray", metavar="ADDRESS", help="run on a Ray cluster, or with 'local' on a Ray of this machine")
+    run.add_argument("--gpus-per-run", type=float, metavar="F", help="with --ray: 0.25 puts four runs on a GPU")
+    run.add_argument("--cpus-per-run", type=float, metavar="C", help="with --ray: cores, and threads (default: 1)")
     run.add_argument("--budget", type=float, metavar="MINUTES", help="stop cleanly after this time")
     run.add_argument("--fresh", action="store_true", help="do again what is done")
     run.add_argument(
@@ -203,6 +224,7 @@ def main(arguments: list[str] | None = None) -> int:
         interrupts.end_with_parent()
         if given.command == "run":
             hint = "; run the same command to resume"
+            check_ray(given)
         check_installation(given.command)
         check_numbers(given)
         settle_folders()

@@ -17,9 +17,14 @@ def run_experiments(given: argparse.Namespace) -> int:
     experiments = [Experiment(name) for name in chosen(given.names)]
     jobs = schedule.jobs_of(experiments, given.tier, given.setting, given.seed)
     device = {"name": given.device, "tf32": not given.no_tf32, "deterministic": given.deterministic}
+    how = (given.budget, given.fresh, given.notebooks)
+    if given.ray:
+        from reproduction import cluster
+
+        with cluster.connected(given.ray, device, given.cpus_per_run, given.gpus_per_run) as runner:
+            return schedule.run(jobs, runner, *how)
     devices.check_available(given.device)
-    workers = processes.Workers(device, given.jobs)
-    return schedule.run(jobs, workers, given.budget, given.fresh, given.notebooks)
+    return schedule.run(jobs, processes.Workers(device, given.jobs), *how)
 
 
 def chosen(given: list[str]) -> list[str]:
