@@ -201,7 +201,7 @@ def connected(address: str, device: dict, cpus: float | None = None, gpus: float
         "WGANGP_OFFLINE": os.environ.get("WGANGP_OFFLINE", ""),
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS") or str(max(1, int(cpus or 1))),
     }
-    code = {"working_dir": str(results.ROOT), "excludes": ["/*", *(f"!/{path}" for path in CODE), "__pycache__"]}
+    code = {"working_dir": str(results.ROOT), "excludes": ["/*", "!.", *(f"!/{path}" for path in CODE), "__pycache__"]}
     alone = {"include_dashboard": False, "object_store_memory": 2**28} if address == "local" else {}
     handler = signal.getsignal(signal.SIGTERM)  # Ray sets its own
     try:
@@ -284,13 +284,14 @@ class Cluster:
                 problems.append(str(error))
         if problems:
             raise InputError(" ".join(problems))
-        shared = "is" if all(shares) else "is not" if not any(shares) else f"of {sum(shares)} of them is"
-        effect = (
-            "goes on from its checkpoint" if all(shares) else "starts anew where it is not, and networks stay there"
+        count_of = (
+            f"{sum(shares)} of {len(shares)} Ray nodes share"
+            if any(shares)
+            else f"{len(shares)} Ray nodes, none shares"
         )
-        print(
-            f"{len(shares)} Ray nodes; the output folder {shared} shared: a run whose node dies {effect}.", flush=True
-        )
+        effect = "goes on from its checkpoint there" if any(shares) else "starts anew; networks are not kept"
+        elsewhere = "; elsewhere it starts anew, and networks are not kept" if any(shares) and not all(shares) else ""
+        print(f"{count_of} the output folder: a run whose node dies {effect}{elsewhere}.", flush=True)
         here = ray.get_runtime_context().get_node_id()
         self.messages = ray.remote(max_restarts=-1, **on(here))(Messages).remote()
         self.task = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=0)(run_on_node)  # `end` retries and says so

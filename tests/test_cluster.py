@@ -1,0 +1,269 @@
+"""Runs on Ray: local clusters of several nodes, each a raylet with processes of its own."""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import numpy as np
+import pandas as pd
+import pytest
+from commands import start_command
+
+from reproduction import cluster, results
+from reproduction.__main__ import main
+from wgangp.errors import InputError
+
+FIG1 = "fig1_gradient_norms"
+SMOKE = ["run", FIG1, "--tier", "smoke"]
+ONE_RUN = [*SMOKE, "--seed", "0", "--setting", "gradient penalty"]
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        (["--gpus-per-run", "0.5"], "--gpus-per-run needs --ray."),
+        (["--cpus-per-run", "2"], "--cpus-per-run needs --ray."),
+        (["--ray", "local", "--jobs", "2"], "--jobs does not go with --ray."),
+        (["--ray", "local", "--gpus-per-run", "-1"], "--gpus-per-run is -1.0"),
+        (["--ray", "local", "--gpus-per-run", "1.5"], "--gpus-per-run is 1.5; above 1, use a whole number."),
+        (["--ray", "ray://head:10001"], "--ray ray://head:10001: run on a machine of the cluster"),
+    ],
+)
+def test_options_that_cannot_be_used(capfd, options, words):
+    assert main([*ONE_RUN, *options]) == 2
+    assert words in capfd.readouterr().err
+
+
+def test_missing_ray_is_named(monkeypatch, capfd):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert main([*ONE_RUN, "--ray", "local"]) == 2
+    assert "pip install -c constraints.txt -e '.[reproduction,cluster]'" in capfd.readouterr().err
+
+
+def test_slots_are_those_of_the_nodes_that_live():
+    nodes = [{"Alive": True, "Resources": {"CPU": 8.0, "GPU": 2.0}}, {"Alive": True, "Resources": {"CPU": 3.0}}]
+    nodes.append({"Alive": False, "Resources": {"CPU": 100.0, "GPU": 100.0}})
+    assert cluster.slots(nodes, 1, 0) == 8 + 3
+    assert cluster.slots(nodes, 1, 0.1) == 8 and cluster.slots(nodes, 0.1, 0.1) == 20
+    assert cluster.slots(nodes, 4, 1) == 2 and cluster.slots(nodes, 2, 0) == 4 + 1
+    assert cluster.slots([], 1, 0) == cluster.slots(nodes, 1, 3) == 0
+
+
+def test_versions_that_differ_are_named():
+    driver = {"versions": {"Python": "3.11.2", "Paddle": "3.3.1", "wgangp": "0.1.0"}}
+    cluster.check_versions(driver, driver | {"name": "a"})
+    node = {"name": "b", "versions": {"Python": "3.12.1", "Paddle": "3.3.1", "wgangp": "0.2.0"}}
+    with pytest.raises(InputError, match="^b has Python 3.12.1 in place of 3.11.2, wgangp 0.2.0 in place of 0.1.0;"):
+        cluster.check_versions(driver, node)
+
+
+@pytest.fixture(scope="module")
+def head(tmp_path_factory):
+    """A cluster of one node with one core, whose nodes get the code from the driver alone and share no folder."""
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(path for path in paths if path not in ("", str(results.ROOT))))
+        patch.setenv("WGANGP_DATA", str(tmp_path_factory.mktemp("no data")))
+        patch.setenv("RAY_AUTH_MODE", "token")
+        patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        for name in ("WGANGP_OUTPUT", "WGANGP_OFFLINE"):
+            patch.delenv(name, raising=False)
+        pytest.importorskip("ray", reason="Ray is not installed (pip install -e .[cluster])")  # reads the above
+        from ray.cluster_utils import Cluster
+
+        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+        yield cluster
+        cluster.shutdown()
+
+
+@pytest.fixture
+def add_node(head):
+    """Adds nodes of one core, which leave after the test."""
+    added = []
+
+    def add(**options):
+        added.append(head.add_node(**options))
+        return added[-1]
+
+    yield add
+    for node in head.worker_nodes & set(added):
+        head.remove_node(node)
+
+
+def start(head, output, *arguments):
+    """Start a driver."""
+    variables = {"WGANGP_OUTPUT": str(output), "WGANGP_OFFLINE": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    return start_command(*arguments, "--ray", head.address, "--device", "cpu", **variables)
+
+
+def run(head, output, *arguments):
+    """Run a driver; returns its status and what it printed."""
+    driver = start(head, output, *arguments)
+    printed = driver.communicate(timeout=300)[0]
+    return driver.returncode, printed
+
+
+def tasks_of(node):
+    """The processes of a node that are in the middle of a job."""
+    raylet = node.all_processes["raylet"][0].process.pid
+    told = subprocess.run(["ps", "--ppid", str(raylet), "-o", "pid=,args="], capture_output=True, text=True).stdout
+    return [int(line.split()[0]) for line in told.splitlines() if "ray::run_on_node" in line]
+
+
+def wait_for(condition, seconds=120):
+    """Wait until a function returns something that is true, and return that."""
+    deadline = time.time() + seconds
+    while not (found := condition()):
+        assert time.time() < deadline, "waited in vain"
+        time.sleep(0.02)
+    return found
+
+
+@contextmanager
+def held_job(node):
+    """A context in which a job of a node makes no progress; at its end the job's process is killed."""
+    (process,) = wait_for(lambda: tasks_of(node))
+    os.kill(process, signal.SIGSTOP)
+    try:
+        assert tasks_of(node) == [process]
+        yield
+    finally:
+        os.kill(process, signal.SIGKILL)
+
+
+def finished(output):
+    """{folder of a run: contents and time of its rows.json}."""
+    return {path.parent.name: (path.read_bytes(), path.stat().st_mtime) for path in output.glob("runs/*/*/rows.json")}
+
+
+def measured(output):
+    """The rows without what differs between two runs."""
+    return results.read(FIG1, output).drop(columns=["commit", "wall_seconds", "finished"])
+
+
+@pytest.fixture(scope="module")
+def one_by_one(tmp_path_factory):
+    """The output folder of twelve jobs run one after another on this machine."""
+    output = tmp_path_factory.mktemp("one by one")
+    command = start_command(*SMOKE, "--jobs", "1", "--device", "cpu", WGANGP_OUTPUT=str(output), OMP_NUM_THREADS="1")
+    assert command.wait(300) == 0
+    return output
+
+
+def check_same(output, expected):
+    pd.testing.assert_frame_equal(measured(output), measured(expected), check_exact=True)
+    names = sorted(path.name for path in output.glob(f"results/{FIG1}/*.npz"))
+    assert names == sorted(path.name for path in expected.glob(f"results/{FIG1}/*.npz")) and len(names) == 12
+    for name in names:
+        arrays, others = (np.load(folder / "results" / FIG1 / name) for folder in (output, expected))
+        assert arrays.files == others.files and all((arrays[key] == others[key]).all() for key in arrays.files)
+
+
+@pytest.mark.slow
+def test_a_node_that_dies_costs_no_job(head, add_node, one_by_one, tmp_path):
+    dying, _ = add_node(), add_node()
+    driver = start(head, tmp_path, *SMOKE)
+    with held_job(dying):
+        wait_for(lambda: len(finished(tmp_path)) >= 2)
+        head.remove_node(dying, allow_graceful=False)
+    printed = driver.communicate(timeout=300)[0]
+    assert driver.returncode == 0 and "12 of 12 runs to do, 3 at a time" in printed, printed
+    assert f"Ray node {dying.node_id[:8]}); retry 1 of 3: {FIG1}" in printed
+    assert (
+        "3 Ray nodes, none shares the output folder: a run whose node dies starts anew;" in printed
+        and len(finished(tmp_path)) == 12
+    )
+    check_same(tmp_path, one_by_one)
+
+
+@pytest.mark.slow
+def test_killed_driver_started_again_runs_nothing_twice(head, add_node, one_by_one, tmp_path):
+    node, _ = add_node(), add_node()
+    driver = start(head, tmp_path, *SMOKE)
+    with held_job(node):
+        wait_for(lambda: len(finished(tmp_path)) >= 3)
+        driver.kill()
+    driver.communicate()
+    before = finished(tmp_path)
+    status, printed = run(head, tmp_path, *SMOKE)
+    assert status == 0 and f"{12 - len(before)} of 12 runs to do" in printed and printed.count("done in") < 10
+    after = finished(tmp_path)
+    assert len(before) < 12 == len(after) and before.items() <= after.items()
+    check_same(tmp_path, one_by_one)
+    status, printed = run(head, tmp_path, *SMOKE)
+    assert status == 0 and "0 of 12 runs to do" in printed and finished(tmp_path) == after
+
+
+@pytest.mark.slow
+def test_node_without_data_fails_its_job_at_once(head, tmp_path):
+    status, printed = run(head, tmp_path, "run", "mnist_digits", "--tier", "smoke", "--setting", "DCGAN")
+    assert status == 1 and "train-images-idx3-ubyte.gz is not in" in printed and "FAILED" in printed
+    assert "retry" not in printed and "Traceback" not in printed and not finished(tmp_path)
+
+
+@pytest.mark.slow
+def test_node_with_another_paddle_is_refused(head, add_node, tmp_path):
+    other = tmp_path / "paddlepaddle-3.2.9.dist-info"
+    other.mkdir()
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: paddlepaddle\nVersion: 3.2.9\n")
+    path = os.pathsep.join([str(tmp_path), os.environ["PYTHONPATH"]])
+    node = add_node(env_vars={"PYTHONPATH": path})
+    status, printed = run(head, tmp_path, *ONE_RUN)
+    assert status == 2 and not finished(tmp_path) and "Traceback" not in printed
+    assert f"Ray node {node.node_id[:8]}) has Paddle 3.2.9 in place of 3.3" in printed and printed.count(") has ") == 1
+
+
+@pytest.mark.slow
+def test_runs_share_a_gpu(head, add_node, tmp_path):
+    node = add_node(num_cpus=4, num_gpus=1)
+    driver = start(head, tmp_path, *SMOKE, "--seed", "0", "--gpus-per-run", "0.25")
+    wait_for(lambda: len(tasks_of(node)) > 1)
+    printed = driver.communicate(timeout=300)[0]
+    assert driver.returncode == 0 and "4 of 4 runs to do, 4 at a time" in printed and len(finished(tmp_path)) == 4
+
+
+LONG = ["run", FIG1, "--tier", "paper", "--seed", "0", "--setting", "gradient penalty"]
+
+
+def iterations(output):
+    (path,) = output.glob("runs/*/*/checkpoint.npz")
+    with np.load(path) as arrays:
+        return int(arrays["iteration"])
+
+
+@pytest.mark.slow
+def test_retry_goes_on_from_a_shared_checkpoint(head, add_node, tmp_path):
+    node = add_node(num_gpus=1, env_vars={"WGANGP_OUTPUT": str(tmp_path)})
+    here = ["--gpus-per-run", "1"]
+    status, printed = run(head, tmp_path, *LONG, *here, "--budget", "0.5")
+    assert status == 0 and "The budget is spent with 1 runs to go" in printed
+    assert (
+        "1 of 2 Ray nodes share the output folder: a run whose node dies goes on from its checkpoint there; elsewhere"
+        in printed
+    )
+    before = iterations(tmp_path)
+    driver = start(head, tmp_path, *LONG, *here, "--budget", "0.5")
+    (process,) = wait_for(lambda: tasks_of(node))
+    time.sleep(3)
+    os.kill(process, signal.SIGKILL)
+    printed = driver.communicate(timeout=300)[0]
+    assert f"process died: {os.uname().nodename} (Ray node {node.node_id[:8]}); retry 1 of 3: {FIG1}" in printed
+    assert driver.returncode == 0 and iterations(tmp_path) > before > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_driver_leaves_nothing_running(head, tmp_path, how):
+    driver = start(head, tmp_path, *LONG)
+    wait_for(lambda: tasks_of(head.head_node))
+    driver.send_signal(how)
+    printed = driver.communicate(timeout=60)[0]
+    assert driver.returncode == 130 and "stopped; run the same command to resume" in printed
+    assert "Traceback" not in printed and "FAILED" not in printed
+    wait_for(lambda: not tasks_of(head.head_node), 10)
+    assert not list(tmp_path.glob("results/*.csv")) and not list(tmp_path.glob("runs/ray-*"))
