@@ -108,8 +108,11 @@ def run_on_node(
         {"outcome" and "sentence" as of `worker.outcome`, "seconds", "files": as of `Job.store`, none where the output
         folder is shared}.
     """
+    import ray
+
     began, here = time.monotonic(), machine(token)
-    messages.report.remote(number, node=here["name"])
+    with suppress(ray.exceptions.RayActorError):  # its process died, and is started anew
+        ray.get(messages.report.remote(number, node=here["name"]))  # before anything can happen to this one
     try:
         check_versions(driver, here)
     except InputError as error:

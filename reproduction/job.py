@@ -177,11 +177,11 @@ class Job(NoJob):
         """
         rows_path = self.folder / "rows.json"
         contents = {results.output_root() / path: content for path, content in files.items()}
-        rows = json.loads(contents.pop(rows_path))
+        rows = self.checked(json.loads(contents.pop(rows_path)))
         for path, content in contents.items():
             with replacing(path) as file:
                 file.write(content)
-        write_json(rows_path, self.checked(rows))  # the last: what has it is done
+        write_json(rows_path, rows)  # the last: what has it is done
 
     def forget(self) -> None:
         """Delete its files, so that it runs afresh; those of a run in progress in another process stay.

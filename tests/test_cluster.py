@@ -1,5 +1,6 @@
 """Runs on Ray: local clusters of several nodes, each a raylet with processes of its own."""
 
+import json
 import os
 import secrets
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -62,8 +64,8 @@ def test_versions_that_differ_are_named():
 
 
 @pytest.fixture(scope="module")
-def head(tmp_path_factory):
-    """A cluster of one node with one core, whose nodes get the code from the driver alone and share no folder."""
+def ray(tmp_path_factory):
+    """Ray, with an environment in which nodes get the code from the driver alone, and share no folder."""
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join(path for path in paths if path not in ("", str(results.ROOT))))
@@ -73,12 +75,17 @@ def head(tmp_path_factory):
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         for name in ("WGANGP_OUTPUT", "WGANGP_OFFLINE"):
             patch.delenv(name, raising=False)
-        pytest.importorskip("ray", reason="Ray is not installed (pip install -e .[cluster])")  # reads the above
-        from ray.cluster_utils import Cluster
+        yield pytest.importorskip("ray", reason="Ray is not installed (pip install -e .[cluster])")  # reads them
 
-        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-        yield cluster
-        cluster.shutdown()
+
+@pytest.fixture(scope="module")
+def head(ray):
+    """A cluster of one node with one core."""
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    yield cluster
+    cluster.shutdown()
 
 
 @pytest.fixture
@@ -93,6 +100,17 @@ def add_node(head):
     yield add
     for node in head.worker_nodes & set(added):
         head.remove_node(node)
+
+
+def test_only_deaths_are_retried(ray):
+    def raised(error):
+        return ray.exceptions.RayTaskError("run_on_node", "traceback", error).as_instanceof_cause()
+
+    assert cluster.death(raised(MemoryError("on a GPU"))) == "out of memory"
+    assert cluster.death(ray.exceptions.OutOfMemoryError("of a machine")) == "out of memory"
+    assert cluster.death(ray.exceptions.NodeDiedError("gone")) == "node died"
+    assert cluster.death(ray.exceptions.WorkerCrashedError()) == "process died"
+    assert cluster.death(raised(ZeroDivisionError())) == cluster.death(ray.exceptions.RuntimeEnvSetupError()) == ""
 
 
 def start(head, output, *arguments):
@@ -115,6 +133,11 @@ def tasks_of(node):
     return [int(line.split()[0]) for line in told.splitlines() if "ray::run_on_node" in line]
 
 
+def has_paddle(process):
+    """Whether a process has imported Paddle, before which a job has reported its node."""
+    return "libpaddle" in Path(f"/proc/{process}/maps").read_text()
+
+
 def wait_for(condition, seconds=120):
     """Wait until a function returns something that is true, and return that."""
     deadline = time.time() + seconds
@@ -127,7 +150,7 @@ def wait_for(condition, seconds=120):
 @contextmanager
 def held_job(node):
     """A context in which a job of a node makes no progress; at its end the job's process is killed."""
-    (process,) = wait_for(lambda: tasks_of(node))
+    (process,) = wait_for(lambda: [task for task in tasks_of(node) if has_paddle(task)])
     os.kill(process, signal.SIGSTOP)
     try:
         assert tasks_of(node) == [process]
@@ -139,6 +162,11 @@ def held_job(node):
 def finished(output):
     """{folder of a run: contents and time of its rows.json}."""
     return {path.parent.name: (path.read_bytes(), path.stat().st_mtime) for path in output.glob("runs/*/*/rows.json")}
+
+
+def values(rows_of_run):
+    """The values of the rows of one run, as of `finished`."""
+    return [(row["quantity"], row["part"], row["value"]) for row in json.loads(rows_of_run[0])]
 
 
 def measured(output):
@@ -227,13 +255,22 @@ def test_runs_share_a_gpu(head, add_node, tmp_path):
     assert driver.returncode == 0 and "4 of 4 runs to do, 4 at a time" in printed and len(finished(tmp_path)) == 4
 
 
+@pytest.mark.slow
+def test_a_cluster_of_this_machine_alone(ray, tmp_path, one_by_one):
+    driver = start_command(*ONE_RUN, "--ray", "local", "--device", "cpu", WGANGP_OUTPUT=str(tmp_path))
+    printed = driver.communicate(timeout=120)[0]
+    assert driver.returncode == 0 and "1 of 1 Ray nodes share the output folder" in printed
+    (path,) = finished(tmp_path)
+    assert values(finished(tmp_path)[path]) == values(finished(one_by_one)[path])
+
+
 LONG = ["run", FIG1, "--tier", "paper", "--seed", "0", "--setting", "gradient penalty"]
 
 
 def iterations(output):
     (path,) = output.glob("runs/*/*/checkpoint.npz")
     with np.load(path) as arrays:
-        return int(arrays["iteration"])
+        return json.loads(str(arrays["about"]))["iteration"]
 
 
 @pytest.mark.slow
@@ -248,9 +285,8 @@ def test_retry_goes_on_from_a_shared_checkpoint(head, add_node, tmp_path):
     )
     before = iterations(tmp_path)
     driver = start(head, tmp_path, *LONG, *here, "--budget", "0.5")
-    (process,) = wait_for(lambda: tasks_of(node))
-    time.sleep(3)
-    os.kill(process, signal.SIGKILL)
+    with held_job(node):
+        pass
     printed = driver.communicate(timeout=300)[0]
     assert f"process died: {os.uname().nodename} (Ray node {node.node_id[:8]}); retry 1 of 3: {FIG1}" in printed
     assert driver.returncode == 0 and iterations(tmp_path) > before > 0

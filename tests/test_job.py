@@ -37,6 +37,18 @@ def job(edited):
     return made
 
 
+def test_files_of_a_run_done_elsewhere_make_it_done(job, tmp_path):
+    folder = job.folder.relative_to(tmp_path)
+    files = {f"{folder}/rows.json": json.dumps([GOOD | {"seed": 1}]).encode(), f"{folder}/seconds.json": b"7.5"}
+    with pytest.raises(ValueError, match="of another run"):
+        job.store(files)
+    assert not list(job.folder.iterdir())
+    arrays = job.arrays_path("swissroll")
+    files[f"{folder}/rows.json"] = json.dumps([GOOD]).encode()
+    job.store(files | {str(arrays.relative_to(tmp_path)): b"arrays"})
+    assert job.done and job.rows() == [GOOD] and job.spent == 7.5 and arrays.read_bytes() == b"arrays"
+
+
 NO_JSON = [b"{", b"x", b"", b"\xff", b"[" * 100_000, b"null", b'"1"', b"[1]", b"{}"]
 GOOD = {"setting": "gradient penalty", "tier": "smoke", "seed": 0, "quantity": "q", "part": "", "dataset": "d"}
 GOOD |= {"value": 1.5, "samples": 3, "protocol": "p", "wall_seconds": 1.0}

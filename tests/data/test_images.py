@@ -71,7 +71,7 @@ def test_the_last_tenth_of_a_folder_of_bedrooms_is_for_validation(folder):
         images.lsun_bedrooms("train", 64)
 
 
-def test_without_data_there_is_an_error_or_the_embedded_images():
+def test_without_data_there_is_an_error_or_the_embedded_images(monkeypatch):
     for load, file in (
         (images.cifar10, "cifar-10-python.tar.gz"),
         (images.mnist, "train-images-idx3-ubyte.gz"),
@@ -80,6 +80,10 @@ def test_without_data_there_is_an_error_or_the_embedded_images():
         with pytest.raises(catalogue.Missing, match=f"{file} is not in .*; download it from http"):
             load()
         assert load(fallback=True).name == "embedded"
+        with monkeypatch.context() as forbidding:
+            forbidding.setenv("WGANGP_NO_EMBEDDED", "1")
+            with pytest.raises(catalogue.Missing):
+                load(fallback=True)
 
 
 def test_damaged_data_never_fall_back(folder):
