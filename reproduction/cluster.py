@@ -108,11 +108,8 @@ def run_on_node(
         {"outcome" and "sentence" as of `worker.outcome`, "seconds", "files": as of `Job.store`, none where the output
         folder is shared}.
     """
-    import ray
-
     began, here = time.monotonic(), machine(token)
-    with suppress(ray.exceptions.RayActorError):  # its process died, and is started anew
-        ray.get(messages.report.remote(number, node=here["name"]))  # before anything can happen to this one
+    messages.report.remote(number, node=here["name"])  # without waiting for it, or Ray gives this task's core away
     try:
         check_versions(driver, here)
     except InputError as error:
@@ -297,6 +294,7 @@ class Cluster:
         print(f"{count_of} the output folder: a run whose node dies {effect}{elsewhere}.", flush=True)
         here = ray.get_runtime_context().get_node_id()
         self.messages = ray.remote(max_restarts=-1, **on(here))(Messages).remote()
+        ray.get(self.messages.take.remote())  # it is there before the first task
         self.task = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=0)(run_on_node)  # `end` retries and says so
 
     def run(self, board: "Board", deadline: float | None) -> None:

@@ -15,7 +15,7 @@ import pytest
 from commands import start_command
 
 from reproduction import job as jobs
-from reproduction import results, schedule, worker
+from reproduction import processes, results, worker
 from reproduction.__main__ import main, settle_folders
 from reproduction.experiment import Experiment
 from reproduction.job import Job
@@ -226,10 +226,10 @@ def no_process(monkeypatch):
     """Runs what a worker's process would."""
 
     def ask(_, job, *__):
-        return worker.outcome(job.experiment.name, job.setting, job.tier, job.seed, None, {"name": "cpu"})
+        return worker.outcome(**job.about, deadline=None, device={"name": "cpu"})[0]
 
-    monkeypatch.setattr(schedule.Board, "start_worker", lambda *_: None)
-    monkeypatch.setattr(schedule, "ask", ask)
+    monkeypatch.setattr(processes.Workers, "start_worker", lambda _: None)
+    monkeypatch.setattr(processes, "ask", ask)
 
 
 def test_run_in_progress_elsewhere_is_neither_failed_nor_deleted(capfd, no_process):

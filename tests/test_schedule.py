@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from commands import processes_of, start_command
 
-from reproduction import results, schedule
+from reproduction import processes, results, schedule
 from reproduction.__main__ import main
 from reproduction.experiment import Experiment
 
@@ -150,7 +150,7 @@ def test_worker_that_cannot_start_or_dies(monkeypatch, tmp_path, capfd, start, w
 
     real = subprocess.Popen
     monkeypatch.setenv("WGANGP_OUTPUT", str(tmp_path))
-    monkeypatch.setattr(schedule.subprocess, "Popen", popen)
+    monkeypatch.setattr(processes.subprocess, "Popen", popen)
     monkeypatch.setattr(results, "git", lambda *_: None)
     assert main(ONE_RUN) in (1, 2)
     told = capfd.readouterr()
