@@ -197,10 +197,12 @@ def connected(address: str, device: dict, cpus: float | None = None, gpus: float
     variables = {
         "WGANGP_COMMIT": results.code_commit(),
         "WGANGP_DEVICE": device["name"],
-        "WGANGP_NO_EMBEDDED": "" if address == "local" else "1",  # a node without data must not train on others
-        "WGANGP_OFFLINE": os.environ.get("WGANGP_OFFLINE", ""),
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS") or str(max(1, int(cpus or 1))),
     }
+    if environment.is_offline():
+        variables["WGANGP_OFFLINE"] = "1"
+    if address != "local":
+        variables["WGANGP_NO_EMBEDDED"] = "1"  # or a node without data trains on others than the rest
     code = {"working_dir": str(results.ROOT), "excludes": ["/*", "!.", *(f"!/{path}" for path in CODE), "__pycache__"]}
     alone = {"include_dashboard": False, "object_store_memory": 2**28} if address == "local" else {}
     handler = signal.getsignal(signal.SIGTERM)  # Ray sets its own
@@ -284,14 +286,7 @@ class Cluster:
                 problems.append(str(error))
         if problems:
             raise InputError(" ".join(problems))
-        count_of = (
-            f"{sum(shares)} of {len(shares)} Ray nodes share"
-            if any(shares)
-            else f"{len(shares)} Ray nodes, none shares"
-        )
-        effect = "goes on from its checkpoint there" if any(shares) else "starts anew; networks are not kept"
-        elsewhere = "; elsewhere it starts anew, and networks are not kept" if any(shares) and not all(shares) else ""
-        print(f"{count_of} the output folder: a run whose node dies {effect}{elsewhere}.", flush=True)
+        print(about_sharing(shares), flush=True)
         here = ray.get_runtime_context().get_node_id()
         self.messages = ray.remote(max_restarts=-1, **on(here))(Messages).remote()
         ray.get(self.messages.take.remote())  # it is there before the first task
@@ -310,9 +305,11 @@ class Cluster:
                 for number in range(len(board.waiting)):
                     board.running[number] = board.next_job()
                     self.submit(Task(number, board.running[number]), deadline)
-                while self.tasks or (board.notebooks and board.ended):
+                while True:
                     while board.notebooks and board.ended:
                         drawn.append(drawing.submit(board.draw_figures, 0, board.ended.pop(0)))
+                    if not self.tasks:
+                        break
                     ready, _ = ray.wait(list(self.tasks), num_returns=len(self.tasks), timeout=1.0)
                     self.show_progress(board)
                     if deadline is not None and time.time() > deadline:
@@ -346,6 +343,8 @@ class Cluster:
             return
         tasks = {task.number: task for task in self.tasks.values()}
         for number, message in messages:
+            if number not in tasks:  # it has ended since
+                continue
             task = tasks[number]
             if "node" in message:
                 task.node, task.began = message["node"], time.monotonic()
@@ -373,8 +372,8 @@ class Cluster:
         for ref in refs:
             task = self.tasks.pop(ref)
             node, seconds = task.node or "a node", time.monotonic() - task.began if task.node else 0.0
-            if task.number in self.lines:
-                board.display.clear(self.lines.pop(task.number))
+            with board.lock:
+                board.display.clear(self.lines.pop(task.number, None))
             try:
                 returned = ray.get(ref)
             except ray.exceptions.TaskCancelledError:
@@ -383,7 +382,8 @@ class Cluster:
                 cause = death(error)
                 if cause and task.deaths < RETRIES:
                     again = Task(task.number, task.job, task.deaths + 1)
-                    board.display.print(f"{cause}: {node}; retry {again.deaths} of {RETRIES}: {task.job.label}")
+                    with board.lock:
+                        board.display.print(f"{cause}: {node}; retry {again.deaths} of {RETRIES}: {task.job.label}")
                     self.submit(again, deadline)
                     continue
                 answer = f"{cause}: {node}; after {RETRIES} retries" if cause else f"{type(error).__name__} on {node}"
@@ -403,6 +403,21 @@ class Cluster:
             del board.running[task.number]
             with board.lock:
                 board.job_ended(task.job, answer, seconds)
+
+
+def about_sharing(shares: list[bool]) -> str:
+    """What becomes of a run whose node dies, as a sentence.
+
+    Args:
+        shares: of each node, whether it shares the output folder.
+    """
+    if all(shares):
+        return f"{len(shares)} Ray nodes share the output folder: a run whose node dies goes on from its checkpoint."
+    anew = "starts anew, and networks are not kept"
+    if not any(shares):
+        return f"{len(shares)} Ray nodes share no output folder: a run whose node dies {anew}."
+    some = f"{sum(shares)} of {len(shares)} Ray nodes share the output folder: a run whose node dies goes on from its"
+    return f"{some} checkpoint on one of those; on another it {anew}."
 
 
 def death(error: Exception) -> str:
