@@ -7,6 +7,7 @@ import math
 import os
 import platform
 import signal
+import socket
 import sys
 import time
 import uuid
@@ -182,6 +183,12 @@ def connected(address: str, device: dict, cpus: float | None = None, gpus: float
     """
     if "://" in address:
         raise InputError(f"--ray {address}: run on a machine of the cluster, and give HOST:PORT, auto or local.")
+    host, _, port = address.rpartition(":")
+    if host:  # Ray itself would try for minutes
+        try:
+            socket.create_connection((host, int(port)), timeout=10).close()
+        except (OSError, ValueError, OverflowError) as error:
+            raise InputError(f"--ray {address}: no Ray answers there ({error}); start one with ray start.") from None
     if gpus is not None and gpus > 1 and gpus != int(gpus):
         raise InputError(f"--gpus-per-run is {gpus}; above 1, use a whole number.")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")

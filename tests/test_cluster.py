@@ -32,6 +32,8 @@ ONE_RUN = [*SMOKE, "--seed", "0", "--setting", "gradient penalty"]
         (["--ray", "local", "--jobs", "2"], "--jobs does not go with --ray."),
         (["--ray", "local", "--gpus-per-run", "-1"], "--gpus-per-run is -1.0"),
         (["--ray", "local", "--gpus-per-run", "1.5"], "--gpus-per-run is 1.5; above 1, use a whole number."),
+        (["--ray", "127.0.0.1:1"], "--ray 127.0.0.1:1: no Ray answers there ([Errno 111] Connection refused)"),
+        (["--ray", "127.0.0.1:x"], "--ray 127.0.0.1:x: no Ray answers there (invalid literal"),
         (["--ray", "ray://head:10001"], "--ray ray://head:10001: run on a machine of the cluster"),
     ],
 )
