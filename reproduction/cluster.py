@@ -1,11 +1,10 @@
-"""Runs jobs on a Ray cluster, one task each: docs/cluster.md. The only module that imports ray, inside its functions.
+"""Runs jobs on a Ray cluster, one task each: docs/cluster.md.
 
-A task imports this module on its node, before Paddle; what imports Paddle is imported inside functions, too.
+The package ray need not be installed, so it is imported inside functions; what a node runs is in `cluster_task`.
 """
 
 import math
 import os
-import platform
 import signal
 import socket
 import sys
@@ -13,16 +12,13 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from itertools import count
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
-import wgangp
-from reproduction import results
+from reproduction import cluster_task, results
 from wgangp.errors import InputError
 from wgangp.runtime import environment
 from wgangp.runtime.files import locked, replacing
@@ -33,128 +29,6 @@ if TYPE_CHECKING:
 
 CODE = ("wgangp", "reproduction", "experiments", "run_all.sh")  # what travels to the nodes
 RETRIES = 3  # of a job whose node or process died
-LOCK_SECONDS = 120  # a shared file system keeps the lock of a node that died for up to 90 s
-
-
-class Messages:
-    """An actor that keeps what the tasks report until the driver takes it."""
-
-    def __init__(self):
-        self.waiting = []
-
-    def report(self, number: int, **message: Any) -> None:
-        """Keep a message of a job."""
-        self.waiting.append((number, message))
-
-    def take(self) -> list[tuple[int, dict[str, Any]]]:
-        """The messages since the last call, each with its job's number."""
-        taken, self.waiting = self.waiting, []
-        return taken
-
-
-def machine(token: str) -> dict[str, Any]:
-    """What the driver must know of a machine.
-
-    Args:
-        token: name of a file that the driver has put into its output folder.
-
-    Returns:
-        {"name", "versions": {of what: version}, "shares": whether $WGANGP_OUTPUT is the driver's output folder}.
-    """
-    import ray
-
-    versions = {"Python": platform.python_version(), "Paddle": "none", "wgangp": wgangp.__version__}
-    for distribution in ("paddlepaddle", "paddlepaddle-gpu"):
-        with suppress(PackageNotFoundError):
-            versions["Paddle"] = version(distribution)
-    name = f"{platform.node()} (Ray node {ray.get_runtime_context().get_node_id()[:8]})"
-    return {"name": name, "versions": versions, "shares": (output_folder() / token).is_file()}
-
-
-def output_folder() -> Path:
-    """The folder that $WGANGP_OUTPUT names, as an absolute path."""
-    return Path(environment.named_folder("WGANGP_OUTPUT", results.output_root())).absolute()
-
-
-def check_versions(driver: dict[str, Any], node: dict[str, Any]) -> None:
-    """Refuse a node whose versions are not those of the driver.
-
-    Args:
-        driver, node: as of `machine`.
-
-    Raises:
-        InputError: it names the node and the versions.
-    """
-    pairs = [(of, node["versions"][of], expected) for of, expected in driver["versions"].items()]
-    differing = [f"{of} {found} in place of {expected}" for of, found, expected in pairs if found != expected]
-    if differing:
-        raise InputError(f"{node['name']} has {', '.join(differing)}; install the driver's versions there.")
-
-
-def run_on_node(
-    number: int, about: dict, deadline: float | None, device: dict, again: bool, driver: dict, token: str, messages: Any
-) -> dict[str, Any]:
-    """The task of a job.
-
-    Args:
-        number: of the job.
-        about: as of `Job.about`.
-        deadline: as of `Job`.
-        device: arguments of `devices.choose`.
-        again: whether its node or process died before.
-        driver, token: as of `machine`.
-        messages: the handle of the actor.
-
-    Returns:
-        {"outcome" and "sentence" as of `worker.outcome`, "seconds", "files": as of `Job.store`, none where the output
-        folder is shared}.
-    """
-    began, here = time.monotonic(), machine(token)
-    messages.report.remote(number, node=here["name"])  # without waiting for it, or Ray gives this task's core away
-    try:
-        check_versions(driver, here)
-    except InputError as error:
-        return {"outcome": "failed", "sentence": str(error), "seconds": 0.0, "files": {}}
-    from reproduction import worker
-    from reproduction.job import Job
-    from wgangp.runtime.progress import Progress
-
-    class ReportingJob(Job):
-        def publish(self, rows: list[dict]) -> None:
-            if here["shares"]:
-                super().publish(rows)
-            else:
-                messages.report.remote(number, rows=self.stamped(rows))
-
-    Progress.listener = lambda progress: messages.report.remote(number, progress=progress)
-    with ExitStack() as stack:
-        folder = output_folder()
-        if not here["shares"]:
-            folder = Path(stack.enter_context(TemporaryDirectory(prefix="wgangp-")))
-        stack.enter_context(variable("WGANGP_OUTPUT", str(folder)))
-        while True:
-            outcome, sentence = worker.outcome(**about, deadline=deadline, device=device, kind=ReportingJob)
-            waited = time.monotonic() - began
-            if not (again and sentence and outcome == "elsewhere" and waited < LOCK_SECONDS):
-                break
-            time.sleep(5)
-        paths = [] if here["shares"] else [*folder.glob("results/*/*.npz"), *folder.glob("runs/*/*/*.json")]
-        files = {str(path.relative_to(folder)): path.read_bytes() for path in paths}
-    return {"outcome": outcome, "sentence": sentence, "seconds": time.monotonic() - began, "files": files}
-
-
-@contextmanager
-def variable(name: str, value: str) -> Iterator[None]:
-    """A context with a variable of the environment set, and as it was afterwards."""
-    before = os.environ.get(name)
-    os.environ[name] = value
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
 
 
 @dataclass
@@ -181,16 +55,60 @@ def connected(address: str, device: dict, cpus: float | None = None, gpus: float
     Raises:
         InputError: there is no Ray here or at the address, or a node has other versions.
     """
+    check_address(address)
+    if gpus is not None and gpus > 1 and gpus != int(gpus):
+        raise InputError(f"--gpus-per-run is {gpus}; above 1, use a whole number.")
+    cpus = cpus or 1.0
+    ray = start(address, device, cpus)
+    token = f"runs/ray-{uuid.uuid4().hex}"
+    try:
+        with replacing(cluster_task.output_folder() / token) as file:
+            file.write(b"")
+        if gpus is None:
+            gpus = float(device["name"] != "cpu" and ray.cluster_resources().get("GPU", 0) > 0)
+        cluster = Cluster(device, cpus, gpus, token)
+        if not slots(ray.nodes(), cluster.cpus, gpus):
+            message = f"no node has the {cluster.cpus:g} cores and {gpus:g} GPUs of a run"
+            if address == "local":
+                raise InputError(f"--ray local: {message}; ask for fewer.")
+            print(f"Now {message}; they wait for one that has.", flush=True)
+        yield cluster
+    finally:
+        (cluster_task.output_folder() / token).unlink(missing_ok=True)
+        ray.shutdown()
+
+
+def check_address(address: str) -> None:
+    """Refuse an address where no Ray answers, for which Ray itself would try for minutes.
+
+    Args:
+        address: as of `connected`.
+
+    Raises:
+        InputError: it says what to give in place of it.
+    """
     if "://" in address:
         raise InputError(f"--ray {address}: run on a machine of the cluster, and give HOST:PORT, auto or local.")
     host, _, port = address.rpartition(":")
-    if host:  # Ray itself would try for minutes
+    if host:
         try:
             socket.create_connection((host, int(port)), timeout=10).close()
         except (OSError, ValueError, OverflowError) as error:
             raise InputError(f"--ray {address}: no Ray answers there ({error}); start one with ray start.") from None
-    if gpus is not None and gpus > 1 and gpus != int(gpus):
-        raise InputError(f"--gpus-per-run is {gpus}; above 1, use a whole number.")
+
+
+def start(address: str, device: dict, cpus: float) -> ModuleType:
+    """Connect this process to Ray.
+
+    Args:
+        address, device, cpus: as of `connected`.
+
+    Returns:
+        The package ray.
+
+    Raises:
+        InputError: there is no Ray here or at the address.
+    """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_OVERRIDE_RUNTIME_ENV_DEFAULT_EXCLUDES", "")  # ours say all; else Ray warns of its own
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else Ray prints a warning of its future
@@ -204,7 +122,7 @@ def connected(address: str, device: dict, cpus: float | None = None, gpus: float
     variables = {
         "WGANGP_COMMIT": results.code_commit(),
         "WGANGP_DEVICE": device["name"],
-        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS") or str(max(1, int(cpus or 1))),
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS") or str(max(1, int(cpus))),
     }
     if environment.is_offline():
         variables["WGANGP_OFFLINE"] = "1"
@@ -219,23 +137,8 @@ def connected(address: str, device: dict, cpus: float | None = None, gpus: float
         )
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise InputError(f"--ray {address}: {' '.join(str(error).split()) or type(error).__name__}") from None
-    token = f"runs/ray-{uuid.uuid4().hex}"
-    try:
-        signal.signal(signal.SIGTERM, handler)
-        with replacing(output_folder() / token) as file:
-            file.write(b"")
-        if gpus is None:
-            gpus = float(device["name"] != "cpu" and ray.cluster_resources().get("GPU", 0) > 0)
-        cluster = Cluster(device, cpus or 1.0, gpus, token)
-        if not slots(ray.nodes(), cluster.cpus, gpus):
-            message = f"no node has the {cluster.cpus:g} cores and {gpus:g} GPUs of a run"
-            if address == "local":
-                raise InputError(f"--ray local: {message}; ask for fewer.")
-            print(f"Now {message}; they wait for one that has.", flush=True)
-        yield cluster
-    finally:
-        (output_folder() / token).unlink(missing_ok=True)
-        ray.shutdown()
+    signal.signal(signal.SIGTERM, handler)
+    return ray
 
 
 def slots(nodes: list[dict], cpus: float, gpus: float) -> int:
@@ -261,7 +164,7 @@ class Cluster:
     Args:
         device: arguments of `devices.choose`.
         cpus, gpus: of a run.
-        token: as of `machine`.
+        token: as of `cluster_task.machine`.
 
     Raises:
         InputError: a node has other versions than this machine, or cannot run the code.
@@ -269,35 +172,54 @@ class Cluster:
 
     def __init__(self, device: dict, cpus: float, gpus: float, token: str):
         import ray
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-        def on(node):
-            return {"num_cpus": 0, "scheduling_strategy": NodeAffinitySchedulingStrategy(node, soft=False)}
 
         self.device, self.cpus, self.gpus, self.token = device, cpus, gpus, token
         self.on_cpu, self.at_once = not gpus, max(1, slots(ray.nodes(), cpus, gpus))
-        self.driver, self.tasks, self.lines = machine(token), {}, {}
-        ask = {node["NodeManagerHostname"] + " " + node["NodeID"]: on(node["NodeID"]) for node in alive(ray.nodes())}
-        answers = {name: ray.remote(max_retries=0, **where)(machine).remote(token) for name, where in ask.items()}
+        self.driver, self.tasks, self.lines = cluster_task.machine(token), {}, {}
+        here = self.on(ray.get_runtime_context().get_node_id())
+        self.messages = ray.remote(max_restarts=-1, **here)(cluster_task.Messages).remote()
+        # Retries are submitted by `end`, which says so.
+        self.task = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=0)(cluster_task.run_on_node)
+        print(about_sharing(self.check_nodes()), flush=True)
+        ray.get(self.messages.take.remote())  # it is there before the first task
+
+    @staticmethod
+    def on(node: str) -> dict:
+        """Options of a task, or of an actor, that takes no core of a certain node."""
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        return {"num_cpus": 0, "scheduling_strategy": NodeAffinitySchedulingStrategy(node, soft=False)}
+
+    def check_nodes(self) -> list[bool]:
+        """Compare all nodes with this machine.
+
+        Returns:
+            Of each node, whether it shares the output folder.
+
+        Raises:
+            InputError: as of the class; it names the nodes.
+        """
+        import ray
+
+        answers = []
+        for node in alive(ray.nodes()):
+            ask = ray.remote(max_retries=0, **self.on(node["NodeID"]))(cluster_task.machine)
+            answers.append((f"{node['NodeManagerHostname']} (Ray node {node['NodeID'][:8]})", ask.remote(self.token)))
         shares, problems = [], []
-        for name, answer in answers.items():
+        for name, answer in answers:
             try:
-                node = ray.get(answer)
-                check_versions(self.driver, node)
-                shares.append(node["shares"])
-            except ray.exceptions.NodeDiedError:
-                pass
+                told = ray.get(answer)
+                cluster_task.check_versions(self.driver, told)
+                shares.append(told["shares"])
+            except (ray.exceptions.NodeDiedError, ray.exceptions.TaskUnschedulableError):
+                pass  # it has died since, or before, and Ray did not know yet
             except ray.exceptions.RayError as error:
                 problems.append(f"{name} cannot run the code ({str(error).strip().splitlines()[-1]}).")
             except InputError as error:
                 problems.append(str(error))
         if problems:
             raise InputError(" ".join(problems))
-        print(about_sharing(shares), flush=True)
-        here = ray.get_runtime_context().get_node_id()
-        self.messages = ray.remote(max_restarts=-1, **on(here))(Messages).remote()
-        ray.get(self.messages.take.remote())  # it is there before the first task
-        self.task = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=0)(run_on_node)  # `end` retries and says so
+        return shares
 
     def run(self, board: "Board", deadline: float | None) -> None:
         import ray
@@ -320,9 +242,7 @@ class Cluster:
                     ready, _ = ray.wait(list(self.tasks), num_returns=len(self.tasks), timeout=1.0)
                     self.show_progress(board)
                     if deadline is not None and time.time() > deadline:
-                        for ref, task in self.tasks.items():
-                            if task.node is None:
-                                ray.cancel(ref)
+                        self.cancel_queued()
                     if ready:
                         board.at_once = max(1, slots(ray.nodes(), self.cpus, self.gpus))
                         self.end(board, ready, deadline)
@@ -333,6 +253,14 @@ class Cluster:
                 for ref in self.tasks:
                     ray.cancel(ref, force=True)
                 raise
+
+    def cancel_queued(self) -> None:
+        """Take back the tasks that have not begun; those in progress see the deadline themselves."""
+        import ray
+
+        for ref, task in self.tasks.items():
+            if task.node is None:
+                ray.cancel(ref)
 
     def submit(self, task: Task, deadline: float | None) -> None:
         """Hand a job to Ray."""
@@ -433,6 +361,7 @@ def death(error: Exception) -> str:
 
     causes = {
         exceptions.NodeDiedError: "node died",
+        exceptions.LocalRayletDiedError: "node died",
         exceptions.OutOfMemoryError: "out of memory",
         MemoryError: "out of memory",  # which several runs on a GPU may share
         exceptions.WorkerCrashedError: "process died",

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from commands import start_command
 
-from reproduction import cluster, results
+from reproduction import cluster, cluster_task, results
 from reproduction.__main__ import main
 from wgangp.errors import InputError
 
@@ -59,10 +59,10 @@ def test_slots_are_those_of_the_nodes_that_live():
 
 def test_versions_that_differ_are_named():
     driver = {"versions": {"Python": "3.11.2", "Paddle": "3.3.1", "wgangp": "0.1.0"}}
-    cluster.check_versions(driver, driver | {"name": "a"})
+    cluster_task.check_versions(driver, driver | {"name": "a"})
     node = {"name": "b", "versions": {"Python": "3.12.1", "Paddle": "3.3.1", "wgangp": "0.2.0"}}
     with pytest.raises(InputError, match="^b has Python 3.12.1 in place of 3.11.2, wgangp 0.2.0 in place of 0.1.0;"):
-        cluster.check_versions(driver, node)
+        cluster_task.check_versions(driver, node)
 
 
 @pytest.fixture(scope="module")
@@ -135,11 +135,6 @@ def tasks_of(node):
     return [int(line.split()[0]) for line in told.splitlines() if "ray::run_on_node" in line]
 
 
-def has_paddle(process):
-    """Whether a process has imported Paddle, before which a job has reported its node."""
-    return "libpaddle" in Path(f"/proc/{process}/maps").read_text()
-
-
 def wait_for(condition, seconds=120):
     """Wait until a function returns something that is true, and return that."""
     deadline = time.time() + seconds
@@ -149,11 +144,34 @@ def wait_for(condition, seconds=120):
     return found
 
 
+def trains(process):
+    """Whether a process has imported Paddle, before which a job has reported its node."""
+    try:
+        return "libpaddle" in Path(f"/proc/{process}/maps").read_text()
+    except OSError:  # gone
+        return False
+
+
 @contextmanager
-def held_job(node):
-    """A context in which a job of a node makes no progress; at its end the job's process is killed."""
-    (process,) = wait_for(lambda: [task for task in tasks_of(node) if has_paddle(task)])
-    os.kill(process, signal.SIGSTOP)
+def held_job(node, *others):
+    """A context in which a job of a node makes no progress; at its end the job's process is killed.
+
+    Until the node has one, other nodes stop at theirs, not to do them all.
+    """
+    held = {}
+
+    def hold():
+        for place in (node, *others):
+            for process in tasks_of(place):
+                if place not in held and trains(process):
+                    os.kill(process, signal.SIGSTOP)
+                    held[place] = process
+        return held.get(node)
+
+    process = wait_for(hold)
+    for other in others:
+        if other in held:
+            os.kill(held[other], signal.SIGCONT)
     try:
         assert tasks_of(node) == [process]
         yield
@@ -194,28 +212,24 @@ def check_same(output, expected):
         assert arrays.files == others.files and all((arrays[key] == others[key]).all() for key in arrays.files)
 
 
-@pytest.mark.slow
 def test_a_node_that_dies_costs_no_job(head, add_node, one_by_one, tmp_path):
-    dying, _ = add_node(), add_node()
+    dying, other = add_node(), add_node()
     driver = start(head, tmp_path, *SMOKE)
-    with held_job(dying):
+    with held_job(dying, other, head.head_node):
         wait_for(lambda: len(finished(tmp_path)) >= 2)
         head.remove_node(dying, allow_graceful=False)
     printed = driver.communicate(timeout=300)[0]
     assert driver.returncode == 0 and "12 of 12 runs to do, 3 at a time" in printed, printed
     assert f"Ray node {dying.node_id[:8]}); retry 1 of 3: {FIG1}" in printed
-    assert (
-        "3 Ray nodes share no output folder: a run whose node dies starts anew" in printed
-        and len(finished(tmp_path)) == 12
-    )
+    assert "3 Ray nodes share no output folder: a run whose node dies starts anew" in printed
+    assert len(finished(tmp_path)) == 12
     check_same(tmp_path, one_by_one)
 
 
-@pytest.mark.slow
 def test_killed_driver_started_again_runs_nothing_twice(head, add_node, one_by_one, tmp_path):
-    node, _ = add_node(), add_node()
+    node, other = add_node(), add_node()
     driver = start(head, tmp_path, *SMOKE)
-    with held_job(node):
+    with held_job(node, other, head.head_node):
         wait_for(lambda: len(finished(tmp_path)) >= 3)
         driver.kill()
     driver.communicate()
@@ -223,10 +237,8 @@ def test_killed_driver_started_again_runs_nothing_twice(head, add_node, one_by_o
     status, printed = run(head, tmp_path, *SMOKE)
     assert status == 0 and f"{12 - len(before)} of 12 runs to do" in printed and printed.count("done in") < 10
     after = finished(tmp_path)
-    assert len(before) < 12 == len(after) and before.items() <= after.items()
+    assert len(before) < 12 == len(after) and before.items() <= after.items()  # nothing twice
     check_same(tmp_path, one_by_one)
-    status, printed = run(head, tmp_path, *SMOKE)
-    assert status == 0 and "0 of 12 runs to do" in printed and finished(tmp_path) == after
 
 
 @pytest.mark.slow
@@ -289,6 +301,30 @@ def test_retry_goes_on_from_a_shared_checkpoint(head, add_node, tmp_path):
     printed = driver.communicate(timeout=300)[0]
     assert f"process died: {os.uname().nodename} (Ray node {node.node_id[:8]}); retry 1 of 3: {FIG1}" in printed
     assert driver.returncode == 0 and iterations(tmp_path) > before > 0
+
+
+@pytest.mark.slow
+def test_a_job_that_kills_its_process_is_given_up_after_three_retries(head, tmp_path):
+    driver, killed = start(head, tmp_path, *LONG), []
+    for _ in range(1 + cluster.RETRIES):
+        (process,) = wait_for(
+            lambda: [task for task in tasks_of(head.head_node) if task not in killed and trains(task)]
+        )
+        os.kill(process, signal.SIGKILL)
+        killed.append(process)
+    printed = driver.communicate(timeout=60)[0]
+    assert driver.returncode == 1 and printed.count("; retry ") == 3 == printed.count(" of 3: ")
+    assert "(process died: " in printed and "after 3 retries): " + FIG1 in printed
+    assert f"failed: {FIG1} [gradient penalty] paper seed 0" in printed and not finished(tmp_path)
+
+
+@pytest.mark.slow
+def test_budget_takes_back_what_is_queued(head, tmp_path):
+    status, printed = run(head, tmp_path, "run", FIG1, "--tier", "paper", "--budget", "0.05")
+    assert status == 0 and "The budget is spent with 12 runs to go; run the same command to resume." in printed
+    assert "FAILED" not in printed and "Traceback" not in printed
+    status, printed = run(head, tmp_path, *SMOKE, "--budget", "0.05")
+    assert status == 0 and 0 < len(finished(tmp_path)) + int(printed.split(" runs to go")[0].split()[-1]) == 12
 
 
 @pytest.mark.slow

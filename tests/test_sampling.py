@@ -151,10 +151,10 @@ def untrained(folder, name, setting):
 )
 def test_what_is_generated_can_be_scored(tmp_path, monkeypatch, capfd, name, setting, data, output):
     monkeypatch.chdir(tmp_path)
+    path = untrained(tmp_path, name, setting)  # before the readers of data are replaced, which experiments import
     monkeypatch.setattr(data_images, "cifar10", embedded_patches)
     monkeypatch.setattr(data_images, "lsun_bedrooms", lambda size, count: embedded_patches("train", size))
     monkeypatch.setattr(data_images, "mnist", embedded_digits)
-    path = untrained(tmp_path, name, setting)
     assert main(["generate", str(path), "-n", "12", "-o", output]) == 0
     assert main(["score", output, "--data", data, "--real", "100"]) == 0
     lines = capfd.readouterr().out.splitlines()
