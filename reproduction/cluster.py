@@ -112,6 +112,8 @@ def start(address: str, device: dict, cpus: float) -> ModuleType:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_OVERRIDE_RUNTIME_ENV_DEFAULT_EXCLUDES", "")  # ours say all; else Ray warns of its own
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else Ray prints a warning of its future
+    if address == "local":
+        os.environ.setdefault("RAY_AUTH_MODE", "token")  # Ray's default there, of which it else warns
     try:
         import ray
     except ModuleNotFoundError:
@@ -208,9 +210,9 @@ class Cluster:
         shares, problems = [], []
         for name, answer in answers:
             try:
-                told = ray.get(answer)
-                cluster_task.check_versions(self.driver, told)
-                shares.append(told["shares"])
+                described = ray.get(answer)
+                cluster_task.check_versions(self.driver, described)
+                shares.append(described["shares"])
             except (ray.exceptions.NodeDiedError, ray.exceptions.TaskUnschedulableError):
                 pass  # it has died since, or before, and Ray did not know yet
             except ray.exceptions.RayError as error:
@@ -346,13 +348,14 @@ def about_sharing(shares: list[bool]) -> str:
     Args:
         shares: of each node, whether it shares the output folder.
     """
+    who = "The Ray node shares" if len(shares) == 1 else f"The {len(shares)} Ray nodes share"
+    resumes, anew = "goes on from its checkpoint", "starts anew, and networks are not kept"
     if all(shares):
-        return f"{len(shares)} Ray nodes share the output folder: a run whose node dies goes on from its checkpoint."
-    anew = "starts anew, and networks are not kept"
+        return f"{who} the output folder: a run whose node or process dies {resumes}."
     if not any(shares):
-        return f"{len(shares)} Ray nodes share no output folder: a run whose node dies {anew}."
-    some = f"{sum(shares)} of {len(shares)} Ray nodes share the output folder: a run whose node dies goes on from its"
-    return f"{some} checkpoint on one of those; on another it {anew}."
+        return f"{who} no output folder: a run whose node or process dies {anew}."
+    some = f"{sum(shares)} of the {len(shares)} Ray nodes share the output folder"
+    return f"{some}: a run whose node or process dies {resumes} on one of those; on another it {anew}."
 
 
 def death(error: Exception) -> str:

@@ -221,7 +221,7 @@ def test_a_node_that_dies_costs_no_job(head, add_node, one_by_one, tmp_path):
     printed = driver.communicate(timeout=300)[0]
     assert driver.returncode == 0 and "12 of 12 runs to do, 3 at a time" in printed, printed
     assert f"Ray node {dying.node_id[:8]}); retry 1 of 3: {FIG1}" in printed
-    assert "3 Ray nodes share no output folder: a run whose node dies starts anew" in printed
+    assert "The 3 Ray nodes share no output folder: a run whose node or process dies starts anew" in printed
     assert len(finished(tmp_path)) == 12
     check_same(tmp_path, one_by_one)
 
@@ -273,7 +273,7 @@ def test_runs_share_a_gpu(head, add_node, tmp_path):
 def test_a_cluster_of_this_machine_alone(ray, tmp_path, one_by_one):
     driver = start_command(*ONE_RUN, "--ray", "local", "--device", "cpu", WGANGP_OUTPUT=str(tmp_path))
     printed = driver.communicate(timeout=120)[0]
-    assert driver.returncode == 0 and "1 Ray nodes share the output folder: a run whose node dies goes on" in printed
+    assert driver.returncode == 0 and "The Ray node shares the output folder: a run whose node or process" in printed
     (path,) = finished(tmp_path)
     assert values(finished(tmp_path)[path]) == values(finished(one_by_one)[path])
 
@@ -293,7 +293,7 @@ def test_retry_goes_on_from_a_shared_checkpoint(head, add_node, tmp_path):
     here = ["--gpus-per-run", "1"]
     status, printed = run(head, tmp_path, *LONG, *here, "--budget", "0.5")
     assert status == 0 and "The budget is spent with 1 runs to go" in printed
-    assert "1 of 2 Ray nodes share the output folder: a run whose node dies goes on from its checkpoint on" in printed
+    assert "1 of the 2 Ray nodes share the output folder" in printed and "its checkpoint on one of those" in printed
     before = iterations(tmp_path)
     driver = start(head, tmp_path, *LONG, *here, "--budget", "0.5")
     with held_job(node):
