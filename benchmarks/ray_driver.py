@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ray.cluster_utils import Cluster
 
-from reproduction import cluster, schedule
+from reproduction import cluster_connection, schedule
 from reproduction.experiment import Experiment
 
 
@@ -46,7 +46,7 @@ def main() -> None:
         seeds = list(range(-(-count // len(experiment.settings_at("smoke")))))
         jobs = schedule.jobs_of([experiment], "smoke", seeds=seeds)[:count]
         schedule.Board = Measured
-        with cluster.connected(nodes.address, {"name": "cpu"}) as runner:
+        with cluster_connection.connected(nodes.address, {"name": "cpu"}) as runner:
             began = time.process_time(), time.monotonic()
             schedule.run(jobs, runner)
             cpu, wall = time.process_time() - began[0], time.monotonic() - began[1]

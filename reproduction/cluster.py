@@ -4,30 +4,23 @@ The package ray need not be installed, so it is imported inside functions; what 
 """
 
 import math
-import os
-import signal
-import socket
 import sys
 import time
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
-from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reproduction import cluster_task, results
 from wgangp.errors import InputError
-from wgangp.runtime import environment
-from wgangp.runtime.files import locked, replacing
+from wgangp.runtime.files import locked
 
 if TYPE_CHECKING:
     from reproduction.job import Job
     from reproduction.schedule import Board
 
-CODE = ("wgangp", "reproduction", "experiments", "run_all.sh")  # what travels to the nodes
 RETRIES = 3  # of a job whose node or process died
 
 
@@ -41,106 +34,10 @@ class Task:
     node: str | None = None
     began: float = 0.0
 
-
-@contextmanager
-def connected(address: str, device: dict, cpus: float | None = None, gpus: float | None = None) -> Iterator["Cluster"]:
-    """A context with a connection to Ray; at its end what still runs there is stopped.
-
-    Args:
-        address: of a Ray cluster of which this machine is a node; "local" starts one of this machine alone.
-        device: arguments of `devices.choose`.
-        cpus: cores of a run; 1 when None.
-        gpus: GPUs of a run; when None, 1 where the cluster has any and the device is not "cpu", else 0.
-
-    Raises:
-        InputError: there is no Ray here or at the address, or a node has other versions.
-    """
-    check_address(address)
-    if gpus is not None and gpus > 1 and gpus != int(gpus):
-        raise InputError(f"--gpus-per-run is {gpus}; above 1, use a whole number.")
-    cpus = cpus or 1.0
-    ray = start(address, device, cpus)
-    token = f"runs/ray-{uuid.uuid4().hex}"
-    try:
-        with replacing(cluster_task.output_folder() / token) as file:
-            file.write(b"")
-        if gpus is None:
-            gpus = float(device["name"] != "cpu" and ray.cluster_resources().get("GPU", 0) > 0)
-        cluster = Cluster(device, cpus, gpus, token)
-        if not slots(ray.nodes(), cluster.cpus, gpus):
-            message = f"no node has the {cluster.cpus:g} cores and {gpus:g} GPUs of a run"
-            if address == "local":
-                raise InputError(f"--ray local: {message}; ask for fewer.")
-            print(f"Now {message}; they wait for one that has.", flush=True)
-        yield cluster
-    finally:
-        (cluster_task.output_folder() / token).unlink(missing_ok=True)
-        ray.shutdown()
-
-
-def check_address(address: str) -> None:
-    """Refuse an address where no Ray answers, for which Ray itself would try for minutes.
-
-    Args:
-        address: as of `connected`.
-
-    Raises:
-        InputError: it says what to give in place of it.
-    """
-    if "://" in address:
-        raise InputError(f"--ray {address}: run on a machine of the cluster, and give HOST:PORT, auto or local.")
-    host, _, port = address.rpartition(":")
-    if host:
-        try:
-            socket.create_connection((host, int(port)), timeout=10).close()
-        except (OSError, ValueError, OverflowError) as error:
-            raise InputError(f"--ray {address}: no Ray answers there ({error}); start one with ray start.") from None
-
-
-def start(address: str, device: dict, cpus: float) -> ModuleType:
-    """Connect this process to Ray.
-
-    Args:
-        address, device, cpus: as of `connected`.
-
-    Returns:
-        The package ray.
-
-    Raises:
-        InputError: there is no Ray here or at the address.
-    """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_OVERRIDE_RUNTIME_ENV_DEFAULT_EXCLUDES", "")  # ours say all; else Ray warns of its own
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else Ray prints a warning of its future
-    if address == "local":
-        os.environ.setdefault("RAY_AUTH_MODE", "token")  # Ray's default there, of which it else warns
-    try:
-        import ray
-    except ModuleNotFoundError:
-        raise InputError(
-            "--ray needs the package ray, which is not installed; run: "
-            "pip install -c constraints.txt -e '.[reproduction,cluster]'."
-        ) from None
-    variables = {
-        "WGANGP_COMMIT": results.code_commit(),
-        "WGANGP_DEVICE": device["name"],
-        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS") or str(max(1, int(cpus))),
-    }
-    if environment.is_offline():
-        variables["WGANGP_OFFLINE"] = "1"
-    if address != "local":
-        variables["WGANGP_NO_EMBEDDED"] = "1"  # or a node without data trains on others than the rest
-    code = {"working_dir": str(results.ROOT), "excludes": ["/*", "!.", *(f"!/{path}" for path in CODE), "__pycache__"]}
-    alone = {"include_dashboard": False, "object_store_memory": 2**28} if address == "local" else {}
-    handler = signal.getsignal(signal.SIGTERM)  # Ray sets its own
-    try:
-        ray.init(
-            address, runtime_env=code | {"env_vars": variables}, log_to_driver=False, logging_level="WARNING", **alone
-        )
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise InputError(f"--ray {address}: {' '.join(str(error).split()) or type(error).__name__}") from None
-    signal.signal(signal.SIGTERM, handler)
-    return ray
+    @property
+    def place(self) -> str:
+        """Its node in words."""
+        return self.node or "a node"
 
 
 def slots(nodes: list[dict], cpus: float, gpus: float) -> int:
@@ -176,14 +73,25 @@ class Cluster:
         import ray
 
         self.device, self.cpus, self.gpus, self.token = device, cpus, gpus, token
-        self.on_cpu, self.at_once = not gpus, max(1, slots(ray.nodes(), cpus, gpus))
+        amounts = [
+            f"{amount:g} {unit}{'s' * (amount != 1)}" for amount, unit in ((cpus, "core"), (gpus, "GPU")) if amount
+        ]
+        self.needs = " and ".join(amounts)
         self.driver, self.tasks, self.lines = cluster_task.machine(token), {}, {}
+        self.refused, self.waits = set(), False
+        self.on_cpu, self.at_once = device["name"] == "cpu" or not gpus, max(1, self.slots())
         here = self.on(ray.get_runtime_context().get_node_id())
         self.messages = ray.remote(max_restarts=-1, **here)(cluster_task.Messages).remote()
         # Retries are submitted by `end`, which says so.
         self.task = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=0)(cluster_task.run_on_node)
         print(about_sharing(self.check_nodes()), flush=True)
         ray.get(self.messages.take.remote())  # it is there before the first task
+
+    def slots(self) -> int:
+        """How many runs the nodes can run side by side now."""
+        import ray
+
+        return slots([node for node in ray.nodes() if node["NodeID"] not in self.refused], self.cpus, self.gpus)
 
     @staticmethod
     def on(node: str) -> dict:
@@ -210,7 +118,7 @@ class Cluster:
         shares, problems = [], []
         for name, answer in answers:
             try:
-                described = ray.get(answer)
+                described = ray.get(answer, timeout=600)
                 cluster_task.check_versions(self.driver, described)
                 shares.append(described["shares"])
             except (ray.exceptions.NodeDiedError, ray.exceptions.TaskUnschedulableError):
@@ -223,15 +131,19 @@ class Cluster:
             raise InputError(" ".join(problems))
         return shares
 
+    @contextmanager
+    def claimed(self, jobs: list["Job"]) -> Iterator[None]:
+        with ExitStack() as stack:
+            for name in dict.fromkeys(job.experiment.name for job in jobs):
+                stack.enter_context(locked(results.output_root() / "runs" / name / "cluster.lock", wait=False))
+            yield
+
     def run(self, board: "Board", deadline: float | None) -> None:
         import ray
 
         board.display.EVERY = max(board.display.EVERY, board.at_once)  # where there is no terminal: a line a second
-        names, drawn = dict.fromkeys(job.experiment.name for job in board.waiting), []
-        with ExitStack() as stack:
-            for name in names:
-                stack.enter_context(locked(results.output_root() / "runs" / name / "cluster.lock", wait=False))
-            drawing = stack.enter_context(ThreadPoolExecutor(1))
+        drawn = []
+        with ThreadPoolExecutor(1) as drawing:
             try:
                 for number in range(len(board.waiting)):
                     board.running[number] = board.next_job()
@@ -245,9 +157,8 @@ class Cluster:
                     self.show_progress(board)
                     if deadline is not None and time.time() > deadline:
                         self.cancel_queued()
-                    if ready:
-                        board.at_once = max(1, slots(ray.nodes(), self.cpus, self.gpus))
-                        self.end(board, ready, deadline)
+                    self.count_slots(board)
+                    self.end(board, ready, deadline)
                 for future in drawn:
                     future.result()
             except BaseException:
@@ -255,6 +166,14 @@ class Cluster:
                 for ref in self.tasks:
                     ray.cancel(ref, force=True)
                 raise
+
+    def count_slots(self, board: "Board") -> None:
+        """See how many runs go side by side now, and say when none can."""
+        waited, number = self.waits, self.slots()
+        board.at_once, self.waits = max(1, number), not number
+        if self.waits and not waited:
+            with board.lock:
+                board.display.print(f"No node has the {self.needs} of a run; the runs wait for one that has.")
 
     def cancel_queued(self) -> None:
         """Take back the tasks that have not begun; those in progress see the deadline themselves."""
@@ -265,10 +184,11 @@ class Cluster:
                 ray.cancel(ref)
 
     def submit(self, task: Task, deadline: float | None) -> None:
-        """Hand a job to Ray."""
+        """Hand a job to Ray, which gives it to a node that was not refused."""
         about, again = task.job.about, task.deaths > 0
+        nodes = {"ray.io/node-id": f"!in({','.join(self.refused)})"} if self.refused else None
         arguments = (task.number, about, deadline, self.device, again, self.driver, self.token, self.messages)
-        self.tasks[self.task.remote(*arguments)] = task
+        self.tasks[self.task.options(label_selector=nodes).remote(*arguments)] = task
 
     def show_progress(self, board: "Board") -> None:
         """Take the tasks' messages: show progress, publish rows of runs in progress."""
@@ -286,7 +206,10 @@ class Cluster:
             if "node" in message:
                 task.node, task.began = message["node"], time.monotonic()
             if "rows" in message:
-                results.add_rows(task.job.experiment.name, message["rows"])
+                try:
+                    results.add_rows(task.job.experiment.name, message["rows"])
+                except InputError as error:  # they come again at the job's end
+                    print(f"wgangp: {error}", file=sys.stderr, flush=True)
             if "progress" in message:
                 if number not in self.lines:
                     self.lines[number] = next(line for line in count() if line not in self.lines.values())
@@ -301,45 +224,98 @@ class Cluster:
             refs: Ray's references to what they return.
             deadline: as of `run`.
         """
-        import ray
-
-        from reproduction.job import put_into_results
-
-        ended, finished = [], {}
+        ended = []
         for ref in refs:
             task = self.tasks.pop(ref)
-            node, seconds = task.node or "a node", time.monotonic() - task.began if task.node else 0.0
+            result = returned(ref, task)
             with board.lock:
                 board.display.clear(self.lines.pop(task.number, None))
-            try:
-                returned = ray.get(ref)
-            except ray.exceptions.TaskCancelledError:
-                answer = "spent"
-            except ray.exceptions.RayError as error:
-                cause = death(error)
-                if cause and task.deaths < RETRIES:
-                    again = Task(task.number, task.job, task.deaths + 1)
-                    with board.lock:
-                        board.display.print(f"{cause}: {node}; retry {again.deaths} of {RETRIES}: {task.job.label}")
-                    self.submit(again, deadline)
-                    continue
-                answer = f"{cause}: {node}; after {RETRIES} retries" if cause else f"{type(error).__name__} on {node}"
-                if not cause:
-                    print(error, file=sys.stderr, flush=True)
-            else:
-                answer, seconds = returned["outcome"], returned["seconds"]
-                if returned["sentence"]:
-                    print(f"wgangp: {node}: {returned['sentence']}", file=sys.stderr, flush=True)
-                if returned["files"] and answer == "done":
-                    task.job.store(returned["files"])
-                    finished.setdefault(task.job.experiment, []).append(task.job)
-            ended.append((task, answer, seconds))
-        for jobs in finished.values():
-            put_into_results(jobs)
-        for task, answer, seconds in ended:
+                again = self.again(board, task, result)
+            if again is not None:
+                self.submit(again, deadline)
+                continue
+            outcome = result["outcome"]
+            if outcome == "died":
+                outcome = f"{result['sentence']}; after {RETRIES} retries"
+            elif result["sentence"]:
+                print(f"wgangp: {task.place}: {result['sentence']}", file=sys.stderr, flush=True)
+            ended.append((task, outcome, result))
+        failed = store(
+            [(task.job, result["files"]) for task, outcome, result in ended if outcome in ("done", "elsewhere")]
+        )
+        for task, outcome, result in ended:
             del board.running[task.number]
             with board.lock:
-                board.job_ended(task.job, answer, seconds)
+                board.job_ended(task.job, "failed" if task.job in failed else outcome, result["seconds"])
+
+    def again(self, board: "Board", task: Task, result: dict) -> Task | None:
+        """Print why a job is run again, if it is, and return the task for that."""
+        if result["outcome"] == "refused":
+            if result["node"] not in self.refused:
+                self.refused.add(result["node"])
+                board.display.print(f"{result['sentence']} It is given no runs.")
+            return Task(task.number, task.job, task.deaths)
+        if result["outcome"] == "died" and task.deaths < RETRIES:
+            again = Task(task.number, task.job, task.deaths + 1)
+            board.display.print(f"{result['sentence']}; retry {again.deaths} of {RETRIES}: {task.job.label}")
+            return again
+        return None
+
+
+def returned(ref: Any, task: Task) -> dict[str, Any]:
+    """What an ended task has returned.
+
+    Args:
+        ref: Ray's reference to it.
+        task: the task.
+
+    Returns:
+        As of `cluster_task.run_on_node`; but the outcome is "died" where a node or process did, with the cause as the
+        sentence, "spent" where the task was taken back, and the exception's name where the code has a defect.
+    """
+    import ray
+
+    seconds = time.monotonic() - task.began if task.node else 0.0
+    result = {"outcome": "spent", "sentence": "", "seconds": seconds, "files": {}}
+    try:
+        return ray.get(ref)
+    except ray.exceptions.TaskCancelledError:
+        return result
+    except ray.exceptions.RayError as error:
+        if cause := death(error):
+            return result | {"outcome": "died", "sentence": f"{cause}: {task.place}"}
+        print(error, file=sys.stderr, flush=True)
+        return result | {"outcome": f"{type(getattr(error, 'cause', error)).__name__} on {task.place}"}
+
+
+def store(returned: list[tuple["Job", dict[str, bytes]]]) -> list["Job"]:
+    """Store the files of jobs, and put their rows into the results.
+
+    Args:
+        returned: jobs that have ended well, with their files as of `Job.store`.
+
+    Returns:
+        The jobs of which something could not be written, after printing what.
+    """
+    from reproduction.job import put_into_results
+
+    failed, stored = [], {}
+    for job, files in returned:
+        try:
+            if files:
+                job.store(files)
+            if files or job.done:  # done before, on a node that then died
+                stored.setdefault(job.experiment, []).append(job)
+        except InputError as error:
+            print(f"wgangp: {error}", file=sys.stderr, flush=True)
+            failed.append(job)
+    for jobs in stored.values():
+        try:
+            put_into_results(jobs)
+        except InputError as error:
+            print(f"wgangp: {error}", file=sys.stderr, flush=True)
+            failed += jobs
+    return failed
 
 
 def about_sharing(shares: list[bool]) -> str:
@@ -368,6 +344,7 @@ def death(error: Exception) -> str:
         exceptions.OutOfMemoryError: "out of memory",
         MemoryError: "out of memory",  # which several runs on a GPU may share
         exceptions.WorkerCrashedError: "process died",
+        exceptions.RuntimeEnvSetupError: "the code could not be set up",
         exceptions.ObjectLostError: "node died with the results",
     }
     return next((words for kind, words in causes.items() if isinstance(error, kind)), "")

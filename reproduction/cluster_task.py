@@ -5,18 +5,21 @@ Paddle is imported inside the task, after its node has been compared with the dr
 
 import os
 import platform
+import shutil
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from typing import Any
 
 import wgangp
-from reproduction import results
+from reproduction import interrupts, results
 from wgangp.errors import InputError
 from wgangp.runtime import environment
+from wgangp.runtime.files import locked
 
 LOCK_SECONDS = 120  # a shared file system keeps the lock of a node that died for up to 90 s
 
@@ -44,7 +47,8 @@ def machine(token: str) -> dict[str, Any]:
         token: name of a file that the driver has put into its output folder.
 
     Returns:
-        {"name", "versions": {of what: version}, "shares": whether $WGANGP_OUTPUT is the driver's output folder}.
+        {"id": of the Ray node, "name", "versions": {of what: version}, "shares": whether $WGANGP_OUTPUT is the driver's
+        output folder}.
     """
     import ray
 
@@ -52,8 +56,9 @@ def machine(token: str) -> dict[str, Any]:
     for distribution in ("paddlepaddle", "paddlepaddle-gpu"):
         with suppress(PackageNotFoundError):
             versions["Paddle"] = version(distribution)
-    name = f"{platform.node()} (Ray node {ray.get_runtime_context().get_node_id()[:8]})"
-    return {"name": name, "versions": versions, "shares": (output_folder() / token).is_file()}
+    node = ray.get_runtime_context().get_node_id()
+    shares = (output_folder() / token).is_file()
+    return {"id": node, "name": f"{platform.node()} (Ray node {node[:8]})", "versions": versions, "shares": shares}
 
 
 def output_folder() -> Path:
@@ -91,41 +96,88 @@ def run_on_node(
         messages: the handle of the actor.
 
     Returns:
-        {"outcome" and "sentence" as of `worker.outcome`, "seconds", "files": as of `Job.store`, none where the output
-        folder is shared}.
+        {"outcome" and "sentence" as of `worker.outcome`, or "refused" where the node has other versions, "seconds",
+        "node": its id, "files": as of `Job.store`, none where the output folder is shared}.
     """
     began, here = time.monotonic(), machine(token)
     messages.report.remote(number, node=here["name"])  # without waiting for it, or Ray gives this task's core away
+    time.sleep(0.1)  # it is on its way before this process can die
+    files = {}
     try:
         check_versions(driver, here)
     except InputError as error:
-        return {"outcome": "failed", "sentence": str(error), "seconds": 0.0, "files": {}}
+        outcome, sentence = "refused", str(error)
+    else:
+        try:
+            outcome, sentence, files = run_job(number, about, deadline, device, again, here["shares"], messages)
+        except (InputError, OSError) as error:  # its folder cannot be made
+            outcome, sentence = "failed", interrupts.sentence(error)
+    seconds = time.monotonic() - began
+    return {"outcome": outcome, "sentence": sentence, "seconds": seconds, "node": here["id"], "files": files}
+
+
+def run_job(
+    number: int, about: dict, deadline: float | None, device: dict, again: bool, shares: bool, messages: Any
+) -> tuple[str, str, dict[str, bytes]]:
+    """Run a job on this node.
+
+    Args:
+        number, about, deadline, device, again, messages: as of `run_on_node`.
+        shares: as of `machine`.
+
+    Returns:
+        Outcome, sentence and files, as of `run_on_node`.
+    """
     from reproduction import worker
     from reproduction.job import Job
     from wgangp.runtime.progress import Progress
 
     class ReportingJob(Job):
         def publish(self, rows: list[dict]) -> None:
-            if here["shares"]:
+            if shares:
                 super().publish(rows)
             else:
                 messages.report.remote(number, rows=self.stamped(rows))
 
     Progress.listener = lambda progress: messages.report.remote(number, progress=progress)
+    began = time.monotonic()
     with ExitStack() as stack:
-        folder = output_folder()
-        if not here["shares"]:
-            folder = Path(stack.enter_context(TemporaryDirectory(prefix="wgangp-")))
+        folder = output_folder() if shares else stack.enter_context(scratch_folder())
         stack.enter_context(variable("WGANGP_OUTPUT", str(folder)))
+        stack.enter_context(variable("WGANGP_DATA", str(environment.data_folder().absolute())))  # for messages
         while True:
             outcome, sentence = worker.outcome(**about, deadline=deadline, device=device, kind=ReportingJob)
             waited = time.monotonic() - began
             if not (again and sentence and outcome == "elsewhere" and waited < LOCK_SECONDS):
                 break
             time.sleep(5)
-        paths = [] if here["shares"] else [*folder.glob("results/*/*.npz"), *folder.glob("runs/*/*/*.json")]
-        files = {str(path.relative_to(folder)): path.read_bytes() for path in paths}
-    return {"outcome": outcome, "sentence": sentence, "seconds": time.monotonic() - began, "files": files}
+        paths = [] if shares else [*folder.glob("results/*/*.npz"), *folder.glob("runs/*/*/*.json")]
+        return outcome, sentence, {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A context with a folder for a run, in the node's $WGANGP_OUTPUT or else among its temporary files.
+
+    Those that runs have left which were killed are deleted.
+
+    Raises:
+        InputError, OSError: it cannot be made.
+    """
+    parent = environment.named_folder("WGANGP_OUTPUT", gettempdir()).absolute()
+    for path in parent.glob("wgangp-ray-*.lock"):
+        with suppress(InputError), locked(path, wait=False):  # nobody holds it
+            shutil.rmtree(path.with_suffix(""), ignore_errors=True)
+            path.unlink(missing_ok=True)
+    folder = parent / f"wgangp-ray-{uuid.uuid4().hex}"
+    lock = folder.with_suffix(".lock")
+    with locked(lock):
+        try:
+            folder.mkdir()
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            lock.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -18,10 +18,10 @@ def run_experiments(given: argparse.Namespace) -> int:
     jobs = schedule.jobs_of(experiments, given.tier, given.setting, given.seed)
     device = {"name": given.device, "tf32": not given.no_tf32, "deterministic": given.deterministic}
     how = (given.budget, given.fresh, given.notebooks)
-    if given.ray:
-        from reproduction import cluster
+    if given.ray is not None:
+        from reproduction import cluster_connection
 
-        with cluster.connected(given.ray, device, given.cpus_per_run, given.gpus_per_run) as runner:
+        with cluster_connection.connected(given.ray, device, given.cpus_per_run, given.gpus_per_run) as runner:
             return schedule.run(jobs, runner, *how)
     devices.check_available(given.device)
     return schedule.run(jobs, processes.Workers(device, given.jobs), *how)

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager, nullcontext
 
 from reproduction import results
 from reproduction.interrupts import environment
@@ -27,6 +28,9 @@ class Workers:
         self.device, self.on_cpu = device, devices.computes_on_cpu(device["name"])
         self.at_once = at_once or (os.cpu_count() if self.on_cpu and distributed.size() == 1 else 1)
         self.busy = {}
+
+    def claimed(self, jobs: list[Job]) -> AbstractContextManager[None]:
+        return nullcontext()  # each job has its own lock
 
     def run(self, board: Board, deadline: float | None) -> None:
         with ThreadPoolExecutor(board.at_once) as threads:

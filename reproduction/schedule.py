@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 import numpy as np
@@ -104,6 +105,13 @@ class Runner(Protocol):
     at_once: int
     on_cpu: bool
 
+    def claimed(self, jobs: list[Job]) -> AbstractContextManager[None]:
+        """A context in which no other process does these jobs in the same way.
+
+        Raises:
+            InUse: another process does.
+        """
+
     def run(self, board: "Board", deadline: float | None) -> None:
         """Run the jobs of a board until none is waiting, or until time.time() is a deadline."""
 
@@ -126,14 +134,15 @@ def run(
     if distributed.size() > 1 and (runner.at_once > 1 or fresh):
         raise InputError("--jobs and --fresh do not go with the launcher, whose processes train one model together.")
     at_once = min(runner.at_once, max(1, len(jobs)))
-    if fresh:
-        for job in jobs:
-            job.forget()
-    complete_results(jobs)
-    clock = Clock(jobs, runner.on_cpu)
-    board = Board(jobs, clock, at_once, notebooks and distributed.rank() == 0)
-    print(plan(jobs, board.waiting, clock, at_once), flush=True)
-    runner.run(board, None if budget is None else time.time() + 60 * budget)
+    with runner.claimed(jobs):
+        if fresh:
+            for job in jobs:
+                job.forget()
+        complete_results(jobs)
+        clock = Clock(jobs, runner.on_cpu)
+        board = Board(jobs, clock, at_once, notebooks and distributed.rank() == 0)
+        print(plan(jobs, board.waiting, clock, at_once), flush=True)
+        runner.run(board, None if budget is None else time.time() + 60 * budget)
     left = len(board.spent) + len(board.waiting)
     if left:
         print(f"The budget is spent with {left} runs to go; run the same command to resume.")

@@ -3,21 +3,27 @@
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pandas as pd
 import pytest
 from commands import start_command
 
-from reproduction import cluster, cluster_task, results
+from reproduction import cluster, cluster_task, results, schedule
 from reproduction.__main__ import main
+from reproduction.experiment import Experiment
+from reproduction.job import run_job
 from wgangp.errors import InputError
+from wgangp.runtime.files import locked
 
 FIG1 = "fig1_gradient_norms"
 SMOKE = ["run", FIG1, "--tier", "smoke"]
@@ -32,6 +38,9 @@ ONE_RUN = [*SMOKE, "--seed", "0", "--setting", "gradient penalty"]
         (["--ray", "local", "--jobs", "2"], "--jobs does not go with --ray."),
         (["--ray", "local", "--gpus-per-run", "-1"], "--gpus-per-run is -1.0"),
         (["--ray", "local", "--gpus-per-run", "1.5"], "--gpus-per-run is 1.5; above 1, use a whole number."),
+        (["--ray", "local", "--gpus-per-run", "0.33333"], "--gpus-per-run is 0.33333; use at most four decimals."),
+        (["--ray", "local", "--cpus-per-run", "1e-5"], "--cpus-per-run is 1e-05; use at most four decimals."),
+        (["--ray", ""], "--ray is given no address; use HOST:PORT, auto or local."),
         (["--ray", "127.0.0.1:1"], "--ray 127.0.0.1:1: no Ray answers there ([Errno 111] Connection refused)"),
         (["--ray", "127.0.0.1:x"], "--ray 127.0.0.1:x: no Ray answers there (invalid literal"),
         (["--ray", "ray://head:10001"], "--ray ray://head:10001: run on a machine of the cluster"),
@@ -40,6 +49,14 @@ ONE_RUN = [*SMOKE, "--seed", "0", "--setting", "gradient penalty"]
 def test_options_that_cannot_be_used(capfd, options, words):
     assert main([*ONE_RUN, *options]) == 2
     assert words in capfd.readouterr().err
+
+
+def test_another_server_at_the_address_is_seen(capfd):
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        assert main([*ONE_RUN, "--ray", f"127.0.0.1:{server.server_port}"]) == 2
+        server.shutdown()
+    assert "no Ray answers there (something else does); start one with ray start." in capfd.readouterr().err
 
 
 def test_missing_ray_is_named(monkeypatch, capfd):
@@ -63,6 +80,45 @@ def test_versions_that_differ_are_named():
     node = {"name": "b", "versions": {"Python": "3.12.1", "Paddle": "3.3.1", "wgangp": "0.2.0"}}
     with pytest.raises(InputError, match="^b has Python 3.12.1 in place of 3.11.2, wgangp 0.2.0 in place of 0.1.0;"):
         cluster_task.check_versions(driver, node)
+
+
+HOLD = """
+from reproduction.cluster_task import scratch_folder
+with scratch_folder() as folder:
+    print(folder, flush=True)
+    input()
+"""
+
+
+def test_folders_of_runs_that_were_killed_are_deleted(tmp_path, monkeypatch):
+    monkeypatch.setenv("WGANGP_OUTPUT", str(tmp_path))
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    running, killed = (subprocess.Popen([sys.executable, "-c", HOLD], cwd=results.ROOT, **pipes) for _ in range(2))
+    kept, left = (Path(process.stdout.readline().strip()) for process in (running, killed))
+    (left / "checkpoint.npz").write_bytes(b"0")
+    killed.kill()
+    killed.communicate()
+    with cluster_task.scratch_folder() as own:
+        assert own.parent == tmp_path and own.is_dir() and kept.is_dir() and not left.exists()
+    running.communicate("\n")
+    assert running.returncode == 0 and not list(tmp_path.iterdir())
+
+
+def test_what_cannot_be_written_fails_its_job_alone(tmp_path, monkeypatch, capfd):
+    def jobs_in(output):
+        monkeypatch.setenv("WGANGP_OUTPUT", str(output))
+        return schedule.jobs_of([Experiment(FIG1)], "smoke", seeds=[0])[:2]
+
+    node, returned = tmp_path / "node", []
+    for job in jobs_in(node):
+        run_job(job, name="cpu")
+        returned.append({str(path.relative_to(node)): path.read_bytes() for path in job.folder.glob("*.json")})
+    spoilt, other = jobs_in(tmp_path / "output")
+    spoilt.folder.parent.mkdir(parents=True)
+    spoilt.folder.write_bytes(b"a file in the folder's place")
+    assert cluster.store(list(zip((spoilt, other), returned))) == [spoilt]
+    assert "cannot write" in capfd.readouterr().err
+    assert other.done and set(results.read(FIG1)["setting"]) == {other.setting}
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +168,8 @@ def test_only_deaths_are_retried(ray):
     assert cluster.death(ray.exceptions.OutOfMemoryError("of a machine")) == "out of memory"
     assert cluster.death(ray.exceptions.NodeDiedError("gone")) == "node died"
     assert cluster.death(ray.exceptions.WorkerCrashedError()) == "process died"
-    assert cluster.death(raised(ZeroDivisionError())) == cluster.death(ray.exceptions.RuntimeEnvSetupError()) == ""
+    assert cluster.death(raised(ZeroDivisionError())) == ""
+    assert cluster.death(ray.exceptions.RuntimeEnvSetupError()) == "the code could not be set up"
 
 
 def start(head, output, *arguments):
@@ -248,16 +305,46 @@ def test_node_without_data_fails_its_job_at_once(head, tmp_path):
     assert "retry" not in printed and "Traceback" not in printed and not finished(tmp_path)
 
 
+@pytest.fixture
+def other_paddle(tmp_path):
+    """The environment of a node with another version of Paddle."""
+    about = tmp_path / "path" / "paddlepaddle-3.2.9.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: paddlepaddle\nVersion: 3.2.9\n")
+    return {"PYTHONPATH": os.pathsep.join([str(about.parent), os.environ["PYTHONPATH"]])}
+
+
 @pytest.mark.slow
-def test_node_with_another_paddle_is_refused(head, add_node, tmp_path):
-    other = tmp_path / "paddlepaddle-3.2.9.dist-info"
-    other.mkdir()
-    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: paddlepaddle\nVersion: 3.2.9\n")
-    path = os.pathsep.join([str(tmp_path), os.environ["PYTHONPATH"]])
-    node = add_node(env_vars={"PYTHONPATH": path})
-    status, printed = run(head, tmp_path, *ONE_RUN)
-    assert status == 2 and not finished(tmp_path) and "Traceback" not in printed
+def test_node_with_another_paddle_is_refused(head, add_node, tmp_path, other_paddle):
+    node = add_node(env_vars=other_paddle)
+    status, printed = run(head, tmp_path / "output", *ONE_RUN)
+    assert status == 2 and not finished(tmp_path / "output") and "Traceback" not in printed
     assert f"Ray node {node.node_id[:8]}) has Paddle 3.2.9 in place of 3.3" in printed and printed.count(") has ") == 1
+
+
+@pytest.mark.slow
+def test_node_with_another_paddle_that_comes_later_is_given_no_runs(head, add_node, tmp_path, other_paddle):
+    output = tmp_path / "output"
+    driver = start(head, output, *SMOKE)
+    with held_job(head.head_node):
+        node = add_node(num_cpus=4, env_vars=other_paddle)
+        printed = ""
+        while "It is given no runs." not in printed:
+            printed += driver.stdout.readline()
+    printed += driver.communicate(timeout=300)[0]
+    assert driver.returncode == 0 and len(finished(output)) == 12
+    assert (
+        printed.count(f"Ray node {node.node_id[:8]}) has Paddle 3.2.9 in place of 3.3") == 1 == printed.count(") has ")
+    )
+
+
+@pytest.mark.slow
+def test_second_driver_of_an_experiment_is_refused_before_it_forgets_anything(head, tmp_path, one_by_one):
+    shutil.copytree(one_by_one, tmp_path, dirs_exist_ok=True)
+    before = finished(tmp_path)
+    with locked(tmp_path / "runs" / FIG1 / "cluster.lock", wait=False):
+        status, printed = run(head, tmp_path, *SMOKE, "--fresh")
+    assert status == 2 and f"{FIG1} is in use by process {os.getpid()}" in printed and finished(tmp_path) == before
 
 
 @pytest.mark.slow
@@ -323,6 +410,9 @@ def test_budget_takes_back_what_is_queued(head, tmp_path):
     status, printed = run(head, tmp_path, "run", FIG1, "--tier", "paper", "--budget", "0.05")
     assert status == 0 and "The budget is spent with 12 runs to go; run the same command to resume." in printed
     assert "FAILED" not in printed and "Traceback" not in printed
+    status, printed = run(head, tmp_path, *LONG, "--budget", "0.05", "--gpus-per-run", "3")
+    assert status == 0 and "The budget is spent with 1 runs to go" in printed
+    assert "No node has the 1 core and 3 GPUs of a run; the runs wait for one that has." in printed
     status, printed = run(head, tmp_path, *SMOKE, "--budget", "0.05")
     assert status == 0 and 0 < len(finished(tmp_path)) + int(printed.split(" runs to go")[0].split()[-1]) == 12
 
