@@ -161,7 +161,7 @@ def run_job(
 def scratch_folder() -> Iterator[Path]:
     """A context with a folder for a run, in the node's $WGANGP_OUTPUT or else among its temporary files.
 
-    Those that runs have left which were killed are deleted.
+    Folders left by runs that were killed are deleted.
 
     Raises:
         InputError, OSError: it cannot be made.
