@@ -5,5 +5,6 @@ set -eu
 . "$(dirname "$0")/setup_env.sh"
 enter_project "$0"
 setup_env dev
+cores=$(env -u OMP_NUM_THREADS nproc)  # nproc prints that where it is set
 export OMP_NUM_THREADS=1
-"$PYTHON" -m pytest -q -n "$(nproc)" --dist loadfile -m "not slow" "$@"
+"$PYTHON" -m pytest -q -n "$cores" --dist loadfile -m "not slow" "$@"

@@ -33,7 +33,7 @@ for source in src/*.cc; do
     object=$objects/$(basename "$source" .cc).o
     newer=$(find "$source" src/*.h build.sh -newer "$object" 2>/dev/null || echo unmade)
     [ -z "$newer" ] || echo "$source"
-done | xargs -r -P "$(nproc)" -I{} sh -c \
+done | xargs -r -P "$(env -u OMP_NUM_THREADS nproc)" -I{} sh -c \
     'g++ '"$(echo $flags | sed 's/"/\\"/g')"' -c {} -o '"$objects"'/$(basename {} .cc).o' ||
     { echo "paddle_aten: compiling failed (above)." >&2; exit 1; }
 g++ -shared -o lib/libpaddle_aten.so.part $(printf "$objects/%s.o " $(basename -s .cc src/*.cc)) -L"$torch/lib" -lc10 -ltorch_cpu \
