@@ -4,16 +4,14 @@ import os
 import secrets
 import signal
 import socket
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import ModuleType
 
 from reproduction import cluster_task, results
 from reproduction.cluster import Cluster
 from wgangp.errors import InputError
 from wgangp.runtime import environment
-from wgangp.runtime.files import locked
 
 CODE = ("wgangp", "reproduction", "experiments", "run_all.sh")  # what travels to the nodes
 GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"  # of HTTP/2, RFC 9113, with no settings of ours
@@ -41,13 +39,8 @@ def connected(address: str, device: dict, cpus: float | None = None, gpus: float
         raise InputError(f"--gpus-per-run is {gpus:g}; above 1, use a whole number.")
     cpus = cpus or 1.0
     ray = start(address, device, cpus)
-    runs = cluster_task.output_folder() / "runs"
-    for path in runs.glob("ray-*"):  # of drivers that were killed
-        with suppress(InputError), locked(path, wait=False):
-            path.unlink(missing_ok=True)
-    token = runs / f"ray-{uuid.uuid4().hex}"
     try:
-        with locked(token):
+        with cluster_task.own_lock(results.output_root() / "runs", "ray") as token:
             if gpus is None:
                 gpus = float(device["name"] != "cpu" and ray.cluster_resources().get("GPU", 0) > 0)
             if not gpus and device["name"] == "auto":  # Ray would not hide the GPUs
@@ -57,7 +50,6 @@ def connected(address: str, device: dict, cpus: float | None = None, gpus: float
                 raise InputError(f"--ray local: this machine has not the {cluster.needs} of a run; ask for fewer.")
             yield cluster
     finally:
-        token.unlink(missing_ok=True)
         ray.shutdown()
 
 

@@ -161,25 +161,43 @@ def run_job(
 def scratch_folder() -> Iterator[Path]:
     """A context with a folder for a run, in the node's $WGANGP_OUTPUT or else among its temporary files.
 
-    Folders left by runs that were killed are deleted.
-
     Raises:
         InputError, OSError: it cannot be made.
     """
     parent = environment.named_folder("WGANGP_OUTPUT", gettempdir()).absolute()
-    for path in parent.glob("wgangp-ray-*.lock"):
+    with own_lock(parent, "wgangp-ray") as lock:
+        folder = lock.with_suffix("")
+        folder.mkdir()
+        yield folder
+
+
+@contextmanager
+def own_lock(parent: Path, beginning: str) -> Iterator[Path]:
+    """A context with a lock file that no other process knows; at its end the folder of its name is deleted, too.
+
+    So are, at its start, those that processes left which were killed.
+
+    Args:
+        parent: the file's folder.
+        beginning: of its name.
+
+    Raises:
+        InputError: it cannot be made.
+    """
+
+    def delete(path):
+        shutil.rmtree(path.with_suffix(""), ignore_errors=True)
+        path.unlink(missing_ok=True)
+
+    for path in parent.glob(f"{beginning}-*.lock"):
         with suppress(InputError), locked(path, wait=False):  # nobody holds it
-            shutil.rmtree(path.with_suffix(""), ignore_errors=True)
-            path.unlink(missing_ok=True)
-    folder = parent / f"wgangp-ray-{uuid.uuid4().hex}"
-    lock = folder.with_suffix(".lock")
+            delete(path)
+    lock = parent / f"{beginning}-{uuid.uuid4().hex}.lock"
     with locked(lock):
         try:
-            folder.mkdir()
-            yield folder
+            yield lock
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            lock.unlink(missing_ok=True)
+            delete(lock)
 
 
 @contextmanager

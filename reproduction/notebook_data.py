@@ -24,6 +24,11 @@ DATA = {  # names of data sets, in words
 }
 
 
+def data_in_words(name: str) -> str:
+    """A data set's name in words."""
+    return DATA.get(name, f"{name.replace('_', ' ')} data")
+
+
 class Runs(dict):
     """The arrays that an experiment's runs kept, {setting: [arrays of each seed]}.
 
@@ -43,7 +48,7 @@ class Runs(dict):
         self.tier, self.datasets = tier, sorted(datasets)
         self.seeds = {setting: list(by_seed) for setting, by_seed in arrays.items()}
         counts = " or ".join(str(n) for n in sorted({len(seeds) for seeds in self.seeds.values()}))
-        data = ", ".join(DATA.get(name, f"{name.replace('_', ' ')} data") for name in self.datasets)
+        data = ", ".join(map(data_in_words, self.datasets))
         self.label = f"tier {tier}, {data}, {counts} seed{'s' * (counts != '1')}"
 
 
@@ -115,6 +120,12 @@ def rows_drawn(rows: pd.DataFrame, runs: Runs) -> pd.DataFrame:
     """Those of the runs whose arrays stand first: of the tier and data, and of each setting's first seed."""
     first = rows["setting"].map({setting: seeds[0] for setting, seeds in runs.seeds.items()})
     return rows[(rows["tier"] == runs.tier) & rows["dataset"].isin(runs.datasets) & (rows["seed"] == first)]
+
+
+def drawn_values(name: str, runs: Runs) -> pd.DataFrame:
+    """The values of `rows_drawn` that belong to a whole run: a row per setting, a column per quantity."""
+    rows = rows_drawn(results.read(name), runs)
+    return rows[rows["part"] == ""].pivot(index="setting", columns="quantity", values="value")
 
 
 def real_values(name: str, metric: str, runs: Runs) -> float:

@@ -83,16 +83,12 @@ class Workers:
     def start_worker(self) -> subprocess.Popen:
         # One thread each: two processes of one thread beat one of two on networks of this size.
         threads = os.environ.get("OMP_NUM_THREADS", "1")
-        variables = {
-            "OMP_NUM_THREADS": threads,
-            "WGANGP_DEVICE": self.device["name"],
-        }  # what devices.load_aten looks at
         return subprocess.Popen(
             [sys.executable, "-m", "reproduction.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=environment(**variables),
+            env=environment(OMP_NUM_THREADS=threads, WGANGP_DEVICE=self.device["name"]),  # what load_aten looks at
             cwd=results.ROOT,
             start_new_session=True,  # Ctrl-C reaches this process, which ends them
         )

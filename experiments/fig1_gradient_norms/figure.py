@@ -5,9 +5,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from reproduction import paper_csv, results
+from reproduction import paper_csv
 from reproduction.experiment import Experiment
-from reproduction.notebook_data import Runs, iterations_in_words, number_of, rows_drawn
+from reproduction.notebook_data import Runs, drawn_values, iterations_in_words, number_of
 from reproduction.visualization import COLOURS, WIDTH
 
 NAME = "fig1_gradient_norms"
@@ -67,8 +67,7 @@ def weights(runs: Runs) -> Figure:
     Source: Figure 1b, right.
     """
     figure, axes = plt.subplots(2, 2, figsize=(WIDTH, 4.4), layout="constrained")
-    rows = rows_drawn(results.read(NAME), runs)
-    shares = rows[rows["quantity"] == "share_of_weights_at_c"].set_index("setting")["value"]
+    shares = drawn_values(NAME, runs)["share_of_weights_at_c"]
     for ax, (setting, (label, colour, _)) in zip(axes.flat, CRITICS.items(), strict=True):
         counts, edges = (runs[setting][0][key] for key in ("counts", "edges"))
         c = Experiment(NAME).config(setting, runs.tier).c

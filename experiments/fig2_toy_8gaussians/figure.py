@@ -2,14 +2,13 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
 from experiments.fig2_toy_8gaussians.measures import HALF_WIDTH
 from reproduction import notebook_data, results
-from reproduction.notebook_data import Runs, iterations_in_words, rows_drawn
+from reproduction.notebook_data import Runs, drawn_values, iterations_in_words
 from reproduction.visualization import COLOURS, REAL, WIDTH, draw_seeds
 from wgangp.data.toy import Toy
 
@@ -54,7 +53,7 @@ def value_surfaces(runs: Runs) -> Figure:
     Source: Figure 1a.
     """
     figure, axes = panels([*METHODS.values(), "optimal critic"], 8.1)
-    explained = drawn_values(runs, "optimal_critic_explained")
+    explained = drawn_values(NAME, runs)["optimal_critic_explained"]
     for column, (data, name) in zip(axes.T, DATA.items(), strict=True):
         points = Toy(data).sample(500, np.random.default_rng(0))
         surfaces = [runs[f"{method}, {data}, fixed generator"][0]["values"] for method in METHODS]
@@ -84,19 +83,12 @@ def draw_levels(ax: Axes, axis: np.ndarray, values: np.ndarray, points: np.ndarr
     ax.plot(*points.T, ".", color="black", markersize=2, rasterized=True)
 
 
-def drawn_values(runs: Runs, quantity: str) -> pd.Series:
-    """A quantity of the first seed's runs, by setting."""
-    rows = rows_drawn(results.read(NAME), runs)
-    return rows[rows["quantity"] == quantity].set_index("setting")["value"]
-
-
 def generated_points(runs: Runs) -> Figure:
     """Points of the trained generators over real ones, of the first seed, with how many modes and how far."""
     figure, axes = panels(list(METHODS.values()), 5.6)
-    w1, of_real, modes, good = (
-        drawn_values(runs, quantity)
-        for quantity in ("sample_w1", "sample_w1_real_against_real", "modes_found", "share_of_good_samples")
-    )
+    quantities = "sample_w1", "sample_w1_real_against_real", "modes_found", "share_of_good_samples"
+    values = drawn_values(NAME, runs)
+    w1, of_real, modes, good = (values[quantity] for quantity in quantities)
     for row, method in zip(axes, METHODS, strict=True):
         for ax, (data, name) in zip(row, DATA.items(), strict=True):
             setting, toy = f"{method}, {data}, trained generator", Toy(data)

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from experiments.table2_random_architectures.run import SHARE, chosen
 from reproduction import TIERS, paper_csv, results
 from reproduction.experiment import Experiment
-from reproduction.notebook_data import DATA, number_of
+from reproduction.notebook_data import data_in_words, number_of
 from reproduction.visualization import COLOURS, METRICS, REAL, WIDTH
 from wgangp.errors import InputError
 from wgangp.metrics.image_scores import CALIBRATION
@@ -59,8 +59,7 @@ def counted(tier: str | None = None) -> tuple[str, str, pd.DataFrame]:
         dataset=last["dataset"],
     )
     table["count"] = (table["share"] * table["n"]).round().astype(int)
-    data = DATA.get(last["dataset"], f"{last['dataset']} data")
-    words = f"tier {last['tier']}, {data}, 1 seed ({rows['seed'].iloc[0]})"
+    words = f"tier {last['tier']}, {data_in_words(last['dataset'])}, 1 seed ({rows['seed'].iloc[0]})"
     return last["tier"], words, table.sort_values(["outcome", "minimum"])
 
 
