@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from reproduction import notebook_data, results
@@ -97,6 +98,20 @@ def test_rows_drawn_are_those_of_the_first_arrays():
     for tier, seed in (("short", 1), (None, 0)):
         rows = notebook_data.rows_drawn(results.read(NAME), notebook_data.best_runs(EXPERIMENT, tier))
         assert sorted(rows["setting"]) == sorted(EXPERIMENT.settings) and set(rows["seed"]) == {seed}
+
+
+def test_values_drawn_are_those_of_the_first_arrays_without_the_rows_of_parts():
+    settings = EXPERIMENT.settings_at("short")
+    for seed in (0, 1):
+        run("short", "mnist", f"2026-01-0{seed + 1}", 1, seeds=(seed,), done=seed == 1)
+    rows = results.read(NAME)
+    rows["value"] = rows["seed"] + rows["setting"].map({setting: 10 * i for i, setting in enumerate(settings)})
+    parts = rows.assign(quantity="y", part="digit 3", value=-1.0)
+    results.replace_runs(NAME, pd.concat([rows, rows.assign(quantity="z", value=7.0), parts]).to_dict("records"))
+    for tier, seed in (("short", 1), (None, 0)):
+        values = notebook_data.drawn_values(NAME, notebook_data.best_runs(EXPERIMENT, tier))
+        assert values["x"].to_dict() == {setting: seed + 10 * i for i, setting in enumerate(settings)}
+        assert set(values["z"]) == {7.0} and list(values) == ["x", "z"]
 
 
 def test_numbers_of_parts():
