@@ -50,11 +50,8 @@ def losses(runs: Runs) -> Figure:
     figure, axes = plt.subplots(1, len(runs), figsize=(WIDTH - 0.2, 2.8), layout="constrained")
     for ax, (setting, arrays) in zip(axes, runs.items(), strict=True):
         colour, formula = LOSSES[setting]
-        block = -(-len(arrays[0]["critic_loss"]) // 200)
-        seeds = []
-        for run in arrays:
-            points = run["critic_loss"][: len(run["critic_loss"]) // block * block].reshape(-1, block)
-            seeds.append(((np.arange(len(points)) + 0.5) * block + 0.5, points.mean(axis=1)))
+        seeds = [tuple(run["critic_loss"]) for run in arrays]
+        block = round(2 * seeds[0][0][0]) - 1  # iterations, of which the first mean is in the middle
         draw_seeds(ax, seeds, COLOURS[colour], setting)
         ax.set(
             title=f"{setting}\n{formula}", xlabel="iteration" + f" (means of {block:,})" * (block > 1), xlim=(0, None)

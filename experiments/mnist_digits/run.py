@@ -30,12 +30,27 @@ def build(config):
     return config.gan(mnist_generator(config.dim, batch_norm), mnist_critic(config.dim, batch_norm))
 
 
+def block_means(losses, blocks=200):
+    """The mean loss over each of up to 200 blocks of iterations of equal length; what is left at the end is dropped.
+
+    Args:
+        losses: a value per iteration.
+        blocks: at most so many.
+
+    Returns:
+        float32 [2, blocks]: the iteration in the middle of each block, and its mean.
+    """
+    length = -(-len(losses) // blocks)
+    means = losses[: len(losses) // length * length].reshape(-1, length).mean(axis=1)
+    return np.stack([(np.arange(len(means)) + 0.5) * length + 0.5, means]).astype("float32")
+
+
 def run(config, seed, job):
     gan, data, held_out = build(config), mnist("train", fallback=True), mnist("validation", fallback=True)
     history = config.train(gan, ScaledImages(data.images, config.scaling), seed, job)
     count = min(config.judged, len(held_out.images))
     images = to_bytes(gan.generate(count, seed=seed), config.scaling)
-    job.save_arrays(data, samples=images[:100], critic_loss=history["critic_loss"].to_numpy("float32"))
+    job.save_arrays(data, samples=images[:100], critic_loss=block_means(history["critic_loss"].to_numpy()))
 
     classifier = digits.load_classifier()
     reference = gaussian(digits.classify(classifier, data.images[:count])[0])
