@@ -219,7 +219,7 @@ class Board:
     def draw_figures(self, position: int, experiment: Experiment) -> None:
         """Execute an experiment's notebook and compare it with the paper."""
         name, tier, printed = experiment.name, self.jobs[0].tier, f"== {experiment.name}\n"
-        seeds = dict.fromkeys(job.seed for job in self.jobs)
+        seeds = dict.fromkeys(job.seed for job in self.jobs if job.experiment is experiment)
         chosen = [word for seed in seeds for word in ("--seed", str(seed))]
         for arguments in (["notebook", name, "--tier", tier], ["compare", name, "--yours", tier, *chosen]):
             with self.lock:

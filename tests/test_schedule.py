@@ -24,10 +24,10 @@ class EXPERIMENT:
     name = "one"
 
 
-def job(sha256, experiment=EXPERIMENT, done=False, spent=0.0):
+def job(sha256, experiment=EXPERIMENT, done=False, spent=0.0, seed=0):
     label = f"{experiment.name} {sha256}"
     return SimpleNamespace(
-        experiment=experiment, label=label, config_sha256=sha256, done=done, spent=spent, tier="short"
+        experiment=experiment, label=label, config_sha256=sha256, done=done, spent=spent, tier="short", seed=seed
     )
 
 
@@ -107,6 +107,19 @@ def test_each_experiment_is_shown_when_its_runs_have_ended(tmp_path, monkeypatch
         told = capfd.readouterr().out
         assert told.index("== mnist_digits") > told.rfind("done in") and "Tier smoke: 3 of 3 runs done." in told
         assert (tmp_path / "paper_figures" / "mnist_digits.png").exists()
+
+
+def test_the_runs_counted_are_of_the_seeds_that_the_experiment_itself_has(monkeypatch, committed):
+    def popen(command, **_):
+        commands.append(command[3:])
+        return subprocess.Popen(["true"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
+
+    commands, other = [], type("Other", (), {"name": "other"})
+    jobs = [job("a", seed=0), job("a", seed=1), job("b", other, seed=2)]
+    board = schedule.Board(jobs, schedule.Clock(jobs, True), at_once=1, notebooks=True)
+    monkeypatch.setattr(schedule, "subprocess", SimpleNamespace(**vars(subprocess) | {"Popen": popen}))
+    board.draw_figures(0, EXPERIMENT)
+    assert commands[1] == ["compare", "one", "--yours", "short", "--seed", "0", "--seed", "1"]
 
 
 FIG1 = "fig1_gradient_norms"
