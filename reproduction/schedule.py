@@ -86,11 +86,11 @@ class Clock:
     def phrase(self, jobs: list[Job], at_once: int, ending: str = "") -> str:
         """A comma and "about N min", and how many runs' time is not known; nothing for no runs."""
         seconds = self.each(jobs)
-        unknown = f"time not known (never measured at this tier on {self.device})" if seconds.isna().any() else ""
+        unknown = f"not known (never measured at this tier on {self.device})" if seconds.isna().any() else ""
         if seconds.isna().all():
-            return unknown and f", {unknown}"
+            return unknown and f", time {unknown}"
         minutes = max(seconds.sum() / at_once, seconds.max()) / 60
-        count = f", {seconds.isna().sum()} runs' {unknown}" if unknown else ""
+        count = f", time of {runs(seconds.isna().sum())} {unknown}" if unknown else ""
         return f", about {max(1, round(minutes))} min{ending}{count}"
 
 
@@ -145,9 +145,9 @@ def run(
         runner.run(board, None if budget is None else time.time() + 60 * budget)
     left = len(board.spent) + len(board.waiting)
     if left:
-        print(f"The budget is spent with {left} runs to go; run the same command to resume.")
+        print(f"The budget is spent with {runs(left)} to go; run the same command to resume.")
     if others := len(board.elsewhere()):
-        print(f"{others} runs are in progress in another process; run the same command for what it leaves.")
+        print(f"In progress in another process: {runs(others)}; run the same command for what it leaves.")
     for label in board.failed:
         print(f"failed: {label}", file=sys.stderr)
     return 1 if board.failed else 0
@@ -270,6 +270,11 @@ def verdicts_in_a_line(name: str, tier: str) -> str:
     return f"== {name}: {words or 'no claims'}"
 
 
+def runs(count: int) -> str:
+    """The number of runs in words."""
+    return f"{count} run{'' if count == 1 else 's'}"
+
+
 def plan(jobs: list[Job], waiting: list[Job], clock: Clock, at_once: int) -> str:
     """What will be run and about how long, as lines."""
     total = clock.phrase(waiting, at_once, " in all")
@@ -278,5 +283,5 @@ def plan(jobs: list[Job], waiting: list[Job], clock: Clock, at_once: int) -> str
         lines.append("  A run shows the time that it has left itself, within its first minute.")
     for experiment in dict.fromkeys(job.experiment for job in jobs):
         of_experiment = [job for job in waiting if job.experiment is experiment]
-        lines.append(f"  {experiment.name}: {len(of_experiment)} runs{clock.phrase(of_experiment, at_once)}")
+        lines.append(f"  {experiment.name}: {runs(len(of_experiment))}{clock.phrase(of_experiment, at_once)}")
     return "\n".join(lines)

@@ -241,7 +241,7 @@ def test_run_in_progress_elsewhere_is_neither_failed_nor_deleted(capfd, no_proce
         told = capfd.readouterr()
         assert f"in use by process {os.getpid()} on " in told.err and "Traceback" not in told.err
         assert f"in progress in another process: {job.label}" in told.out
-        assert "1 runs are in progress in another process; run the same command" in told.out
+        assert "In progress in another process: 1 run; run the same command" in told.out
         assert checkpoint.read_bytes() == b"half a run" and not job.done
 
 

@@ -17,7 +17,8 @@ from reproduction import processes, results, schedule
 from reproduction.__main__ import main
 from reproduction.experiment import Experiment
 
-UNKNOWN = "time not known (never measured at this tier on"
+NEVER = "not known (never measured at this tier on"
+UNKNOWN = f"time {NEVER}"
 
 
 class EXPERIMENT:
@@ -71,7 +72,7 @@ def test_times_of_another_device_or_experiment_are_not_announced(committed):
     gpu_only = schedule.Clock([job("e")], on_cpu=False)
     assert gpu_only.phrase([job("e")], 1) == f", {UNKNOWN} a GPU)"
     clock = schedule.Clock(jobs, on_cpu=True)
-    assert clock.phrase(jobs, 2, " in all") == f", about 1 min in all, 2 runs' {UNKNOWN} a CPU)"
+    assert clock.phrase(jobs, 2, " in all") == f", about 1 min in all, time of 2 runs {NEVER} a CPU)"
     announced = schedule.plan(jobs, jobs[1:], clock, 2).splitlines()
     assert announced[0] == f"2 of 3 runs to do, 2 at a time, {UNKNOWN} a CPU):"
     assert "shows the time that it has left" in announced[1] and announced[2] == "  one: 0 runs"
