@@ -53,7 +53,8 @@ def samples(runs: Runs) -> Figure:
     grids = {}
     for setting, (arrays, *_) in runs.items():
         last = next(int(arrays[key][0, -1]) for key in arrays if key.startswith("curve/"))
-        grids[f"{METHODS[setting][1]}\niteration {last:,}"] = arrays["samples"][:36]
+        title = f"{METHODS[setting][1]}\niteration {last:,}, seed {runs.seeds[setting][0]}"
+        grids[title] = arrays["samples"][:36]
     return image_grids(grids, columns=6)
 
 

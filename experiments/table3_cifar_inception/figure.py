@@ -34,7 +34,8 @@ def samples(runs: Runs) -> Figure:
     pages = {}
     for setting, (_, words) in SETTINGS.items():
         images = runs[setting][0]["samples"][: 6 * len(CLASSES)].repeat(SCALE, axis=2).repeat(SCALE, axis=3)
-        pages[f"{words}, iteration {last_iteration(runs):,}"] = tile(images, len(CLASSES))
+        title = f"{words}, iteration {last_iteration(runs):,}, seed {runs.seeds[setting][0]}"
+        pages[title] = tile(images, len(CLASSES))
     figure = pictures(pages, columns=1)
     for ax, pad in zip(figure.axes, (6, 15), strict=True):
         ax.set_title(ax.get_title(), fontsize=9.5, pad=pad)
