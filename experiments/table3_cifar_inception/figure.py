@@ -27,13 +27,13 @@ SCALE = 2  # pixels of the figure for one of a sample
 
 
 def samples(runs: Runs) -> Figure:
-    """The first 60 samples of each setting's last iterate, of the first seed; supervised: a class per column.
+    """Samples of each setting's last iterate, of the first seed; supervised: a class per column.
 
     Source: Figure 6.
     """
     pages = {}
     for setting, (_, words) in SETTINGS.items():
-        images = runs[setting][0]["samples"][: 6 * len(CLASSES)].repeat(SCALE, axis=2).repeat(SCALE, axis=3)
+        images = runs[setting][0]["samples"].repeat(SCALE, axis=2).repeat(SCALE, axis=3)
         title = f"{words}, iteration {last_iteration(runs):,}, seed {runs.seeds[setting][0]}"
         pages[title] = tile(images, len(CLASSES))
     figure = pictures(pages, columns=1)

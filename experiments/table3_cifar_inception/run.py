@@ -18,6 +18,7 @@ from wgangp.data.images import CIFAR10_CLASSES, cifar10
 from wgangp.networks.cifar import ResNetCritic, ResNetGenerator
 
 CLASSES = CIFAR10_CLASSES
+SHOWN = 60  # samples kept, supervised six of each class
 
 
 class Config(TrainingConfig):
@@ -46,7 +47,7 @@ def run(config, seed, job):
     labels = {"labels": np.tile(np.arange(10), 10)} if config.supervised else {}  # a class per column
 
     def grid():
-        return to_bytes(gan.generate(100, seed=seed, **labels), config.scaling)
+        return to_bytes(gan.generate(100, seed=seed, **labels), config.scaling)[:SHOWN]
 
     def keep_samples(gan, iteration, losses):  # so that a run in progress can be looked at
         job.save_arrays(data, samples=grid())
