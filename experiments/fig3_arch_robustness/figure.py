@@ -6,9 +6,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reproduction import results
 from reproduction.experiment import Experiment
-from reproduction.notebook_data import Runs, rows_drawn
+from reproduction.notebook_data import Runs, drawn_values
 from reproduction.visualization import COLOURS, DISTANCES, DPI, METRICS, tile
 
 NAME = "fig3_arch_robustness"
@@ -38,8 +37,7 @@ def measured(runs: Runs) -> pd.DataFrame:
     "way" is (untrained - distance) / (untrained - real): 0 for the generator before training, 1 for real images;
     "recall" is a share of real images'; "trained" and "diverged" are True or False.
     """
-    rows = rows_drawn(results.of_single_runs(results.read(NAME)), runs)
-    table = rows.pivot_table(index="setting", columns="quantity", values="value").reindex(list(runs))
+    table = drawn_values(NAME, runs).reindex(list(runs))
     name = next(name for name in DISTANCES if f"{name}_of_real_images" in table)
     table = table.reindex(columns=table.columns.union([name, RECALLS[name]]))  # absent where all diverged
     untrained, recall = table[f"{name}_of_untrained_generator"], RECALLS[name]
@@ -72,7 +70,7 @@ def samples(runs: Runs) -> Figure:
         for j, (method, (colour, title)) in enumerate(METHODS.items()):
             setting, left = f"{architecture}, {method}", LEFT + j * (CELL + GAP)
             ax = figure.add_axes(np.array([left, page[1] - top - CELL, CELL, CELL]) / np.tile(page, 2))
-            draw_cell(ax, runs[setting][0]["samples"][:9], bool(cells.loc[setting, "trained"]))
+            draw_cell(ax, runs[setting][0]["samples"], bool(cells.loc[setting, "trained"]))
             write(left + CELL / 2, top + CELL + 3, caption(cells.loc[setting]), ha="center")
             if i == 0:
                 write(left + CELL / 2, 2, title, ha="center", fontsize=9.5, color=COLOURS[colour], weight="bold")

@@ -2,9 +2,8 @@
 
 from matplotlib.figure import Figure
 
-from reproduction import results
 from reproduction.experiment import Experiment
-from reproduction.notebook_data import Runs, rows_drawn
+from reproduction.notebook_data import Runs, drawn_values
 from reproduction.visualization import DISTANCES, METRICS, pictures, tile
 
 NAME = "fig5_lsun_samples"
@@ -15,11 +14,11 @@ def samples(runs: Runs) -> Figure:
 
     Of the first seed.
     """
-    rows, grids = rows_drawn(results.read(NAME), runs), {}
+    table, grids = drawn_values(NAME, runs), {}
     for setting, (arrays, *_) in runs.items():
         images = arrays["samples"][:30]
         zoom = max(1, 128 // images.shape[-1])
-        values = rows[rows["setting"] == setting].set_index("quantity")["value"]
+        values = table.loc[setting].dropna()
         name = next(name for name in DISTANCES if name in values)
         iterations = Experiment(NAME).config(setting, runs.tier).iterations
         title = (

@@ -5,9 +5,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from reproduction import results
 from reproduction.experiment import Experiment
-from reproduction.notebook_data import Runs, rows_drawn
+from reproduction.notebook_data import Runs, drawn_values
 from reproduction.visualization import COLOURS, WIDTH, draw_seeds, pictures, tile
 
 NAME = "mnist_digits"
@@ -33,15 +32,15 @@ def has_collapsed(images: np.ndarray) -> bool:
 
 def samples(runs: Runs) -> Figure:
     """Samples of the last iterate, of the first seed, with their score, and in how many seeds they collapsed."""
-    rows, grids = rows_drawn(results.read(NAME), runs), {}
+    table, grids = drawn_values(NAME, runs), {}
     for setting, arrays in runs.items():
-        values = rows[rows["setting"] == setting].set_index("quantity")["value"]
+        values = table.loc[setting]
         iterations = Experiment(NAME).config(setting, runs.tier).iterations
         collapsed = sum(has_collapsed(seed["samples"]) for seed in arrays)
         title = setting + f": collapsed ({collapsed} of {len(arrays)} seeds)" * (collapsed > 0)
         title += f"\n{iterations:,} iterations, seed {runs.seeds[setting][0]}"
         title += f"\nscore {values['digit_score']:.2f} (real {values['digit_score_of_real_images']:.2f})"
-        grids[f"{title}, {values['classes_found']:.0f} of 10 classes"] = tile(arrays[0]["samples"][:100], 10)
+        grids[f"{title}, {values['classes_found']:.0f} of 10 classes"] = tile(arrays[0]["samples"], 10)
     return pictures(grids, columns=3, head=56, points=8)
 
 

@@ -46,7 +46,7 @@ def run(config, seed, job):
     metrics = evaluation.metrics if config.judged_by == "all" else evaluation.cheap
     labels = {"labels": np.tile(np.arange(10), 10)} if config.supervised else {}  # a class per column
 
-    def grid():
+    def grid():  # of 100 made at once, which is what batch norm normalises over
         return to_bytes(gan.generate(100, seed=seed, **labels), config.scaling)[:SHOWN]
 
     def keep_samples(gan, iteration, losses):  # so that a run in progress can be looked at

@@ -6,8 +6,8 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
-from reproduction import paper_csv, results
-from reproduction.notebook_data import Runs, rows_drawn
+from reproduction import paper_csv
+from reproduction.notebook_data import Runs, drawn_values
 from reproduction.visualization import COLOURS, PAPER, REAL, WIDTH, draw_seeds
 
 NAME = "table4_language_model"
@@ -98,8 +98,7 @@ def divergence_levels(runs: Runs) -> dict[str, dict[str, float]]:
     Args:
         runs: of `best_runs`.
     """
-    rows = rows_drawn(results.read(NAME), runs)
-    measured = rows[rows["part"] == ""].set_index("quantity")["value"]
+    measured = drawn_values(NAME, runs).iloc[0]  # of its only setting
     paper = paper_csv.rows_of(NAME).query("kind in ('digitised', 'quoted')")
     levels, ending = {}, "_of_unigram_model"
     for metric in measured.index[measured.index.str.startswith("js") & measured.index.str.endswith(ending)]:
