@@ -14,6 +14,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from reproduction import cluster_task, results
+from reproduction.display import counted
 from wgangp.errors import InputError
 from wgangp.runtime.files import locked
 
@@ -73,10 +74,7 @@ class Cluster:
         import ray
 
         self.device, self.cpus, self.gpus, self.token = device, cpus, gpus, token
-        amounts = [
-            f"{amount:g} {unit}{'s' * (amount != 1)}" for amount, unit in ((cpus, "core"), (gpus, "GPU")) if amount
-        ]
-        self.needs = " and ".join(amounts)
+        self.needs = " and ".join(counted(amount, unit) for amount, unit in ((cpus, "core"), (gpus, "GPU")) if amount)
         self.driver, self.tasks, self.lines = cluster_task.machine(token), {}, {}
         self.refused, self.waits = set(), False
         self.on_cpu, self.at_once = device["name"] == "cpu" or not gpus, max(1, self.slots())

@@ -39,6 +39,7 @@ def compare_with_paper(given: argparse.Namespace) -> int:
     import pandas as pd
 
     from reproduction import compare, results, schedule, verdicts
+    from reproduction.display import counted
     from reproduction.experiment import Experiment
 
     tiers = {side: [given.tier] if given.tier else verdicts.JUDGED_TIERS for side in compare.SIDES}
@@ -55,7 +56,7 @@ def compare_with_paper(given: argparse.Namespace) -> int:
         print(compare.as_claims(*(pd.concat(claims[side]) for side in compare.SIDES)))
     if given.yours:
         jobs = schedule.jobs_of([Experiment(name) for name in tables], given.yours, seeds=given.seed)
-        print(f"\nTier {given.yours}: {sum(job.done for job in jobs)} of {len(jobs)} runs done.")
+        print(f"\nTier {given.yours}: {sum(job.done for job in jobs)} of {counted(len(jobs), 'run')} done.")
     if not results.in_git():
         print("\nThis is no git checkout, so all rows count as yours.")
     if not given.check:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from reproduction import paper_csv, results, verdicts
+from reproduction.display import counted
 from wgangp.runtime.files import replacing
 
 SIDES = ("yours", "committed")  # what was measured in this checkout, and what came with it
@@ -122,7 +123,7 @@ def ours(row: pd.Series) -> str:
         text = f"{row['mine']:.4g} against {row['other']:.4g}, difference {text}"
     if pd.notna(row["low"]):
         text += f" [{row['low']:.4g}, {row['high']:.4g}]"
-    return f"{text} ({row['tier']}, {row['seeds']} seed{'' if row['seeds'] == 1 else 's'})"
+    return f"{text} ({row['tier']}, {counted(row['seeds'], 'seed')})"
 
 
 def verdict_with_reason(row: pd.Series) -> str:
@@ -195,7 +196,7 @@ def as_claims(yours: pd.DataFrame, committed: pd.DataFrame) -> str:
     for (_, mine), (_, theirs) in zip(yours.iterrows(), committed.iterrows(), strict=True):
         lines.append(f"{mine['claim']:3} {mine['short']:34} {at_tier(mine):30} {at_tier(theirs)}".rstrip())
     for side, table in (("yours", yours), ("committed", committed)):
-        text = f"{side}: {len(table)} claims: {totals(table)}"
+        text = f"{side}: {counted(len(table), 'claim')}: {totals(table)}"
         if beside := [f"{claim['claim']} {claim['beside']}" for _, claim in table.iterrows() if claim["beside"]]:
             text += f". Rows that do not count: {'; '.join(beside)}."
         lines += ["", *textwrap.wrap(text, 100, subsequent_indent="  ")]

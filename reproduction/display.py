@@ -1,4 +1,4 @@
-"""What a terminal shows while jobs run: a line for each, with rate and time left, below the lines that stay."""
+"""What a terminal shows: while jobs run a line for each, with rate and time left, below the lines that stay."""
 
 import sys
 import time
@@ -9,6 +9,11 @@ from tqdm import tqdm
 from wgangp.runtime.progress import line
 
 BAR = "{desc}: {percentage:3.0f}% {n_fmt}/{total_fmt} [{elapsed}, {remaining} left, {rate_fmt}]"
+
+
+def counted(count: float, noun: str) -> str:
+    """A number with its noun: "1 run", "12 runs"."""
+    return f"{count:.10g} {noun}{'' if count == 1 else 's'}"
 
 
 class Display:

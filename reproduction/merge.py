@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from reproduction import results
+from reproduction.display import counted
 from reproduction.experiment import Experiment, names
 from reproduction.job import Job
 from wgangp.errors import InputError
@@ -112,8 +113,9 @@ def _merge(experiment, imported, folder):
             frames = [rows for _, rows in taken_runs]
             results.write(name, pd.concat([present, *frames] if len(present) else frames), experiment.summary)
     copied = sum(_copy_arrays(experiment, run, folder) for run, _ in taken_runs)
-    rows = sum(len(rows) for _, rows in taken_runs)
-    return f"{name}: {rows} rows taken, {kept_rows} kept as they are newer here, {copied} files of arrays copied"
+    taken = counted(sum(len(rows) for _, rows in taken_runs), "row")
+    copied = counted(copied, "file")
+    return f"{name}: {taken} taken, {kept_rows} kept as they are newer here, {copied} of arrays copied"
 
 
 def _copy_arrays(experiment, run, folder):

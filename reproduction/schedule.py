@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from reproduction import compare, results
-from reproduction.display import Display
+from reproduction.display import Display, counted
 from reproduction.experiment import Experiment
 from reproduction.interrupts import environment
 from reproduction.job import Job, complete_results
@@ -90,7 +90,7 @@ class Clock:
         if seconds.isna().all():
             return unknown and f", time {unknown}"
         minutes = max(seconds.sum() / at_once, seconds.max()) / 60
-        count = f", time of {runs(seconds.isna().sum())} {unknown}" if unknown else ""
+        count = f", time of {counted(seconds.isna().sum(), 'run')} {unknown}" if unknown else ""
         return f", about {max(1, round(minutes))} min{ending}{count}"
 
 
@@ -145,9 +145,9 @@ def run(
         runner.run(board, None if budget is None else time.time() + 60 * budget)
     left = len(board.spent) + len(board.waiting)
     if left:
-        print(f"The budget is spent with {runs(left)} to go; run the same command to resume.")
+        print(f"The budget is spent with {counted(left, 'run')} to go; run the same command to resume.")
     if others := len(board.elsewhere()):
-        print(f"In progress in another process: {runs(others)}; run the same command for what it leaves.")
+        print(f"In progress in another process: {counted(others, 'run')}; run the same command for what it leaves.")
     for label in board.failed:
         print(f"failed: {label}", file=sys.stderr)
     return 1 if board.failed else 0
@@ -270,18 +270,13 @@ def verdicts_in_a_line(name: str, tier: str) -> str:
     return f"== {name}: {words or 'no claims'}"
 
 
-def runs(count: int) -> str:
-    """The number of runs in words."""
-    return f"{count} run{'' if count == 1 else 's'}"
-
-
 def plan(jobs: list[Job], waiting: list[Job], clock: Clock, at_once: int) -> str:
     """What will be run and about how long, as lines."""
     total = clock.phrase(waiting, at_once, " in all")
-    lines = [f"{len(waiting)} of {len(jobs)} runs to do, {at_once} at a time{total}:"]
+    lines = [f"{len(waiting)} of {counted(len(jobs), 'run')} to do, {at_once} at a time{total}:"]
     if clock.each(waiting).isna().any():
         lines.append("  A run shows the time that it has left itself, within its first minute.")
     for experiment in dict.fromkeys(job.experiment for job in jobs):
         of_experiment = [job for job in waiting if job.experiment is experiment]
-        lines.append(f"  {experiment.name}: {runs(len(of_experiment))}{clock.phrase(of_experiment, at_once)}")
+        lines.append(f"  {experiment.name}: {counted(len(of_experiment), 'run')}{clock.phrase(of_experiment, at_once)}")
     return "\n".join(lines)

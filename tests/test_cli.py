@@ -102,16 +102,16 @@ def test_run_generate_score_and_changed_config(capfd, output):
     name, setting = "fig2_toy_8gaussians", "gp, 8gaussians, trained generator"
     arguments = ["run", name, "--tier", "smoke", "--seed", "7", "--setting", setting, "--jobs", "1"]
     assert main(arguments) == 0
-    assert "1 of 1 runs to do" in capfd.readouterr().out
+    assert "1 of 1 run to do" in capfd.readouterr().out
     job = Job(Experiment(name), setting, "smoke", 7)
     rows = read(name)
     assert set(rows["config_sha256"]) == {job.config_sha256} and set(rows["seed"]) == {7}
     assert (rows["wall_seconds"] > 0).all() and rows["finished"].str.endswith("Z").all()
 
     assert main(arguments) == 0
-    assert "0 of 1 runs to do" in capfd.readouterr().out
+    assert "0 of 1 run to do" in capfd.readouterr().out
     assert main([*arguments, "--fresh"]) == 0
-    assert "1 of 1 runs to do" in capfd.readouterr().out
+    assert "1 of 1 run to do" in capfd.readouterr().out
 
     samples = output / "samples.npy"
     assert main(["generate", str(job.folder / "checkpoint.npz"), "-n", "50", "-o", str(samples)]) == 0
@@ -212,13 +212,13 @@ def test_relative_folders_are_the_callers(capfd, monkeypatch, tmp_path):
     monkeypatch.setenv("WGANGP_OUTPUT", "out")
     capfd.readouterr()
     assert main(ONE_RUN) == 0
-    assert "0 of 1 runs to do" in capfd.readouterr().out
+    assert "0 of 1 run to do" in capfd.readouterr().out
 
 
 def test_each_run_is_done_once_however_often_it_is_named(capfd):
     twice = [ONE_RUN[0], FIG1, *ONE_RUN[1:], "--seed", "0", "--setting", "gradient penalty", "--budget", "1e-9"]
     assert main(twice) == 0
-    assert "1 of 1 runs to do, 1 at a time" in capfd.readouterr().out
+    assert "1 of 1 run to do, 1 at a time" in capfd.readouterr().out
 
 
 @pytest.fixture
@@ -254,7 +254,7 @@ def test_rows_that_cannot_be_read_are_measured_again(capfd, no_process):
     assert main(ONE_RUN) == 0
     told = capfd.readouterr()
     assert "rows.json is damaged" in told.err and "seconds.json is damaged" in told.err and "job.json is" in told.err
-    assert "1 of 1 runs to do" in told.out and job.rows()
+    assert "1 of 1 run to do" in told.out and job.rows()
     after = results.read(FIG1).drop(columns=["finished", "wall_seconds"])
     assert (after["value"] == before["value"]).all() and (job.folder / "rows.json.damaged").read_text() == "{"
     assert after["commit"].str.contains("unknown").all()

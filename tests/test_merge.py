@@ -90,7 +90,7 @@ def test_rows_of_another_configuration_are_replaced_as_a_whole(output, monkeypat
 def test_arrays_of_the_runs_that_are_taken_come_along(output, monkeypatch):
     folder = elsewhere(output, monkeypatch, rows([1]), rows([1], 1), arrays={0: 5, 7: 6})
     (told,) = merge.import_results(folder)
-    assert told.endswith("1 files of arrays copied")
+    assert told.endswith("1 file of arrays copied")
     assert np.load(job().arrays_path("swissroll"))["value"] == 5 and not job(7).arrays_path("swissroll").exists()
 
 
