@@ -112,9 +112,8 @@ def _merge(experiment, imported, folder):
         if taken_runs:
             frames = [rows for _, rows in taken_runs]
             results.write(name, pd.concat([present, *frames] if len(present) else frames), experiment.summary)
-    copied = sum(_copy_arrays(experiment, run, folder) for run, _ in taken_runs)
     taken = counted(sum(len(rows) for _, rows in taken_runs), "row")
-    copied = counted(copied, "file")
+    copied = counted(sum(_copy_arrays(experiment, run, folder) for run, _ in taken_runs), "file")
     return f"{name}: {taken} taken, {kept_rows} kept as they are newer here, {copied} of arrays copied"
 
 

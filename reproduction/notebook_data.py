@@ -51,6 +51,10 @@ class Runs(dict):
         data = ", ".join(map(data_in_words, self.datasets))
         self.label = f"tier {tier}, {data}, {counts} seed{'s' * (counts != '1')}"
 
+    def last_iteration(self, setting: str) -> int:
+        """The iteration at which a setting's first seed was last evaluated."""
+        return next(int(curve[0, -1]) for key, curve in self[setting][0].items() if key.startswith("curve/"))
+
 
 def best_runs(experiment: Experiment, tier: str | None = None) -> Runs:
     """The runs to draw: of the best tier that has all settings, on real data first; or what was run last.

@@ -52,8 +52,7 @@ def samples(runs: Runs) -> Figure:
     """Samples of the last iterate, of the first seed."""
     grids = {}
     for setting, (arrays, *_) in runs.items():
-        last = next(int(arrays[key][0, -1]) for key in arrays if key.startswith("curve/"))
-        title = f"{METHODS[setting][1]}\niteration {last:,}, seed {runs.seeds[setting][0]}"
+        title = f"{METHODS[setting][1]}\niteration {runs.last_iteration(setting):,}, seed {runs.seeds[setting][0]}"
         grids[title] = arrays["samples"]
     return image_grids(grids, columns=6)
 

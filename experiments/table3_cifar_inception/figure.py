@@ -34,7 +34,7 @@ def samples(runs: Runs) -> Figure:
     pages = {}
     for setting, (_, words) in SETTINGS.items():
         images = runs[setting][0]["samples"].repeat(SCALE, axis=2).repeat(SCALE, axis=3)
-        title = f"{words}, iteration {last_iteration(runs):,}, seed {runs.seeds[setting][0]}"
+        title = f"{words}, iteration {runs.last_iteration(setting):,}, seed {runs.seeds[setting][0]}"
         pages[title] = tile(images, len(CLASSES))
     figure = pictures(pages, columns=1)
     for ax, pad in zip(figure.axes, (6, 15), strict=True):
@@ -69,12 +69,6 @@ def scores(runs: Runs) -> Figure:
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=3, title=seeds, title_fontsize=8)
     return figure
-
-
-def last_iteration(runs: Runs) -> int:
-    """The iteration of the last evaluation."""
-    run = next(iter(runs.values()))[0]
-    return next(int(curve[0, -1]) for key, curve in run.items() if key.startswith("curve/"))
 
 
 def evaluations() -> pd.DataFrame:

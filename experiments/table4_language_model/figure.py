@@ -32,7 +32,7 @@ def lines(runs: Runs) -> str:
     paper = Path(__file__).with_name("paper_samples.txt").read_text("utf-8").splitlines()
     generated = {
         "the paper's, on Billion Word": paper,
-        f"ours, iteration {last_iteration(runs):,}": arrays["generated"],
+        f"ours, iteration {runs.last_iteration('WGAN-GP'):,}": arrays["generated"],
     }
     n = len(paper)
     others = {"held-out text": arrays["real"][:n], "characters drawn one by one": arrays["unigram"][:n]}
@@ -110,8 +110,3 @@ def divergence_levels(runs: Runs) -> dict[str, dict[str, float]]:
         for _, row in paper[paper["quantity"] == metric].iterrows():
             levels[metric][OTHERS[row["setting"]]] = row["value"]
     return levels
-
-
-def last_iteration(runs: Runs) -> int:
-    """The iteration of the last evaluation."""
-    return next(int(curve[0, -1]) for key, curve in runs["WGAN-GP"][0].items() if key.startswith("curve/"))
