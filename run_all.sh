@@ -22,7 +22,7 @@ if [ -z "${TIER:-}" ]; then
     TIER=$(default_tier 2>/dev/null) ||
         fail "$PYTHON cannot import Paddle; try: $PYTHON -c 'import paddle'"
 fi
-ONLY=${ONLY:-$(ls experiments)}
+ONLY=${ONLY:-all}
 seeds=$(for seed in ${SEEDS:-}; do printf -- '--seed %s ' "$seed"; done)
 failed=0
 

@@ -146,12 +146,11 @@ def convert(source: Path) -> None:
     """Convert Inception weights, and calibrate complete ones on real CIFAR-10."""
     from wgangp.data import images
     from wgangp.metrics.image_scores import calibrate
-    from wgangp.metrics.inception_weights import COMPLETE, PARTIAL, convert_inception
+    from wgangp.metrics.inception_weights import COMPLETE, convert_inception
 
-    target = environment.data_folder() / (PARTIAL if source.suffix == ".npz" else COMPLETE)
-    complete = convert_inception(source, target)
+    target = convert_inception(source, environment.data_folder())
     print(f"Wrote {target}.")
-    if complete:
+    if target.name == COMPLETE:
         print("Scoring real CIFAR-10 train, which must give 11.24 ± 0.10 ...", flush=True)
         record = calibrate(environment.data_folder(), images.cifar10().images, label="calibration")
         passed = "passed" if record["passed"] else "NOT passed: no score will be called inception_score"

@@ -4,8 +4,10 @@ import json
 import math
 import shutil
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import paddle
 
 from reproduction import results
-from wgangp.errors import InUse
+from wgangp.errors import InputError, InUse
 from wgangp.gan import BaseGAN
 from wgangp.runtime import devices, distributed
 from wgangp.runtime.files import locked, replacing, write_error, write_npz
@@ -22,6 +24,8 @@ from wgangp.training import seed_everything
 
 if TYPE_CHECKING:
     from reproduction.experiment import Experiment
+
+TIME_KEPT = 5.0  # seconds after which a run in progress writes again how long it has taken
 
 
 @dataclass
@@ -260,13 +264,35 @@ def run_job(job: Job, **device: Any) -> bool:
             return False
         job.begin(devices.choose(**device))
         seed_everything(job.seed)
-        try:
+        with keeping_time(job):
             rows = job.experiment.run(job.config, job.seed, job)
-        finally:
-            write_json(job.folder / "seconds.json", job.seconds)
         write_json(job.folder / "rows.json", job.checked(job.stamped(rows)))
         put_into_results([job])
     return True
+
+
+@contextmanager
+def keeping_time(job: Job) -> Iterator[None]:
+    """A context that writes how long a job has taken, at its end and every few seconds: it may be killed at any.
+
+    Args:
+        job: one that has begun.
+    """
+    path, ended = job.folder / "seconds.json", threading.Event()
+
+    def write():
+        while not ended.wait(TIME_KEPT):
+            with suppress(InputError):  # at the end it is told
+                write_json(path, job.seconds)
+
+    thread = threading.Thread(target=write, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        write_json(path, job.seconds)
 
 
 def put_into_results(jobs: list[Job]) -> None:

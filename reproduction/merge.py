@@ -12,12 +12,6 @@ from reproduction.job import Job
 from wgangp.errors import InputError
 from wgangp.runtime.files import locked, replacing
 
-# Columns until November 2026: part, dataset and samples stood in the text of setting and protocol.
-OLD_COLUMNS = [c for c in results.COLUMNS if c not in ("part", "dataset", "low", "high", "samples")]
-PARTS = ("layer", "iteration", "band")
-COUNTED = ("images", "digits", "lines", "fields", "points", "samples")
-ONLY_DATA = {"fig1_gradient_norms": "swissroll"}  # where neither the protocol nor the configuration said it
-
 
 def import_results(folder: Path) -> list[str]:
     """Merge an output root's result rows and arrays into the present one.
@@ -35,61 +29,12 @@ def import_results(folder: Path) -> list[str]:
         InputError: no results there, or files that cannot be read; nothing has been changed then.
     """
     folder = Path(folder)
-    imported = {name: read_any(name, folder) for name in names() if results.path_of(name, folder).exists()}
+    imported = {name: results.read(name, folder) for name in names() if results.path_of(name, folder).exists()}
     if not imported:
         raise InputError(f"{folder} has no results/<experiment>.csv; name a folder that was $WGANGP_OUTPUT.")
     if folder.resolve() == results.output_root().resolve():
         raise InputError(f"{folder} is where results are written now; name another folder, or set WGANGP_OUTPUT.")
     return [_merge(Experiment(name), rows, folder) for name, rows in imported.items()]
-
-
-def read_any(name: str, root: Path) -> pd.DataFrame:
-    """Read an experiment's rows with the present columns, also from a file with OLD_COLUMNS."""
-    path = results.path_of(name, root)
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read ({error}).") from None
-    if text.partition("\n")[0] != ",".join(OLD_COLUMNS):
-        return results.parse(text, path)
-    return migrated(Experiment(name), results.parse(text, path, OLD_COLUMNS))
-
-
-def migrated(experiment: Experiment, old: pd.DataFrame) -> pd.DataFrame:
-    """Convert rows with OLD_COLUMNS to the present columns; every number stays as it is.
-
-    Args:
-        experiment: an `Experiment`.
-        old: a DataFrame with OLD_COLUMNS.
-
-    Returns:
-        A DataFrame with COLUMNS.
-    """
-    new_rows = [row.to_dict() | _taken_apart(experiment, row) for _, row in old.iterrows()]
-    frame = pd.DataFrame(new_rows, columns=results.COLUMNS)
-    of_run = frame.groupby(["setting", "tier", "seed"])["dataset"].transform("max")
-    frame["dataset"] = frame["dataset"].where(frame["dataset"] != "", of_run)
-    return frame.astype(dict.fromkeys(results.NUMBERS, "float64") | {"samples": "Int64"})
-
-
-def _taken_apart(experiment, row):
-    """The columns that an old row held in the text of its setting and protocol."""
-    setting, part = row["setting"], ""
-    before, _, last = setting.rpartition(", ")
-    if last.partition(" ")[0] in PARTS:
-        setting, part = before, last
-    protocol, _, dataset = row["protocol"].partition("; dataset=")
-    if not dataset and setting in experiment.settings:
-        dataset = getattr(experiment.config(setting, row["tier"]), "data", ONLY_DATA.get(experiment.name, ""))
-    words = protocol.replace(",", "").replace(";", "").split()
-    counts = [int(n) for n, unit in zip(words, words[1:]) if n.isdigit() and unit in COUNTED]
-    return {
-        "setting": setting,
-        "part": part,
-        "dataset": dataset,
-        "protocol": protocol,
-        "samples": None if not counts else counts[-1] if row["quantity"].startswith("sample_w1") else counts[0],
-    }
 
 
 def _merge(experiment, imported, folder):

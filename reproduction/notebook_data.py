@@ -109,7 +109,7 @@ def means(name: str) -> pd.DataFrame:
 
 def provenance(name: str) -> pd.DataFrame:
     """Where the numbers come from: a row per tier, data set, commit and device, with the hashes' beginnings."""
-    rows = results.of_single_runs(results.read(name)).drop_duplicates(["config_sha256", "seed"])
+    rows = results.of_single_runs(results.read(name)).drop_duplicates(results.RUN)
     rows = rows.assign(data=rows["data_sha256"].str[:8], config=rows["config_sha256"].str[:8])
     groups = rows.groupby(["tier", "dataset", "data", "commit", "device", "paddle"])
     return groups.agg(

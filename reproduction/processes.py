@@ -26,7 +26,7 @@ class Workers:
 
     def __init__(self, device: dict, at_once: int | None = None):
         self.device, self.on_cpu = device, devices.computes_on_cpu(device["name"])
-        self.at_once = at_once or (os.cpu_count() if self.on_cpu and distributed.size() == 1 else 1)
+        self.at_once = at_once or (len(os.sched_getaffinity(0)) if self.on_cpu and distributed.size() == 1 else 1)
         self.busy = {}
 
     def claimed(self, jobs: list[Job]) -> AbstractContextManager[None]:

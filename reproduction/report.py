@@ -36,7 +36,7 @@ def costs(rows: pd.DataFrame) -> pd.DataFrame:
     Returns:
         A DataFrame: tier, device, runs, seconds per run (median), minutes in all.
     """
-    runs = results.of_single_runs(rows).drop_duplicates(["config_sha256", "seed", "device"])
+    runs = results.of_single_runs(rows).drop_duplicates(results.RUN)
     groups = runs.groupby(["tier", "device"])["wall_seconds"]
     table = groups.agg(runs="size", median="median", total="sum").reset_index()
     return table.assign(minutes=table["total"] / 60)
@@ -145,7 +145,7 @@ def provenance(rows: pd.DataFrame, url: str | None) -> list[dict]:
         A list of dicts: tier, dataset, data (sha256), device, paddle, runs, seeds, seconds, finished (the day), commits
         (as of `links.commits`).
     """
-    runs, sources = results.of_single_runs(rows).drop_duplicates(["config_sha256", "seed", "device"]), []
+    runs, sources = results.of_single_runs(rows).drop_duplicates(results.RUN), []
     about = ["tier", "dataset", "data_sha256", "device", "paddle"]
     for (tier, dataset, data, device, paddle), group in runs.groupby(about, dropna=False):
         sources.append(

@@ -17,7 +17,7 @@ from reproduction.experiment import Experiment
 from reproduction.interrupts import environment
 from reproduction.job import Job, complete_results
 from wgangp.errors import InputError
-from wgangp.runtime import distributed
+from wgangp.runtime import devices, distributed
 
 
 def jobs_of(
@@ -60,7 +60,7 @@ class Clock:
         means = {}
         for name in {job.experiment.name for job in jobs}:
             rows = results.read(name, results.ROOT)
-            rows = rows[rows["device"].str.contains("thread") == on_cpu]
+            rows = rows[rows["device"].map(devices.describes_cpu) == on_cpu]
             means[name] = rows.groupby("config_sha256")["wall_seconds"].mean()
         measured = {job.label: means[job.experiment.name].get(job.config_sha256) for job in jobs}
         names = pd.Series({job.label: job.experiment.name for job in jobs}, dtype=object)

@@ -159,7 +159,8 @@ def print_points(points: np.ndarray, data: toy.Toy) -> None:
 def print_images(samples: np.ndarray, data: str, metrics: list[str] | None, real: int) -> None:
     """Print scores of colour images, uint8 [n, 3, size, size]; the arguments are those of `score`."""
     side = samples.shape[-1]
-    real_images = images.cifar10() if data == "cifar10" else images.lsun_bedrooms(size=side, count=real)
+    wanted = (len(samples) + real) * 10 // 9 + 1  # a tenth is for validation
+    real_images = images.cifar10() if data == "cifar10" else images.lsun_bedrooms(size=side, count=wanted)
     evaluator = ImageEvaluator(real_images, len(samples), real)
     metrics = metrics or evaluator.metrics
     print(f"{evaluator.protocol}; their figures change with the number of images")

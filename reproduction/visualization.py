@@ -33,6 +33,8 @@ METRICS = {  # of images, in words; the scores come before what else is measured
     "fid": "FID",
     "fid_768": "Fréchet distance (fid_768)",
     "frechet_pixels": "Fréchet distance of pixels",
+    "precision_2048": "precision (precision_2048)",
+    "recall_2048": "recall (recall_2048)",
     "precision_768": "precision (precision_768)",
     "recall_768": "recall (recall_768)",
 }
@@ -147,6 +149,11 @@ def tile(images: np.ndarray, columns: int) -> np.ndarray:
     page = page.reshape(rows, columns, channels, height, width).transpose(0, 3, 1, 4, 2)
     page = page.reshape(rows * height, columns * width, channels)
     return page[:, :, 0] if channels == 1 else page
+
+
+def seeds_note(runs: dict[str, list]) -> str | None:
+    """What `draw_seeds` draws, for a legend's title; None where no setting has several seeds."""
+    return "thin: each seed; thick: their mean" if max(map(len, runs.values())) > 1 else None
 
 
 def draw_seeds(ax: Axes, seeds: list[tuple], colour: str, label: str) -> None:

@@ -53,7 +53,10 @@ if __name__ == "__main__":
 
     Progress.listener = lambda progress: answer(progress=progress)
     for line in sys.stdin:
-        result, explanation = outcome(**json.loads(line))
+        try:
+            result, explanation = outcome(**json.loads(line))
+        except MemoryError:
+            result, explanation = "failed", "there is too little memory for this run; use fewer --jobs or more memory."
         if explanation:
             print(f"wgangp: {explanation}", file=sys.stderr, flush=True)
         answer(outcome=result)

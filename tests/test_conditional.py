@@ -7,6 +7,7 @@ import pytest
 import wgangp
 from wgangp import losses
 from wgangp.data.batches import ScaledImages, as_batches
+from wgangp.layers import BatchNorm
 from wgangp.networks import cifar
 
 
@@ -44,6 +45,35 @@ def test_critic_s_loss_has_the_cross_entropy_of_the_real_half_alone():
     penalty = float(losses.gradient_penalty(gan.discriminator, images, fake))
     assert float(loss) == pytest.approx(wasserstein + 10 * penalty + cross_entropy(logits, labels), rel=1e-5)
     assert float(parts["real_accuracy"]) == pytest.approx((logits.numpy().argmax(1) == labels.numpy()).mean())
+
+
+class NormalisedCritic(paddle.nn.Layer):
+    """Batch norm centres its output: over real and generated samples together, each half would tell of the other."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm, self.scores, self.labels = BatchNorm(1), paddle.nn.Linear(1, 1), paddle.nn.Linear(1, 2)
+
+    def forward(self, x):
+        return self.heads(x)[0]
+
+    def heads(self, x):
+        x = self.norm(x)
+        return self.scores(x)[:, 0], self.labels(x)
+
+
+def test_batch_norm_of_a_conditional_critic_does_not_mix_real_and_generated_samples():
+    class Generator(paddle.nn.Layer):
+        latent_dim = 1
+
+        def forward(self, z, labels):
+            return z
+
+    gan = wgangp.ConditionalWGAN_GP(Generator(), NormalisedCritic(), classes=2, allow_batch_norm=True)
+    rng = np.random.default_rng(0)
+    real, fake = (paddle.to_tensor(rng.normal(mean, 1, [64, 1]).astype("float32")) for mean in (5, -5))
+    _, parts = gan.critic_loss((real, paddle.to_tensor(rng.integers(2, size=64))), fake)
+    assert float(parts["wasserstein_estimate"]) == pytest.approx(0, abs=1e-4)
 
 
 def test_generator_s_loss_has_a_tenth_of_the_cross_entropy():

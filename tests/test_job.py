@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import time
 
 import pytest
 
@@ -47,6 +48,25 @@ def test_files_of_a_run_done_elsewhere_make_it_done(job, tmp_path):
     files[f"{folder}/rows.json"] = json.dumps([GOOD]).encode()
     job.store(files | {str(arrays.relative_to(tmp_path)): b"arrays"})
     assert job.done and job.rows() == [GOOD] and job.spent == 7.5 and arrays.read_bytes() == b"arrays"
+
+
+def test_time_is_kept_while_a_run_is_in_progress(job, monkeypatch):
+    """A killed run has lost no more of it than since it was last kept; the next attempt counts on."""
+    monkeypatch.setattr("reproduction.job.TIME_KEPT", 0.05)
+    (job.folder / "seconds.json").write_text("100.0")
+    kept = []
+
+    def run(*_):
+        deadline = time.monotonic() + 30
+        while len(kept) < 2 and time.monotonic() < deadline:
+            if job.spent not in (100.0, *kept):
+                kept.append(job.spent)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(job.experiment, "run", run, raising=False)
+    with pytest.raises(KeyboardInterrupt):
+        run_job(job, name="cpu")
+    assert 100 < kept[0] < kept[1] <= job.spent
 
 
 NO_JSON = [b"{", b"x", b"", b"\xff", b"[" * 100_000, b"null", b'"1"', b"[1]", b"{}"]

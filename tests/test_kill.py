@@ -112,7 +112,7 @@ def test_storm_of_kills_ends_bit_equal(tmp_path):
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_stopped_run_leaves_no_process_and_goes_on(how, tmp_path):
+def test_stopped_run_leaves_no_process_and_no_rows(how, tmp_path):
     setting = ["--setting", "gp, 8gaussians, trained generator", "--seed", "0", "--tier", "paper", "--jobs", "1"]
     process = start_command("run", "fig2_toy_8gaussians", *setting, WGANGP_OUTPUT=str(tmp_path))
     deadline = time.time() + 60

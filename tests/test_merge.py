@@ -1,5 +1,4 @@
 import numpy as np
-import pandas as pd
 import pytest
 
 from reproduction import merge, results
@@ -100,44 +99,3 @@ def test_nothing_to_import_is_refused(output):
     results.replace_runs(NAME, rows([1]))
     with pytest.raises(InputError, match="is where results are written now"):
         merge.import_results(results.output_root())
-
-
-OLD = ",".join(merge.OLD_COLUMNS)
-ENDING = "config,data,,commit,device,3.3.1,1,finished"
-WEIGHTS = "float64, mean over 2,048 points, after 80 generator iterations"
-TOY = "10,000 samples; W1 on 4000 points"
-IMAGES = "50000 images against 50000 real ones"
-
-
-@pytest.mark.parametrize(
-    "name, lines, setting, part, dataset, protocol, samples",
-    [
-        (
-            "fig1_gradient_norms",
-            [f'q,"gradient penalty, layer 12",short,0,0.1,,"{WEIGHTS}"'],
-            *("gradient penalty", "layer 12", "swissroll", WEIGHTS, 2048),
-        ),
-        (
-            "table3_cifar_inception",
-            [f'fid_768,"unsupervised, iteration 2500",paper,0,0.1,,{IMAGES}; dataset=cifar10'],
-            *("unsupervised", "iteration 2500", "cifar10", IMAGES, 50000),
-        ),
-        (
-            "fig2_toy_8gaussians",
-            [f'sample_w1,"gp, 25gaussians, trained generator",short,0,0.1,,"{TOY}"'],
-            *("gp, 25gaussians, trained generator", "", "25gaussians", TOY, 4000),
-        ),
-        (
-            "fig4_cifar_convergence",  # the data of the run's other rows
-            ["q,DCGAN,short,0,0.1,,mean over all", "r,DCGAN,short,0,0.2,,250 images; dataset=embedded"],
-            *("DCGAN", "", "embedded", "mean over all", None),
-        ),
-    ],
-)
-def test_files_with_the_columns_of_before_are_read(output, name, lines, setting, part, dataset, protocol, samples):
-    path = output / "results" / f"{name}.csv"
-    path.parent.mkdir()
-    path.write_text("\n".join([OLD, *(f"{line},{ENDING}" for line in lines)]))
-    row = merge.read_any(name, output).iloc[0]
-    assert (row["setting"], row["part"], row["dataset"], row["protocol"]) == (setting, part, dataset, protocol)
-    assert row["value"] == 0.1 and (row["samples"] == samples if samples else pd.isna(row["samples"]))

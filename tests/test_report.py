@@ -4,6 +4,7 @@ from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
+import pandas as pd
 import pytest
 from browser import look, needs_chromium
 from matplotlib.figure import Figure
@@ -240,11 +241,24 @@ def test_minus_signs_are_of_numbers_alone():
     assert report.minus("-1.8 [-2, -1e-05], two-sided 2026-11-26 a-1") == "−1.8 [−2, −1e−05], two-sided 2026-11-26 a-1"
 
 
+def test_runs_of_one_configuration_on_two_data_sets_are_two(monkeypatch):
+    rows = results.read("fig1_gradient_norms", ROOT)
+    one = rows[(rows["setting"] == rows["setting"].iloc[0]) & (rows["seed"] == 0) & (rows["tier"] == "short")]
+    two = pd.concat([one.assign(dataset=results.EMBEDDED, wall_seconds=10.0), one.assign(wall_seconds=20.0)])
+    assert report.costs(two)["runs"].tolist() == [2] and report.costs(two)["minutes"].tolist() == [0.5]
+    assert {(entry["dataset"], entry["runs"], entry["seconds"]) for entry in report.provenance(two, None)} == {
+        (results.EMBEDDED, 1, 10.0),
+        (one["dataset"].iloc[0], 1, 20.0),
+    }
+    monkeypatch.setattr(results, "read", lambda name: two)
+    assert notebook_data.provenance("fig1_gradient_norms")["runs"].tolist() == [1, 1]
+
+
 def test_provenance_accounts_for_every_run():
     name = "fig1_gradient_norms"
     rows = results.read(name, ROOT)
     entries = report.provenance(rows, None)
-    runs = results.of_single_runs(rows).drop_duplicates(["config_sha256", "seed", "device"])
+    runs = results.of_single_runs(rows).drop_duplicates(results.RUN)
     assert sum(one["runs"] for one in entries) == len(runs)
     assert sum(one["seconds"] for one in entries) == pytest.approx(runs["wall_seconds"].sum())
     committed = set(notebook_data.provenance(name)["commit"])

@@ -146,6 +146,28 @@ def test_process_whose_parent_has_gone_does_nothing(tmp_path, command):
     assert not list(tmp_path.glob("runs/*/*/checkpoint.npz")) and not (tmp_path / "report.html").exists()
 
 
+def test_too_little_memory_is_told_in_a_sentence_and_ends_no_worker(tmp_path):
+    """Paddle raises a MemoryError where a GPU has no more."""
+    code = (
+        "import runpy, reproduction.job as job\n"
+        "def run_job(*_, **__): raise MemoryError('C++ stack of ResourceExhausted')\n"
+        "job.run_job = run_job\n"
+        "runpy.run_module('reproduction.worker', run_name='__main__')"
+    )
+    about = {"name": FIG1, "setting": "gradient penalty", "tier": "smoke", "seed": 0, "deadline": None, "device": {}}
+    worker = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=results.ROOT,
+        env=os.environ | {"WGANGP_OUTPUT": str(tmp_path)},
+        input=(json.dumps(about) + "\n") * 2,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert worker.returncode == 0 and worker.stdout == '{"outcome": "failed"}\n' * 2
+    assert worker.stderr.count("there is too little memory for this run") == 2 and "Traceback" not in worker.stderr
+
+
 @pytest.mark.parametrize(
     "start, words",
     [

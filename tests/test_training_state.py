@@ -54,6 +54,13 @@ def test_the_same_object_goes_on_bit_equal(method, how, tmp_path):
     pd.testing.assert_frame_equal(history.drop(columns="seconds"), expected.drop(columns="seconds"), check_like=True)
 
 
+def test_a_setting_that_is_left_out_is_another_setting(tmp_path):
+    options = {"batch_size": 16, "progress": None, "checkpoint": tmp_path / "c.npz"}
+    new().train(Toy("8gaussians"), iterations=1, d_weight_decay=0.5, **options)
+    with pytest.raises(InputError, match="d_weight_decay was 0.5, is None"):
+        new().train(Toy("8gaussians"), iterations=2, **options)
+
+
 def test_optimizer_state_of_older_checkpoints_is_read(tmp_path):
     """There the names' endings counted the optimizers of a process."""
     path, options = tmp_path / "c.npz", {"batch_size": 16, "progress": None}

@@ -1,5 +1,6 @@
 """What is written of a figure: photographs pixel by pixel, plots in 256 colours that look like the drawn ones."""
 
+import importlib
 import io
 
 import matplotlib.pyplot as plt
@@ -8,6 +9,19 @@ import pytest
 from PIL import Image
 
 from reproduction import visualization
+from wgangp.metrics import image_scores
+from wgangp.metrics.inception_weights import COMPLETE, PARTIAL
+
+
+def test_every_metric_of_real_weights_has_words_and_every_distance_its_recall(tmp_path, monkeypatch):
+    fig3 = importlib.import_module("experiments.fig3_arch_robustness.figure")
+    for weights, passed in ((COMPLETE, True), (PARTIAL, False)):
+        (tmp_path / weights).touch()
+        monkeypatch.setattr(image_scores, "calibration", lambda *_, passed=passed: {"passed": passed})
+        names = set(image_scores.metric_names(tmp_path)) - {"fid_1280"}  # which no experiment reports
+        assert len(names) > 2 and names <= set(visualization.METRICS)
+        assert {fig3.RECALLS[name] for name in names if name.startswith("fid")} <= names
+    assert set(fig3.RECALLS) == set(visualization.DISTANCES)
 
 
 @pytest.fixture

@@ -78,8 +78,11 @@ class ConditionalWGAN_GP(WGAN_GP):
 
     def critic_loss(self, real: tuple[paddle.Tensor, paddle.Tensor], fake: paddle.Tensor) -> LossAndParts:
         images, labels = real
-        scores, logits = self.discriminator.heads(paddle.concat([images, fake]))
-        loss, parts = self.loss_of_heads(*scores.split(2), *logits.split(2), labels)
+        if self.scores_in_one_call:
+            scores, logits = (heads.split(2) for heads in self.discriminator.heads(paddle.concat([images, fake])))
+        else:
+            scores, logits = zip(self.discriminator.heads(images), self.discriminator.heads(fake), strict=True)
+        loss, parts = self.loss_of_heads(*scores, *logits, labels)
         penalty, more = self.weighted_penalty(images, fake)
         return loss + penalty, parts | more
 

@@ -265,7 +265,7 @@ class GANSolver(ppsci.solver.Solver):
     One epoch is TRAIN.iters_per_epoch generator iterations. Training writes, and goes on from where it is there,
     TRAIN.checkpoint_path or <output_dir>/checkpoint.npz; the generator is saved as
     <output_dir>/checkpoints/latest.pdparams (and epoch_<k> every TRAIN.save_freq epochs, and best_model by the first
-    metric), for EVAL.pretrained_model_path.
+    metric, over all attempts), for EVAL.pretrained_model_path.
 
     Args:
         model: the GAN's generator as an Arch, such as `as_arch(gan.generator, ("latent",), ("field",))`.
@@ -299,7 +299,7 @@ class GANSolver(ppsci.solver.Solver):
         if cfg.get("mode") == "eval" or cfg.TRAIN.get("pretrained_model_path"):
             load_pretrained(model, (cfg.EVAL if cfg.get("mode") == "eval" else cfg.TRAIN).get("pretrained_model_path"))
         given = cfg.TRAIN.checkpoint_path
-        if given and not any(path.exists() for path in (Path(given), checkpoint.previous_path(given))):
+        if given and not is_there(given):
             raise InputError(f"there is no checkpoint {given} (TRAIN.checkpoint_path); name a checkpoint.npz.")
         self.gan, self.train_data, self.options = gan, train_data, options
         for_base = copy.deepcopy(cfg)
@@ -314,8 +314,14 @@ class GANSolver(ppsci.solver.Solver):
             The history, as of `.train`.
 
         Raises:
-            InputError, Diverged: see `BaseGAN.train`.
+            InputError, Diverged: see `BaseGAN.train`; or best_model.pdstates, with which it goes on, is damaged.
         """
+        best = Path(self.output_dir) / "checkpoints" / "best_model.pdstates"
+        if is_there(self.checkpoint_path) and best.is_file():
+            try:
+                self.best_metric.update(paddle.load(str(best)))
+            except Exception as error:
+                raise InputError(f"{best} cannot be read ({plain_message(error)}); delete it.") from None
         return self.gan.train(
             self.train_data,
             iterations=self.epochs * self.iters_per_epoch,
@@ -354,6 +360,11 @@ class GANSolver(ppsci.solver.Solver):
     def _save(self, prefix, epoch):
         about = {"metric": self.cur_metric, "epoch": epoch}
         save_load.save_checkpoint(self.model, None, about, output_dir=self.output_dir, prefix=prefix, print_log=False)
+
+
+def is_there(path: Path | str) -> bool:
+    """Whether there is a checkpoint to go on from at a path, or the one before it."""
+    return any(one.exists() for one in (Path(path), checkpoint.previous_path(path)))
 
 
 def refuse(cfg: Any) -> None:

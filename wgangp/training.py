@@ -131,9 +131,7 @@ def train(
     network_checks.check_precision(gan.generator, gan.discriminator)
     batches = as_batches(train_data, batch_size, seed, getattr(gan, "classes", None))
     gan.check_data(batches(0))
-    settings |= {"data": batches.describe(), **gan.method_settings()}
-    if d_weight_decay:
-        settings["d_weight_decay"] = d_weight_decay
+    settings |= {"data": batches.describe(), "d_weight_decay": d_weight_decay or None, **gan.method_settings()}
 
     gan.batch_size = settings["generator_batch_size"]
     gan.clear_gradients()  # an interrupted training may have left some

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from experiments.fig2_toy_8gaussians.measures import HALF_WIDTH
 from reproduction import notebook_data, results
 from reproduction.notebook_data import Runs, drawn_values, iterations_in_words
-from reproduction.visualization import COLOURS, REAL, WIDTH, draw_seeds
+from reproduction.visualization import COLOURS, REAL, WIDTH, draw_seeds, seeds_note
 from wgangp.data.toy import Toy
 
 NAME = "fig2_toy_8gaussians"
@@ -139,8 +139,7 @@ def estimates(runs: Runs) -> Figure:
     for ax in axes[0]:
         ax.xaxis.set_tick_params(labelbottom=True)
     axes[1, 1].set_axis_off()
-    seeds = max(map(len, runs.values()))
-    title = f"thin: each of {seeds} seeds; thick: their mean" if seeds > 1 else None
-    axes[1, 1].legend(*axes[0, 0].get_legend_handles_labels(), loc="center", title=title, title_fontsize=8)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    axes[1, 1].legend(handles, labels, loc="center", title=seeds_note(runs), title_fontsize=8)
     figure.suptitle("The critics' estimates of $W_1$ while they train against real points + N(0, I)")
     return figure

@@ -26,7 +26,7 @@ METHODS = {
     "WGAN clipping": ("weight clipping", "weight clipping"),
     "WGAN-GP": ("WGAN-GP", "WGAN-GP"),
 }
-RECALLS = {"fid": "recall", "fid_768": "recall_768", "frechet_pixels": "recall_pixels"}  # beside each distance
+RECALLS = {"fid": "recall_2048", "fid_768": "recall_768", "frechet_pixels": "recall_pixels"}  # beside each distance
 CELL, GAP, CAPTION = 192, 4, 26  # pixels: of 3 x 3 images, between cells, for what stands below one
 LEFT, TOP, FOOT = 96, 24, 40  # pixels: for the architectures' names, the methods', what the signs mean
 

@@ -6,7 +6,7 @@ from matplotlib.ticker import EngFormatter
 
 from reproduction import paper_csv
 from reproduction.notebook_data import Runs, number_of, real_values
-from reproduction.visualization import COLOURS, METRICS, PAPER, REAL, WIDTH, draw_seeds, image_grids
+from reproduction.visualization import COLOURS, METRICS, PAPER, REAL, WIDTH, draw_seeds, image_grids, seeds_note
 
 NAME = "fig4_cifar_convergence"
 METHODS = {
@@ -42,7 +42,7 @@ def convergence(runs: Runs) -> Figure:
     handles, labels = axes[0, 1].get_legend_handles_labels()
     if len(metrics) > 1:
         axes[1, 0].set_axis_off()
-        axes[1, 0].legend(handles, labels, loc="center", title="thin: each seed; thick: their mean", title_fontsize=8)
+        axes[1, 0].legend(handles, labels, loc="center", title=seeds_note(runs), title_fontsize=8)
     else:
         figure.legend(handles, labels, loc="outside upper center", ncols=5)
     return figure

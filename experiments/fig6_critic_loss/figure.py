@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from experiments.fig6_critic_loss.measures import rank_correlation
 from reproduction import results
 from reproduction.notebook_data import Runs, real_values
-from reproduction.visualization import COLOURS, REAL, WIDTH, draw_seeds, pictures, tile
+from reproduction.visualization import COLOURS, REAL, WIDTH, draw_seeds, pictures, seeds_note, tile
 
 NAME = "fig6_critic_loss"
 SETTINGS = {  # in words, and the beginning of the data set's name
@@ -46,8 +46,7 @@ def losses(runs: Runs) -> Figure:
     axes[0, 0].set_ylabel("negative critic loss\n(critic's own units)")
     axes[1, 0].set_ylabel("gap of the losses\n(critic's own units)")
     handles = [handle for ax in axes[:, 0] for handle in ax.get_legend_handles_labels()[0]]
-    note = "thin: each seed; thick: their mean" if max(map(len, runs.values())) > 1 else None
-    axes[2, 1].legend(handles=handles, loc="lower left", title=note, title_fontsize=8, alignment="left")
+    axes[2, 1].legend(handles=handles, loc="lower left", title=seeds_note(runs), title_fontsize=8, alignment="left")
     return figure
 
 

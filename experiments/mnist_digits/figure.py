@@ -7,7 +7,7 @@ from matplotlib.ticker import MaxNLocator
 
 from reproduction.experiment import Experiment
 from reproduction.notebook_data import Runs, drawn_values
-from reproduction.visualization import COLOURS, WIDTH, draw_seeds, pictures, tile
+from reproduction.visualization import COLOURS, WIDTH, draw_seeds, pictures, seeds_note, tile
 
 NAME = "mnist_digits"
 LOSSES = {
@@ -60,6 +60,6 @@ def losses(runs: Runs) -> Figure:
     axes[0].set_ylabel("critic loss (in the critic's unit)")
     axes[-1].set(yscale="log", ylabel="discriminator loss (nats)")
     axes[-1].tick_params(which="minor", left=False)
-    if len(arrays) > 1:
-        axes[0].legend([], title="thin: each seed\nthick: their mean", title_fontsize=8, loc="lower right")
+    if note := seeds_note(runs):
+        axes[0].legend([], title=note.replace("; ", "\n"), title_fontsize=8, loc="lower right")
     return figure

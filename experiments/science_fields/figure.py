@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from reproduction.experiment import Experiment
 from reproduction.notebook_data import Runs, means, number_of
-from reproduction.visualization import COLOURS, REAL, WIDTH, draw_seeds
+from reproduction.visualization import COLOURS, REAL, WIDTH, draw_seeds, seeds_note
 
 NAME = "science_fields"
 TITLES = {"permeability": "Logarithm of permeability", "vorticity": "Vorticity of two-dimensional turbulence"}
@@ -51,7 +51,7 @@ def fields(runs: Runs) -> Figure:
             ticks=range(-LIMIT, LIMIT + 1),
         )
         draw_statistics(below, methods)
-        title = "thin: each seed; thick: their mean" if max(map(len, methods.values())) > 1 else None
+        title = seeds_note(methods)
         part.legend(
             *below[-1].get_legend_handles_labels(), loc="outside lower center", ncols=3, title=title, title_fontsize=8
         )

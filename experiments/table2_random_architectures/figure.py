@@ -154,8 +154,9 @@ def architectures(tier: str | None = None) -> pd.DataFrame:
     rows, table = single_runs(tier), shares_of_real(tier).round(3).astype(object)
     for _, row in rows[(rows["quantity"] == "failed") & (rows["value"] == 1)].iterrows():
         table.loc[row["number"], row["method"]] = "failed"
-    experiment, settings = Experiment(NAME), rows.drop_duplicates("number").set_index("number")["setting"]
-    drawn = {n: str(chosen(experiment.config(s, counted(tier)[0]))[1]) for n, s in settings.items()}
+    experiment, tier = Experiment(NAME), counted(tier)[0]
+    settings = rows.drop_duplicates("number").set_index("number")["setting"]
+    drawn = {number: str(chosen(experiment.config(setting, tier))[1]) for number, setting in settings.items()}
     return table.assign(architecture=pd.Series(drawn))
 
 

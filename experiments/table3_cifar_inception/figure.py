@@ -8,7 +8,7 @@ from matplotlib.ticker import EngFormatter
 from experiments.table3_cifar_inception.run import CLASSES
 from reproduction import paper_csv, results
 from reproduction.notebook_data import Runs, number_of, real_values
-from reproduction.visualization import COLOURS, METRICS, PAPER, REAL, WIDTH, draw_seeds, pictures, tile
+from reproduction.visualization import COLOURS, METRICS, PAPER, REAL, WIDTH, draw_seeds, pictures, seeds_note, tile
 
 NAME = "table3_cifar_inception"
 SETTINGS = {
@@ -65,9 +65,8 @@ def scores(runs: Runs) -> Figure:
         ax.xaxis.set_major_formatter(EngFormatter(sep=""))  # 20k
     for ax in axes.flat[len(metrics) :]:
         ax.set_axis_off()
-    seeds = "thin: each seed; thick: their mean" if max(map(len, runs.values())) > 1 else None
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3, title=seeds, title_fontsize=8)
+    figure.legend(handles, labels, loc="outside upper center", ncols=3, title=seeds_note(runs), title_fontsize=8)
     return figure
 
 

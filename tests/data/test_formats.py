@@ -27,6 +27,16 @@ def test_cifar10_is_read_from_folder_and_archive_alike(folder):
         formats.read_cifar10(archive, "train")
 
 
+def test_a_file_that_is_twice_in_the_archive_is_refused(folder):
+    path = write_cifar10(folder, test_batch=cifar10_batch("test_batch", 3))
+    archive = folder / "cifar.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(path / "test_batch", "a/test_batch")
+        tar.add(path / "test_batch", "b/test_batch")
+    with pytest.raises(InputError, match="has the file test_batch twice"):
+        formats.read_cifar10(archive, "test")
+
+
 def test_rows_of_cifar10_are_red_green_blue_planes(folder):
     data = np.arange(3072) // 12 % 256
     batch = cifar10_batch("test_batch", 1) | {"data": data.astype("uint8")[None]}

@@ -28,9 +28,10 @@ def fig3(tmp_path, monkeypatch):
     + [(math.nan, 0.8, False), (2.0, math.nan, False)],
 )
 def test_half_way_and_a_quarter(fig3, distance, recall, trained):
-    real, untrained = {"fid": (2.0, None), "recall": (0.8, None)}, {"fid": (10.0, None), "recall": (0.0, None)}
-    scores = {"fid": (distance, None), "recall": (recall, None)}
-    assert fig3.module("measures").has_trained(scores, untrained, real, "fid", "recall") is trained
+    real, untrained, scores = (
+        {"fid": (a, None), "recall_2048": (b, None)} for a, b in [(2.0, 0.8), (10.0, 0.0), (distance, recall)]
+    )
+    assert fig3.module("measures").has_trained(scores, untrained, real, "fid", "recall_2048") is trained
 
 
 def test_real_images_would_count_as_trained_and_the_initial_weights_do_not(fig3):

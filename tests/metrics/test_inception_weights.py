@@ -56,9 +56,10 @@ def test_the_network_has_its_known_size():
 def test_converts_a_pth_file(tmp_path, monkeypatch, small_layers, legacy):
     state = pth_state(small_layers)
     save(tmp_path / "pt.pth", state, monkeypatch, legacy)
-    assert convert_inception(tmp_path / "pt.pth", tmp_path / COMPLETE) is True
+    assert convert_inception(tmp_path / "pt.pth", tmp_path) == tmp_path / COMPLETE
     assert find_weights(tmp_path) == tmp_path / COMPLETE
     arrays = read_weights(tmp_path / COMPLETE)
+    assert convert_inception(tmp_path / COMPLETE, tmp_path / "anew") == tmp_path / "anew" / COMPLETE
     assert np.array_equal(arrays["softmax/weight"], state["fc.weight"]) and "softmax/bias" not in arrays
     # conv then batch norm is the folded conv with its bias, for a 1x1 on one pixel:
     name = "Mixed_7c.branch1x1"
@@ -87,20 +88,20 @@ def test_refuses_other_networks(tmp_path, monkeypatch, small_layers):
         fold_batch_norm(state)
     save(tmp_path / "pt.pth", state, monkeypatch)
     with pytest.raises(InputError, match="is not pytorch-fid's Inception network"):
-        convert_inception(tmp_path / "pt.pth", tmp_path / "x.npz")
+        convert_inception(tmp_path / "pt.pth", tmp_path / "made")
 
     imagenet = pth_state(small_layers) | {"fc.weight": np.zeros((1000, 2048), "float32")}  # torchvision's own
     save(tmp_path / "pt.pth", imagenet, monkeypatch)
     with pytest.raises(InputError, match=r"softmax/weight, float \[1008, 2048\], is float32 \[1000, 2048\]"):
-        convert_inception(tmp_path / "pt.pth", tmp_path / "x.npz")
-    assert not (tmp_path / "x.npz").exists()
+        convert_inception(tmp_path / "pt.pth", tmp_path / "made")
+    assert not (tmp_path / "made").exists()
 
 
 def test_refuses_damaged_files(tmp_path):
     for name, content in (("a.npz", b"PK\x03\x04" + b"0" * 99), ("b.npz", b""), ("c.pth", b"no"), ("d.npy", b"no")):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(InputError, match="is not a whole"):
-            convert_inception(tmp_path / name, tmp_path / "x.npz")
+            convert_inception(tmp_path / name, tmp_path / "made")
     np.savez(tmp_path / "e.npz", x=np.array([{}], dtype=object))
     with pytest.raises(InputError, match="is not a whole npz"):
         read_weights(tmp_path / "e.npz")
@@ -113,6 +114,6 @@ def test_refuses_damaged_files(tmp_path):
 
 def test_converts_the_partial_file(tmp_path):
     source = needed(PARTIAL)
-    assert convert_inception(source, tmp_path / PARTIAL) is False
+    assert convert_inception(source, tmp_path) == tmp_path / PARTIAL
     first, second = read_weights(source), read_weights(tmp_path / PARTIAL)
     assert first.keys() == second.keys() and all(np.array_equal(first[name], second[name]) for name in first)

@@ -4,7 +4,9 @@ import paddle
 import pytest
 from random_layers import parameter_count
 
+from wgangp import InputError
 from wgangp.networks import fields
+from wgangp.networks.convolutional import widths_of
 
 
 def test_parameter_counts_at_32_points_and_3_channels_are_those_of_gan_cifar():
@@ -16,10 +18,17 @@ def test_parameter_counts_at_32_points_and_3_channels_are_those_of_gan_cifar():
 
 @pytest.mark.parametrize("size, widths", [(8, [3]), (16, [3, 6]), (64, [3, 6, 12, 24])])
 def test_each_halving_of_the_size_doubles_the_channels_down_to_4_points(size, widths):
-    assert fields.widths(size, 3) == widths
+    assert widths_of(size, 3) == widths
     generator, critic = fields.field_generator(size, 3, latent_dim=5), fields.field_critic(size, 3)
     samples = generator(paddle.randn([2, 5]))
     assert samples.shape == [2, 1, size, size] and critic(samples).shape == [2]
+
+
+@pytest.mark.parametrize("size", [0, 4, 24, 12.5, "32"])
+def test_sizes_that_cannot_be_halved_down_to_4_are_refused(size):
+    for make in (fields.field_generator, fields.field_critic):
+        with pytest.raises(InputError, match="size is"):
+            make(size)
 
 
 def test_values_are_not_bounded():

@@ -270,6 +270,26 @@ def test_the_solver_goes_on_from_a_checkpoint(tmp_path):
     assert same(weights(rest), weights(whole)) and len(last) == 6 and not same(weights(part), weights(whole))
 
 
+def test_the_best_model_is_the_best_over_all_attempts(tmp_path):
+    """Its metric falls, and later rises: what goes on must not take a worse generator for the best."""
+    metrics, data = iter([3.0, 1.0, 2.0, 0.5]), Permeability(16)
+
+    def best_after(epochs):
+        gan = make()
+        metric = ppsci.metric.FunctionalMetric(lambda *_: {"m": next(metrics)})
+        changed = config(tmp_path, TRAIN={"epochs": epochs, "iters_per_epoch": 1})
+        solver = paddlescience.GANSolver(arch_of(gan), gan, data, changed, validators(metric), batch_size=4)
+        solver.train()
+        return paddle.load(str(tmp_path / "checkpoints" / "best_model.pdstates"))
+
+    assert best_after(2) == {"metric": 1.0, "epoch": 2}
+    assert best_after(3) == {"metric": 1.0, "epoch": 2}
+    assert best_after(4) == {"metric": 0.5, "epoch": 4}
+    (tmp_path / "checkpoints" / "best_model.pdstates").write_bytes(b"x")
+    with pytest.raises(InputError, match="best_model.pdstates cannot be read"):
+        best_after(5)
+
+
 def test_the_same_gan_goes_on_through_the_solver(tmp_path):
     """After a whole training of fewer epochs, and after Ctrl-C."""
     whole, gan = make(), make()

@@ -132,6 +132,8 @@ def read_cifar10(path: Path | str, split: str) -> tuple[np.ndarray, np.ndarray]:
     labels = np.empty(len(images), "int64")
     count, missing = 0, set(names)
     for name, raw in _cifar10_members(path, names):
+        if name not in missing:
+            raise InputError(f"{path} has the file {name} twice; delete it and fetch it again.")
         rows, row_labels = _cifar10_batch(raw, f"{path}/{name}", name)
         start = 10_000 * names.index(name)
         images[start : start + len(rows)], labels[start : start + len(rows)] = rows, row_labels

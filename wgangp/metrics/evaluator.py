@@ -21,8 +21,8 @@ from wgangp.runtime.files import locked, replacing
 def available_metrics(data: Images) -> list[str]:
     """The metrics that images of a data set can be scored with.
 
-    With complete, calibrated Inception weights: inception_score, fid, precision and recall. With the partial ones:
-    fid_768, precision_768 and recall_768 (and classifier_score for CIFAR-10). Without, or for embedded images:
+    With complete, calibrated Inception weights: inception_score, fid, precision_2048 and recall_2048. With the partial
+    ones: fid_768, precision_768 and recall_768 (and classifier_score for CIFAR-10). Without, or for embedded images:
     frechet_pixels, precision_pixels and recall_pixels. None of these carries the name of the paper's metrics.
 
     Args:

@@ -173,15 +173,15 @@ def fold_batch_norm(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return arrays | {"softmax/weight": state["fc.weight"].astype("float32")}
 
 
-def convert_inception(source: Path | str, target: Path | str) -> bool:
+def convert_inception(source: Path | str, folder: Path | str) -> Path:
     """Write a weights file from pytorch-fid's, or from another weights file.
 
     Args:
         source: pt_inception-2015-12-05-6726825d.pth (read without torch, nothing in it is run) or an npz.
-        target: the npz to write, whole or not at all.
+        folder: the data folder, in which it is written, whole or not at all.
 
     Returns:
-        Whether the weights are complete, which the Inception score and 2048 features need.
+        Its path: named COMPLETE where the weights are, which the Inception score and 2048 features need, else PARTIAL.
 
     Raises:
         InputError: the source is missing, damaged, refused or of another network, or the target cannot be written.
@@ -196,9 +196,10 @@ def convert_inception(source: Path | str, target: Path | str) -> bool:
                 raise
             raise InputError(f"{source} is not pytorch-fid's Inception network (without {error}); get {URL}.") from None
     arrays = _check(arrays, source)
+    target = Path(folder) / (COMPLETE if is_complete(arrays) else PARTIAL)
     with replacing(target) as file:
         write_npz(file, arrays)
-    return is_complete(arrays)
+    return target
 
 
 def find_weights(folder: Path | str) -> Path:

@@ -64,7 +64,7 @@ class ResNetGenerator(ImageLayer):
 
     def __init__(self, dim: int = 128, classes: int | None = None):
         super().__init__()
-        self.dim, self.classes = dim, classes
+        self.dim = dim
 
         def norm(channels):
             return ConditionalBatchNorm(channels, classes) if classes else BatchNorm(channels)

@@ -7,9 +7,26 @@ import paddle
 import paddle.nn.functional as F
 from paddle import nn
 
+from wgangp.errors import InputError, check_number
 from wgangp.layers import BatchNorm, Conv2D, Deconv2D, Gate, ImageLayer, leaky_relu, uniform_linear
 from wgangp.networks import written_out
 from wgangp.runtime import devices
+
+
+def widths_of(size: int, dim: int) -> list[int]:
+    """Numbers of channels that double with each halving of an image's size, from half of it down to 4.
+
+    Args:
+        size: of the image, a power of two of at least 8.
+        dim: the first.
+
+    Raises:
+        InputError: the size is no such number.
+    """
+    size = check_number("size", size, at_least=8, whole=True)
+    if size & (size - 1):
+        raise InputError(f"size is {size}; use a power of two of at least 8.")
+    return [dim * 2**i for i in range(size.bit_length() - 3)]
 
 
 class DeconvGenerator(ImageLayer):
@@ -43,7 +60,7 @@ class DeconvGenerator(ImageLayer):
         latent_dim: int = 128,
     ):
         super().__init__()
-        self.latent_dim, self.width, self.batch_norm, self.crop = latent_dim, widths[0], batch_norm, crop
+        self.latent_dim, self.batch_norm, self.crop = latent_dim, batch_norm, crop
         self.activation, self.output = activation, output
         times = 2 if isinstance(activation, Gate) else 1
         self.linear = uniform_linear(latent_dim, 16 * times * widths[0], std)

@@ -21,7 +21,7 @@ from wgangp.layers import (
     UpsampleConv,
     uniform_linear,
 )
-from wgangp.networks.convolutional import ConvCritic, DeconvGenerator
+from wgangp.networks.convolutional import ConvCritic, DeconvGenerator, widths_of
 from wgangp.networks.resnet import ResidualBlock
 
 NAMES = ("dcgan", "constant_filters", "mlp", "no_normalisation", "gated", "tanh", "resnet101")
@@ -51,7 +51,7 @@ def pair(name: str, normalise_critic: str | None = "layer", dim: int = 64, size:
         raise InputError(f"architecture {name!r} is unknown; use one of {', '.join(NAMES)}.")
     if normalise_critic not in CRITIC_NORMS:
         raise InputError(f"normalise_critic is {normalise_critic!r}; use 'layer', 'batch' or None.")
-    widths = _widths(dim, size)
+    widths = widths_of(size, dim)
     norm = CRITIC_NORMS[normalise_critic]
     if name == "gated":
         return (
@@ -73,14 +73,6 @@ def pair(name: str, normalise_critic: str | None = "layer", dim: int = 64, size:
         "mlp": lambda: MLPGenerator(size),
     }[name]()
     return generator, ConvCritic(widths, norm=norm, std=0.02)
-
-
-def _widths(dim, size):
-    """The numbers of channels, doubling with each halving of the size from the image down to 4x4."""
-    stages = math.log2(size) - 2
-    if stages < 1 or stages != int(stages):
-        raise InputError(f"size is {size}; use a power of two of at least 8.")
-    return [dim * 2**i for i in range(int(stages))]
 
 
 class MLPGenerator(nn.Layer):
@@ -165,7 +157,7 @@ class BottleneckGenerator(ImageLayer):
 
     def __init__(self, dim: int = 64, size: int = 64):
         super().__init__()
-        widths = [*reversed(_widths(dim, size)), dim // 2]
+        widths = [*reversed(widths_of(size, dim)), dim // 2]
         self.width = widths[0]
         self.linear = uniform_linear(self.latent_dim, 16 * widths[0])
         blocks = []
@@ -197,7 +189,7 @@ class BottleneckCritic(ImageLayer):
 
     def __init__(self, dim: int = 64, size: int = 64, norm: Callable[[int], nn.Layer] | None = LayerNorm):
         super().__init__()
-        widths = [dim // 2, *_widths(dim, size)]
+        widths = [dim // 2, *widths_of(size, dim)]
         self.input = Conv2D(3, dim // 2, 1, he_init=False)
         blocks = [BottleneckBlock(dim // 2, dim // 2, norm=norm) for _ in range(5)]
         for before, after in pairwise(widths):

@@ -182,6 +182,11 @@ def describe_cpu() -> str:
     return f"{cpu_name()}, {os.environ.get('OMP_NUM_THREADS', os.cpu_count())} thread(s)"
 
 
+def describes_cpu(description: str) -> bool:
+    """Whether a description, as of `describe`, is of a CPU."""
+    return "thread(s)" in description
+
+
 def cpu_name() -> str:
     """Name the processor."""
     try:
