@@ -5,8 +5,8 @@
 #   bash run_all.sh                                      everything
 #   ONLY="fig1_gradient_norms" TIER=short bash run_all.sh
 #
-#   TIER   smoke (seconds), short (minutes on 2 CPU cores), medium (the paper's networks, fewer iterations; about a
-#          day of a GPU) or paper (the paper's setting); default: medium where there is a GPU to compute on, else short
+#   TIER   smoke (seconds), short (minutes on 2 CPU cores), medium (the paper's networks, fewer iterations; about
+#          ten hours of a GPU) or paper (the paper's setting); default: medium where there is a GPU to compute on, else short
 #   ONLY   experiments, separated by spaces; default: all
 #   SEEDS  e.g. "0 1 2"; default: those that each config.yaml pins
 #   WGANGP_OUTPUT   folder for results, figures, notebooks, runs and report; default: this folder

@@ -41,6 +41,7 @@ class Runs(dict):
         tier, datasets: as given.
         seeds: {setting: the seeds of its arrays}.
         label: tier, data and seeds in words, for the figures.
+        label_of_first: the same for figures that draw the first seed alone.
     """
 
     def __init__(self, tier: str, datasets: set[str], arrays: dict[str, dict[int, dict]]):
@@ -48,8 +49,10 @@ class Runs(dict):
         self.tier, self.datasets = tier, sorted(datasets)
         self.seeds = {setting: list(by_seed) for setting, by_seed in arrays.items()}
         counts = " or ".join(str(n) for n in sorted({len(seeds) for seeds in self.seeds.values()}))
-        data = ", ".join(map(data_in_words, self.datasets))
-        self.label = f"tier {tier}, {data}, {counts} seed{'s' * (counts != '1')}"
+        about, seeds = f"tier {tier}, {', '.join(map(data_in_words, self.datasets))}", f"{counts} seed"
+        several = counts != "1"
+        self.label = f"{about}, {seeds}{'s' * several}"
+        self.label_of_first = f"{about}, {'the first of ' * several}{seeds}{'s' * several}"
 
     def last_iteration(self, setting: str) -> int:
         """The iteration at which a setting's first seed was last evaluated."""
@@ -162,7 +165,7 @@ def opening(name: str, tier: str | None = None) -> str:
     claims = compare.claims(name, compare.judged(name, tier)).to_dict("records")
     if not claims:
         return "No claim of the paper is held to a number here."
-    rows = ["| claim | the paper says | verdict |", "|---|---|---|"]
+    rows = ["| claim | what it says | verdict |", "|---|---|---|"]
     for claim in claims:
         beside = f" ({claim['beside']})" if claim["beside"] else ""
         rows.append(f"| {claim['claim']} | {claim['says']} | **{compare.at_tier(claim)}**{beside} |")

@@ -50,7 +50,7 @@ def claims_in_full(tables: dict[str, pd.DataFrame]) -> str:
         judged = compare.claims(name, table)
         verdict = [verdict_of(claim) for claim in judged.iloc]
         folder = [f"[{name}](../experiments/{name})"] * len(judged)
-        about = {"claim": judged["claim"], "the paper says": judged["says"], "where": judged["where"]}
+        about = {"claim": judged["claim"], "what it says": judged["says"], "where": judged["where"]}
         parts.append(pd.DataFrame(about | {"experiment": folder, "verdict": verdict, "tier": judged["tier"]}))
     return markdown(pd.concat(parts))
 

@@ -1,7 +1,7 @@
 """Table 4 of v3: a character-level language model, trained with WGAN-GP on lines of 32 characters.
 
 "Our model makes frequent spelling errors (likely because it has to output each character independently)
-but nonetheless manages to learn quite a lot about the statistics of language" (Section 5.4). The paper
+but nonetheless manages to learn quite a lot about the statistics of language" (Section 5.5). The paper
 shows samples and no numbers; gan_language.py measures the Jensen-Shannon divergence between the n-grams
 of 640 samples and of the data. Beside it stand that of as many held-out lines, and of lines whose
 characters are drawn one by one (a unigram model), and how far the generated lines are on the way from
