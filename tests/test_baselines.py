@@ -16,6 +16,16 @@ def test_clipping_bounds_every_parameter():
     assert largest == pytest.approx(0.02)
 
 
+def test_clipping_leaves_frozen_parameters_alone():
+    gan = new(WGAN)
+    frozen = gan.discriminator.parameters()[0]
+    frozen.stop_gradient = True
+    before = frozen.numpy()
+    assert np.abs(before).max() > gan.clip
+    gan.train(Toy("8gaussians"), batch_size=16, iterations=1, progress=None)
+    assert (frozen.numpy() == before).all()
+
+
 @pytest.mark.parametrize(
     "method, of_critic, of_generator",
     [

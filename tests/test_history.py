@@ -7,7 +7,7 @@ import paddle
 import pytest
 
 from wgangp import Diverged, InputError
-from wgangp.history import History, as_numbers
+from wgangp.history import History, as_floats
 
 
 def losses(value):
@@ -44,12 +44,12 @@ def test_time_in_a_pause_does_not_count():
 
 
 def test_numbers_of_a_callback_become_floats():
-    numbers = as_numbers({"a": np.float32(0.5), "b": np.array([3]), "c": paddle.to_tensor(2.0), "d": True})
+    numbers = as_floats({"a": np.float32(0.5), "b": np.array([3]), "c": paddle.to_tensor(2.0), "d": True})
     assert numbers == {"a": 0.5, "b": 3.0, "c": 2.0, "d": 1.0} and {type(x) for x in numbers.values()} == {float}
-    assert as_numbers(None) == {}
+    assert as_floats(None) == {}
 
 
 @pytest.mark.parametrize("returned", [3.0, [("a", 1)], {"a": "1"}, {"a": [1, 2]}, {1: 1.0}, {"a": None}])
 def test_what_is_no_number_is_refused(returned):
     with pytest.raises(InputError, match="a callback returned"):
-        as_numbers(returned)
+        as_floats(returned)

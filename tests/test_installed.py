@@ -56,6 +56,19 @@ def without_frame(command):
     )
 
 
+def test_names_and_modules_of_the_package_are_there_without_further_imports(python, site):
+    done = python(
+        "-c",
+        "import wgangp\n"
+        "assert all(getattr(wgangp, name) is not None for name in wgangp.__all__)\n"
+        "assert set(wgangp.__all__) == set(wgangp._HOMES)\n"
+        "assert wgangp.layers.LayerNorm and wgangp.losses.gradient_penalty and wgangp.metrics and wgangp.data\n"
+        "assert wgangp.networks and wgangp.optimizers.Adam and set(wgangp._MODULES) < set(dir(wgangp))",
+    )
+    assert done.returncode == 0, done.stderr
+    assert (site / "wgangp" / "py.typed").is_file()  # so that type checkers look into it
+
+
 @pytest.mark.parametrize(
     "command, words",
     [

@@ -31,7 +31,10 @@ class Gives(nn.Layer):
         (lambda x: {"x": x}, None, "the generator gives a dict"),
         (lambda x: x.mean(), None, r"the generator gives shape \[\]"),
         (lambda x: x.no_such_method(), None, "the generator cannot take latent vectors .*no_such_method"),
+        (lambda x: x.detach(), None, "the generator's samples have no gradient by its parameters"),
+        (lambda x: x.astype("float64"), None, "does not fit the critic|the generator's samples are float64"),
         (None, lambda x: (x, x), "the critic gives a tuple for 2 samples"),
+        (None, lambda x: x.astype("float64"), "the critic's scores are float64; they must be float32"),
         (None, lambda x: x[:, :, :, 0], "does not fit the critic"),
     ],
 )
@@ -42,6 +45,49 @@ def test_networks_that_give_something_else_are_refused(of_generator, of_critic, 
             Gives(generator, of_generator) if of_generator else generator,
             Gives(critic, of_critic) if of_critic else critic,
         )
+
+
+def with_spread(x):
+    """Scores that know of each other, as with minibatch standard deviation."""
+    return x + x.std()
+
+
+def of_two(x):
+    return x + paddle.zeros([2] if x.ndim == 1 else [2, 1])
+
+
+@pytest.mark.parametrize(
+    "make, coupled",
+    [
+        (lambda x: x, False),
+        (with_spread, True),
+        (of_two, True),
+        (lambda x: nn.functional.dropout(x, 0.5), False),
+        (lambda x: nn.functional.batch_norm(x.reshape([-1, 1]), *[paddle.ones([1])] * 4, training=True), True),
+    ],
+    ids=["alone", "spread", "batches of 2", "dropout", "batch norm without a layer"],
+)
+def test_a_critic_that_couples_its_samples_is_given_real_and_generated_ones_apart(make, coupled):
+    gan = WGAN(toy_generator(8, 2), Gives(toy_critic(8, 2), make))
+    assert gan.scores_in_one_call is not coupled
+
+
+def test_a_constant_generator_may_be_without_gradients():
+    """One without parameters is fixed, and so is one that is frozen."""
+    generator = toy_generator(8, 2)
+    for parameter in generator.parameters():
+        parameter.stop_gradient = True
+    with paddle.no_grad():
+        assert WGAN(generator, toy_critic(8, 2)).sample_shape == [2]
+        assert WGAN(toy_generator(8, 2), toy_critic(8, 2)).sample_shape == [2]
+
+
+def test_axes_in_another_order_are_told_from_other_shapes():
+    gan = WGAN(Gives(toy_generator(8, 2), lambda x: x.reshape([-1, 1, 2])), Gives(toy_critic(8, 2), lambda x: x[:, 0]))
+    gan.sample_shape = [3, 8, 8]
+    for shape, words in ([8, 8, 3], "move the axes of the data with transpose"), ([3, 8, 9], "; reshape the data"):
+        with pytest.raises(InputError, match=words):
+            gan.check_data(paddle.zeros([2, *shape]))
 
 
 def test_other_precisions_are_refused(float64):

@@ -219,6 +219,8 @@ NAN[7, 1] = np.nan
         (np.zeros((50, 2)), {"lr_decay": "no"}, "lr_decay is 'no'; use True or False"),
         (np.zeros((50, 2)), {"callbacks": print}, "give a list of functions"),
         (np.zeros((50, 2)), {"callbacks": ["print"]}, "'print' is no callback"),
+        (np.zeros((50, 2)), {"progress": True}, "progress is True; give the label"),
+        (np.zeros((50, 2)), {"callbacks": [lambda *_: {"seconds": 1}]}, "a callback returned seconds, which"),
     ],
 )
 def test_unusable_training_data_and_settings(data, options, words):
@@ -237,6 +239,18 @@ def test_a_callback_is_called_after_every_so_many_iterations():
     callback = Callback(lambda gan, iteration, losses: calls.append((iteration, sorted(losses))), every=3)
     history = new().train(Toy("8gaussians"), batch_size=16, iterations=7, callbacks=[callback], progress=None)
     assert calls == [(i, sorted(history)) for i in (2, 5)]
+
+
+def test_an_interrupted_training_leaves_its_history():
+    def stop(gan, iteration, losses):
+        if iteration == 3:
+            raise KeyboardInterrupt
+
+    gan = new()
+    with pytest.raises(KeyboardInterrupt):
+        gan.train(Toy("8gaussians"), batch_size=16, iterations=9, callbacks=[stop], progress=None)
+    whole = new().train(Toy("8gaussians"), batch_size=16, iterations=4, progress=None)
+    assert gan.history["critic_loss"].equals(whole["critic_loss"])
 
 
 def test_memory_does_not_grow():

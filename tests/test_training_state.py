@@ -61,6 +61,13 @@ def test_a_setting_that_is_left_out_is_another_setting(tmp_path):
         new().train(Toy("8gaussians"), iterations=2, **options)
 
 
+def test_a_checkpoint_of_another_run_is_refused_with_all_files_to_delete(tmp_path):
+    path, options = tmp_path / "c.npz", {"batch_size": 16, "progress": None}
+    new().train(Toy("8gaussians"), iterations=2, checkpoint=path, **options)
+    with pytest.raises(InputError, match=r"delete \S+/c.npz and \S+/c.previous.npz or name another"):
+        new().train(Toy("8gaussians"), iterations=2, checkpoint=path, seed=1, **options)
+
+
 def test_optimizer_state_of_older_checkpoints_is_read(tmp_path):
     """There the names' endings counted the optimizers of a process."""
     path, options = tmp_path / "c.npz", {"batch_size": 16, "progress": None}

@@ -8,7 +8,7 @@ from wgangp.gan import BaseGAN
 
 
 class WGAN(BaseGAN):
-    """Wasserstein GAN whose critic's weights, biases included, are clipped to [-c, c].
+    """Wasserstein GAN whose critic's weights, biases included and frozen ones left out, are clipped to [-c, c].
 
     Args:
         generator, discriminator, critic_iters, latent_dim: as in `BaseGAN`.
@@ -43,7 +43,8 @@ class WGAN(BaseGAN):
     def constrain_critic(self) -> None:
         with paddle.no_grad():
             for parameter in self.discriminator.parameters():
-                parameter.clip_(-self.clip, self.clip)
+                if not parameter.stop_gradient:  # a frozen one keeps its values
+                    parameter.clip_(-self.clip, self.clip)
 
 
 class OneCriticStep(BaseGAN):

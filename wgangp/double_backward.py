@@ -15,7 +15,7 @@ from wgangp.errors import InputError, plain_message
 from wgangp.layers import BatchNorm
 
 REPLACEMENTS = {  # of classes of layers and of operations
-    "LayerNorm GroupNorm": "wgangp.layers.LayerNorm",
+    "LayerNorm GroupNorm": "wgangp.layers.LayerNorm, which normalises over all axes but the first",
     "Flatten flatten": "x.reshape([x.shape[0], -1])",
     "MaxPool1D AdaptiveMaxPool1D": "AvgPool1D",
     "MaxPool2D AdaptiveMaxPool2D": "AvgPool2D",

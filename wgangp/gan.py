@@ -56,12 +56,14 @@ class BaseGAN:
         self.critic_iters = check_number("critic_iters", critic_iters, at_least=1, whole=True)
         self.history = pd.DataFrame()
         self.batch_size = 64
-        # Several batches go through a network in one call, unless its batch norm would mix them.
-        self.scores_in_one_call = not double_backward.has_batch_norm(discriminator)
-        self.generates_in_one_call = not double_backward.has_batch_norm(generator, but=BatchNorm)
         network_checks.check_precision(generator, discriminator)
         with double_backward.untouched(generator, discriminator):
-            self.sample_shape, self._last_function = network_checks.check_fit(self)
+            samples, self._last_function = network_checks.check_fit(self)
+            couples = network_checks.couples_samples(discriminator, samples)
+        self.sample_shape = samples.shape[1:]
+        # Several batches go through a network in one call, unless it would mix them, as batch norm does.
+        self.scores_in_one_call = not (couples or double_backward.has_batch_norm(discriminator))
+        self.generates_in_one_call = not double_backward.has_batch_norm(generator, but=BatchNorm)
 
     @property
     def networks(self) -> dict[str, paddle.nn.Layer]:
@@ -144,7 +146,7 @@ class BaseGAN:
         """The generator's output in training, for several batches at once.
 
         Batch norm uses each batch's own statistics, and those of each of its sub-batches where the generator has an
-        attribute `groups`.
+        attribute `sub_batches`, their number.
 
         Args:
             sizes: of the batches.
@@ -154,26 +156,26 @@ class BaseGAN:
             A list of [size, ...].
 
         Raises:
-            InputError: a size is not a multiple of the generator's groups.
+            InputError: a size is not a multiple of that number.
 
         Source: gan_cifar_resnet.py lines 189-192 and 288-299.
         """
-        groups = getattr(self.generator, "groups", 1)
+        parts = getattr(self.generator, "sub_batches", 1)
         for size in sizes:
-            if size % groups:
+            if size % parts:
                 raise InputError(
-                    f"the generator trains in {groups} sub-batches (its attribute groups), which a batch of {size} "
-                    "cannot be split into; use another batch size or set groups."
+                    f"the generator trains in {parts} sub-batches (its attribute sub_batches), which a batch of {size} "
+                    "cannot be split into; use another batch size or number of sub-batches."
                 )
         if self.generates_in_one_call and len(set(sizes)) == 1:
-            with sub_batches(self.generator, groups * len(sizes)):
+            with sub_batches(self.generator, parts * len(sizes)):
                 return self.generator(*inputs).split(len(sizes))
-        lengths = [size // groups for size in sizes for _ in range(groups)]
+        lengths = [size // parts for size in sizes for _ in range(parts)]
         outputs = [self.generator(*part) for part in zip(*(x.split(lengths) for x in inputs), strict=True)]
-        return [paddle.concat(outputs[i * groups : (i + 1) * groups]) for i in range(len(sizes))]
+        return [paddle.concat(outputs[i * parts : (i + 1) * parts]) for i in range(len(sizes))]
 
     def score_both(self, real: paddle.Tensor, fake: paddle.Tensor) -> list[paddle.Tensor]:
-        """Critic's scores of real and generated samples, in one call unless batch norm would mix them.
+        """Critic's scores of real and generated samples, in one call unless the critic would mix them.
 
         Args:
             real, fake: [n, ...], the same shape.

@@ -73,10 +73,14 @@ class History:
     def table(self) -> pd.DataFrame:
         """All rows, a pandas.DataFrame."""
         self.read()
+        return self.so_far()
+
+    def so_far(self) -> pd.DataFrame:
+        """The rows that have been read, a pandas.DataFrame."""
         return pd.DataFrame(self.records)
 
 
-def as_numbers(returned: Mapping[str, Any] | None) -> dict[str, float]:
+def as_floats(returned: Mapping[str, Any] | None) -> dict[str, float]:
     """What a callback returned, as Python's floats: a checkpoint keeps no others.
 
     Args:

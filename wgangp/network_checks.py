@@ -31,21 +31,22 @@ def check_layers(generator: paddle.nn.Layer, critic: paddle.nn.Layer) -> None:
         raise InputError("the critic has no parameters to train; give it some, or let them have gradients.")
 
 
-def check_fit(gan: Any) -> tuple[list[int], str]:
+def check_fit(gan: Any) -> tuple[paddle.Tensor, str]:
     """Draw two samples and score them, to find out whether the networks fit each other.
 
     Args:
         gan: a `BaseGAN`.
 
     Returns:
-        The shape of one sample, and the function at the generator's end, as of `last_function`.
+        Both samples, [2, ...], and the function at the generator's end, as of `last_function`.
 
     Raises:
-        InputError: the generator does not take latent vectors, or the critic does not take its samples or does not
-            give one score for each.
+        InputError: the generator does not take latent vectors or passes no gradient on to its parameters, or the critic
+            does not take its samples or does not give one score for each.
     """
     try:
-        fake = gan.draw(2)
+        with paddle.enable_grad():
+            fake = gan.draw(2)
     except Exception as error:
         raise InputError(
             f"the generator cannot take latent vectors of shape [2, {gan.latent_dim}]: {plain_message(error)}."
@@ -54,6 +55,10 @@ def check_fit(gan: Any) -> tuple[list[int], str]:
         raise InputError(
             f"the generator gives {_shape_in_words(fake)} for 2 latent vectors; it must give one tensor of "
             "samples, [2, ...]."
+        )
+    if fake.stop_gradient and not all(parameter.stop_gradient for parameter in gan.generator.parameters()):
+        raise InputError(
+            "the generator's samples have no gradient by its parameters; leave detach and no_grad out of it."
         )
     try:
         scores = gan.discriminator(fake.detach())
@@ -66,13 +71,34 @@ def check_fit(gan: Any) -> tuple[list[int], str]:
             f"the critic gives {_shape_in_words(scores)} for 2 samples; it must give one score per sample, "
             "shape [2, 1] or [2]."
         )
+    for what, values in (("generator's samples", fake), ("critic's scores", scores)):
+        if values.dtype != paddle.float32:
+            raise InputError(f"the {what} are {str(values.dtype).removeprefix('paddle.')}; they must be float32.")
     if gan.unbounded_scores and last_function(scores) in RANGES:
         warnings.warn(
             f"the critic ends in a {last_function(scores)}, which bounds its scores; {type(gan).__name__} needs "
             "unbounded ones: leave it out.",
             stacklevel=4,
         )
-    return fake.shape[1:], last_function(fake)
+    return fake, last_function(fake)
+
+
+def couples_samples(critic: paddle.nn.Layer, samples: paddle.Tensor) -> bool:
+    """Whether a critic's scores of some samples depend on which others are with them, as with batch norm.
+
+    Args:
+        critic: a network that takes the samples.
+        samples: a few, [n, ...].
+    """
+    with paddle.no_grad():
+        alone, again = critic(samples), critic(samples)
+        if not alone.allclose(again, rtol=1e-3, atol=1e-6):  # random, as with dropout: it cannot be told
+            return False
+        try:
+            among_others = critic(paddle.concat([samples, 1 - 2 * samples]))[: len(samples)]
+        except Exception:  # it takes batches of one size
+            return True
+        return not bool(alone.allclose(among_others, rtol=1e-3, atol=1e-6))
 
 
 def check_precision(*networks: paddle.nn.Layer) -> None:
@@ -102,9 +128,11 @@ def check_samples(real: paddle.Tensor, shape: list[int], function: str) -> None:
         InputError: they have another shape.
     """
     if real.shape[1:] != shape:
+        moved = sorted(real.shape[1:]) == sorted(shape)
+        remedy = "move the axes of the data with transpose" if moved else "reshape the data"
         raise InputError(
             f"train_data has samples of shape {list(real.shape[1:])} but the generator makes "
-            f"{list(shape)}; reshape the data or change the generator."
+            f"{list(shape)}; {remedy} or change the generator."
         )
     low, high = RANGES.get(function, (-np.inf, np.inf))
     smallest, largest = real.min().item(), real.max().item()

@@ -264,8 +264,8 @@ class GANSolver(ppsci.solver.Solver):
 
     One epoch is TRAIN.iters_per_epoch generator iterations. Training writes, and goes on from where it is there,
     TRAIN.checkpoint_path or <output_dir>/checkpoint.npz; the generator is saved as
-    <output_dir>/checkpoints/latest.pdparams (and epoch_<k> every TRAIN.save_freq epochs, and best_model by the first
-    metric, over all attempts), for EVAL.pretrained_model_path.
+    <output_dir>/checkpoints/latest.pdparams (and epoch_<k> every TRAIN.save_freq epochs, and best_model by the
+    lowest value of the first metric, over all attempts), for EVAL.pretrained_model_path.
 
     Args:
         model: the GAN's generator as an Arch, such as `as_arch(gan.generator, ("latent",), ("field",))`.

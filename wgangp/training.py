@@ -13,7 +13,7 @@ import pandas as pd
 from wgangp import network_checks
 from wgangp.data.batches import as_batches
 from wgangp.errors import BudgetSpent, InputError, check_number
-from wgangp.history import History, as_numbers
+from wgangp.history import History, as_floats
 from wgangp.optimizers import make_optimizer
 from wgangp.runtime import checkpoint as checkpoints
 from wgangp.runtime import devices, distributed
@@ -65,8 +65,9 @@ def train(
 ) -> pd.DataFrame:
     """Train both networks: per iteration a generator step (not in the first), then the critic's.
 
-    Everything random in iteration i depends on the seed and i alone, so a resumed run ends
-    bit-equal to an uninterrupted one on the same machine.
+    All of Paddle's random numbers in iteration i depend on the seed and i alone (its global seed is set anew in each),
+    so a resumed run ends bit-equal to an uninterrupted one on the same machine. A second call without a checkpoint
+    begins with new optimizers and the same random numbers: give it another seed, or a checkpoint to go on from.
 
     Args:
         train_data: array [n, ...], pair of samples and labels (used by `ConditionalWGAN_GP` alone),
@@ -74,7 +75,7 @@ def train(
             `wgangp.data.batches.as_batches`. What the data draw from global random numbers, such as the
             order of a shuffling loader, follows the seed, too.
         batch_size: real samples per critic step.
-        iterations: generator iterations, in all (those of a checkpoint included).
+        iterations: generator iterations, in all, those of a checkpoint included; one that has more is left as it is.
         g_learning_rate, d_learning_rate: step sizes, above 0; the method's default when None.
         beta1, beta2: Adam's decay rates, in [0, 1); the method's defaults when None.
         lr_decay: decay both step sizes linearly to 0 over the iterations (Appendix F).
@@ -95,7 +96,7 @@ def train(
         `seconds` of training so far, without the callbacks.
 
     Raises:
-        InputError: unusable data, settings or checkpoint.
+        InputError: unusable data, settings or checkpoint, or a callback's number has a loss's name.
         Diverged: a loss or weight became NaN or infinite.
         BudgetSpent: the deadline has passed.
 
@@ -125,6 +126,8 @@ def train(
     checkpoint = None if checkpoint is None else checkpoints.check_path(checkpoint)
     checkpoint_seconds = check_number("checkpoint_seconds", checkpoint_seconds, at_least=0)
     deadline = None if deadline is None else check_number("deadline", deadline)
+    if not (progress is None or isinstance(progress, str)):
+        raise InputError(f"progress is {progress!r}; give the label of the progress bar, or None for none.")
     if not isinstance(callbacks, (list, tuple)):
         raise InputError(f"callbacks is {callbacks!r}; give a list of functions.")
     callbacks = [one if isinstance(one, Callback) else Callback(one) for one in callbacks]
@@ -149,31 +152,47 @@ def train(
     fixed = not gan.generator.parameters()
     step = devices.ReplayedStep(partial(gan.iteration, batches, None if fixed else g_optimizer, d_optimizer))
     written = time.monotonic()
-    with Progress(progress, iterations, start) as bar:
-        for iteration in range(start, iterations):
-            seed_everything(seed, iteration, *rank)
-            if lr_decay:
-                g_optimizer.set_lr(settings["g_learning_rate"] * (1 - iteration / iterations))
-                d_optimizer.set_lr(settings["d_learning_rate"] * (1 - iteration / iterations))
-            first = iteration * gan.critic_iters
-            drawn = [distributed.take_local_batch(batches.draw(first + i)) for i in range(gan.critic_iters)]
-            history.add(step(drawn) if iteration else gan.iteration(batches, None, d_optimizer, to_device(drawn)))
-            for callback in callbacks if distributed.rank() == 0 else ():
-                if (iteration + 1) % callback.every == 0:
-                    record = history.read()
-                    with history.paused():
-                        record |= as_numbers(callback.function(gan, iteration, dict(record)))
-            bar.update()
-            if deadline is not None and distributed.any_process(time.time() > deadline):
-                state.write(history.table())
-                raise BudgetSpent(f"stopped by the budget after iteration {iteration + 1} of {iterations}.")
-            if time.monotonic() - written > checkpoint_seconds:
-                state.write(history.table())
-                written = time.monotonic()
+    try:
+        with Progress(progress, iterations, start) as bar:
+            for iteration in range(start, iterations):
+                seed_everything(seed, iteration, *rank)
+                if lr_decay:
+                    g_optimizer.set_lr(settings["g_learning_rate"] * (1 - iteration / iterations))
+                    d_optimizer.set_lr(settings["d_learning_rate"] * (1 - iteration / iterations))
+                first = iteration * gan.critic_iters
+                drawn = [distributed.take_local_batch(batches.draw(first + i)) for i in range(gan.critic_iters)]
+                history.add(step(drawn) if iteration else gan.iteration(batches, None, d_optimizer, to_device(drawn)))
+                if distributed.rank() == 0:
+                    call_back(callbacks, gan, iteration, history)
+                bar.update()
+                if deadline is not None and distributed.any_process(time.time() > deadline):
+                    state.write(history.table())
+                    raise BudgetSpent(f"stopped by the budget after iteration {iteration + 1} of {iterations}.")
+                if time.monotonic() - written > checkpoint_seconds:
+                    state.write(history.table())
+                    written = time.monotonic()
+    finally:
+        gan.history = history.so_far()
     if iterations > start:
         state.write(history.table())
     gan.history = history.table()
     return gan.history
+
+
+def call_back(callbacks: list[Callback], gan: "BaseGAN", iteration: int, history: History) -> None:
+    """Call the callbacks whose turn it is after an iteration, and put their numbers into its row of the history.
+
+    Raises:
+        InputError: what one returned are no numbers by name, or the row has one of that name.
+    """
+    for callback in callbacks:
+        if (iteration + 1) % callback.every == 0:
+            record = history.read()
+            with history.paused():
+                numbers = as_floats(callback.function(gan, iteration, dict(record)))
+            if taken := numbers.keys() & record.keys():
+                raise InputError(f"a callback returned {min(taken)}, which the history has; name it otherwise.")
+            record |= numbers
 
 
 def seed_everything(*entropy: int) -> None:

@@ -45,7 +45,9 @@ class TrainingState:
         differing = [name for name, value in self.settings.items() if theirs.get(name) != value]
         if differing:
             what = "; ".join(f"{name} was {theirs.get(name)!r}, is {self.settings[name]!r}" for name in differing)
-            raise InputError(f"the checkpoint {self.path} is of another run ({what}); delete it or name another.")
+            paths = (self.path, checkpoints.previous_path(self.path))
+            files = " and ".join(str(path) for path in paths if path.exists())
+            raise InputError(f"the checkpoint {self.path} is of another run ({what}); delete {files} or name another.")
         if bad := network_state.first_not_finite(self.networks, arrays):
             raise InputError(
                 f"the checkpoint {self.path} is of a training that diverged: {bad} has NaN or infinite values; delete "

@@ -68,7 +68,8 @@ def load_case(cfg: DictConfig) -> Case:
 
         def compare_images(generated, real):
             scores = evaluator.evaluate(to_bytes(generated, "dcgan"), reference=real)
-            return {score: value for score, (value, _) in scores.items()}
+            first = {evaluator.distance: scores[evaluator.distance]}  # by which the best model is chosen
+            return {name: value for name, (value, _) in (first | scores).items()}
 
         return Case(ScaledImages(data.images, "dcgan"), evaluator.reference, metric(compare_images))
     data = Toy(name)
@@ -90,14 +91,14 @@ def compare_digits(generated, real):
         real: uint8 [n, 1, 28, 28].
 
     Returns:
-        Dict[str, float]: digit_score and digit_frechet_distance.
+        Dict[str, float]: digit_frechet_distance (the first, by which the best model is chosen) and digit_score.
     """
     classifier = digits.load_classifier()
     features, probabilities = digits.classify(classifier, to_bytes(generated, "unit"))
     real_features, _ = digits.classify(classifier, real)
     return {
-        "digit_score": inception_score(probabilities)[0],
         "digit_frechet_distance": frechet_distance(gaussian(features), gaussian(real_features)),
+        "digit_score": inception_score(probabilities)[0],
     }
 
 

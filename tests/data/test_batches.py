@@ -191,6 +191,28 @@ def test_a_distribution_needs_only_sample():
     assert one.describe() == "samples of Ring, each batch used 1 times"
 
 
+def test_a_data_set_with_a_member_named_sample_is_a_data_set():
+    class Named(Points):
+        sample = 3
+
+    data = Named(lambda point, label: point)
+    assert sorted(map(tuple, first(data).tolist())) == sorted(map(tuple, first(POINTS).tolist()))
+
+
+def test_what_has_another_sample_method_is_told_so():
+    with pytest.raises(InputError, match=r"train_data.sample\(8, rng\) cannot be called"):
+        as_batches(paddle.distribution.Normal(0.0, 1.0), 8, 0)(0)
+
+
+def test_a_data_set_without_a_length_is_refused():
+    class Endless(paddle.io.Dataset):
+        def __getitem__(self, i):
+            return POINTS[0]
+
+    with pytest.raises(InputError, match="the data set Endless has no __len__"):
+        as_batches(Endless(), 8, 0)
+
+
 @pytest.mark.parametrize(
     "drawn, words",
     [

@@ -15,3 +15,8 @@ def test_linear_layer_and_its_gradients():
     gradients = paddle.grad((y * paddle.to_tensor(dy)).sum(), [given, layer.weight, layer.bias])
     for gradient, expected in zip(gradients, (dy @ layer.weight.numpy().T, x.T @ dy, dy.sum(0)), strict=True):
         np.testing.assert_allclose(gradient.numpy(), expected, atol=1e-14)
+
+
+def test_linear_layer_without_a_bias():
+    layer, x = layers.Linear(5, 3, bias_attr=False), paddle.randn([4, 5])
+    np.testing.assert_array_equal(layer(x).numpy(), (x @ layer.weight).numpy())

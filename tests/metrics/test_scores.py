@@ -83,6 +83,12 @@ def test_frechet_distance_refuses_other_sizes_and_nan():
         frechet_distance(([0.0], [[np.nan]]), ([0.0], [[1.0]]))
 
 
+def test_frechet_distance_of_features_themselves_is_refused():
+    features = RNG(0).normal(size=(50, 4))
+    with pytest.raises(InputError, match=r"such as gaussian\(features\)"):
+        frechet_distance(features, features)
+
+
 def test_polynomial_mmd_against_its_double_sum():
     x, y = RNG(0).normal(size=(5, 3)), RNG(1).normal(size=(4, 3)) + 1
 
@@ -145,6 +151,28 @@ def test_precision_and_recall_against_the_definition():
         return inside / len(samples)
 
     assert precision_recall(generated, real) == (share(generated, real), share(real, generated))
+
+
+@pytest.mark.parametrize("dimensions", [2, 8, 300])
+def test_precision_and_recall_of_points_that_repeat_do_not_depend_on_their_order(dimensions):
+    points = np.repeat(RNG(0).normal(size=(30, dimensions)), 5, axis=0)  # the radii are 0
+    for order in (slice(None), slice(None, None, -1), RNG(1).permutation(len(points))):
+        assert precision_recall(points, points[order]) == (1, 1)
+        assert precision_recall(points, points[order] + 1) == (0, 0)
+    assert precision_recall(np.full((10, dimensions), 0.1), np.full((12, dimensions), 0.1)) == (1, 1)
+
+
+def test_precision_and_recall_do_not_depend_on_where_the_origin_is():
+    generated, real = RNG(0).normal(size=(200, 5)), RNG(1).normal(size=(200, 5))
+    at_origin = precision_recall(generated, real)
+    assert at_origin[0] < 1
+    assert precision_recall(1e4 + 1e-4 * generated, 1e4 + 1e-4 * real) == at_origin
+
+
+@pytest.mark.parametrize("k", [0, -1, 1.5, "3"])
+def test_numbers_of_neighbours_that_are_none_are_refused(k):
+    with pytest.raises(InputError, match="k is"):
+        precision_recall(np.zeros((50, 4)), np.zeros((50, 4)), k=k)
 
 
 def test_precision_sees_quality_and_recall_diversity():

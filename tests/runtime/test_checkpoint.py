@@ -37,6 +37,19 @@ def test_holds_what_was_written(path):
     assert same(arrays, ARRAYS) and about == ABOUT
 
 
+def test_the_home_folder_is_written_out(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    checkpoint.write("~/c.npz", ARRAYS, ABOUT)
+    assert (tmp_path / "c.npz").exists() and same(checkpoint.read("~/c.npz")[0], ARRAYS)
+
+
+@pytest.mark.parametrize("given", [None, 3, "c.txt"])
+def test_what_is_no_checkpoint_s_path_is_refused(given):
+    for use in (checkpoint.read, new().load, new().save):
+        with pytest.raises(InputError, match="cannot be a checkpoint"):
+            use(given)
+
+
 @pytest.mark.parametrize("offset", [29, 31, 33], ids=["name", "extra field", "comment"])
 def test_entry_that_swallows_others_is_noticed(offset, path):
     """Bit 7 of the high byte of a length in a zip's directory: zipfile then reads fewer entries without a word."""

@@ -51,10 +51,12 @@ def to_bytes(samples: np.ndarray, scaling: str) -> np.ndarray:
         uint8 [n, ...].
 
     Raises:
-        InputError: NaN or infinite values, which would become black.
+        InputError: an unknown scaling, or NaN or infinite values, which would become black.
 
     Source: gan_cifar_resnet.py line 361 ("resnet"), gan_cifar.py line 165 ("dcgan").
     """
+    if scaling not in SCALINGS:
+        raise InputError(f"scaling {scaling!r} is unknown; use one of {', '.join(SCALINGS)}.")
     if not np.isfinite(samples).all():
         raise InputError("the generated samples have NaN or infinite values; the training has diverged.")
     bytes_ = {"resnet": (samples + 1) * (255.99 / 2), "dcgan": (samples + 1) * (255 / 2), "unit": samples * 255.99}
@@ -90,7 +92,9 @@ def as_numbers(value: Any, what: str) -> np.ndarray:
     except InputError:
         raise
     except (TypeError, ValueError) as error:
-        raise InputError(f"{what} is not one array of numbers ({error}); give equal shapes.") from None
+        raise InputError(
+            f"{what} is not one array of numbers ({error}); give equal shapes, and samples with labels as a tuple."
+        ) from None
     if array.dtype.kind not in "fiub":
         raise InputError(f"{what} has dtype {array.dtype}; give numbers{' that are real' * (array.dtype.kind == 'c')}.")
     return array
@@ -471,7 +475,11 @@ class SampledBatches(Batches):
     def draw(self, k: int) -> np.ndarray:
         i = k // self.reuse
         if i != self.draw_number:
-            drawn = self.distribution.sample(self.batch_size, np.random.default_rng([self.seed, i]))
+            rng = np.random.default_rng([self.seed, i])
+            try:
+                drawn = self.distribution.sample(self.batch_size, rng)
+            except TypeError as error:
+                raise InputError(f"train_data.sample({self.batch_size}, rng) cannot be called: {error}.") from error
             self.draw_number, self.batch = i, self.check_samples(drawn, "the return value of train_data.sample(n, rng)")
             if len(self.batch) != self.batch_size:
                 raise InputError(f"train_data.sample({self.batch_size}, rng) returns {len(self.batch)} samples.")
@@ -516,16 +524,18 @@ def as_batches(train_data: Any, batch_size: int, seed: int, classes: int | None 
         return batches
     if hasattr(train_data, "__array__") or isinstance(train_data, list):
         return ArrayBatches(train_data, batch_size, seed, classes=classes)
-    if hasattr(train_data, "sample"):
-        return SampledBatches(train_data, batch_size, seed)
-    if isinstance(train_data, paddle.io.Dataset) and not isinstance(train_data, paddle.io.IterableDataset):
+    if isinstance(train_data, paddle.io.IterableDataset):
+        return StreamBatches(paddle.io.DataLoader(train_data, batch_size=batch_size), seed, classes)
+    if isinstance(train_data, paddle.io.Dataset):
+        if type(train_data).__len__ is paddle.io.Dataset.__len__:
+            raise InputError(f"the data set {type(train_data).__name__} has no __len__; add it.")
         with temporary_seed(np.random.SeedSequence(seed, spawn_key=[1])):
             items = [split_labels(train_data[i]) for i in range(len(train_data))]
         samples = [as_numbers(sample, f"sample {i} of train_data") for i, (sample, _) in enumerate(items)]
         labels = [label for _, label in items] if items and items[0][1] is not None else None
         return ArrayBatches(samples, batch_size, seed, labels, classes)
-    if isinstance(train_data, paddle.io.IterableDataset):
-        return StreamBatches(paddle.io.DataLoader(train_data, batch_size=batch_size), seed, classes)
+    if callable(getattr(train_data, "sample", None)):
+        return SampledBatches(train_data, batch_size, seed)
     if hasattr(train_data, "__iter__") and not isinstance(train_data, (dict, str, bytes)):
         return StreamBatches(train_data, seed, classes)
     raise InputError(

@@ -6,7 +6,7 @@ from scipy.special import rel_entr
 from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import NearestNeighbors
 
-from wgangp.errors import InputError
+from wgangp.errors import InputError, check_number
 from wgangp.metrics.checks import finite, real_numbers
 
 
@@ -30,7 +30,8 @@ def inception_score(probabilities: np.ndarray, splits: int = 10) -> tuple[float,
     """
     probabilities = real_numbers(probabilities, "probabilities", "[n, classes]")
     n = len(probabilities)
-    if not 1 <= splits <= n:
+    splits = check_number("splits", splits, at_least=1, whole=True)
+    if splits > n:
         raise InputError(f"{n} samples cannot be scored in {splits} splits; give at least as many samples as splits.")
     scores = []
     for i in range(splits):
@@ -72,10 +73,12 @@ def frechet_distance(a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.n
         A float, at least 0 up to rounding.
 
     Raises:
-        InputError: values are NaN or infinite, or the sizes differ.
+        InputError: they are no such pairs, values are NaN or infinite, or the sizes differ.
 
     Source: Heusel et al. 2017, Eq. 6; Dowson and Landau 1982.
     """
+    if not all(isinstance(one, tuple) and len(one) == 2 for one in (a, b)):
+        raise InputError("give a mean and a covariance of each, such as gaussian(features), as tuples.")
     mean_a, mean_b = (finite(mean, "the features' means", "[d]") for mean, _ in (a, b))
     if mean_a.shape != mean_b.shape:
         raise InputError(
@@ -148,7 +151,7 @@ def kid(
     size = min(subset_size, len(x) // 2, len(y) // 2)
     if size < 2 or subsets < 1:
         raise InputError(f"{subsets} subsets of {size} samples give no distance; use at least 1 of at least 2.")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(check_number("seed", seed, at_least=0, whole=True))
     values = [polynomial_mmd(*(f[rng.choice(len(f), size, replace=False)] for f in (x, y))) for _ in range(subsets)]
     return float(np.mean(values)), float(np.std(values))
 
@@ -169,18 +172,23 @@ def precision_recall(generated: np.ndarray, real: np.ndarray, k: int = 3) -> tup
         Precision and recall, in [0, 1].
 
     Raises:
-        InputError: there are too few samples, the sizes differ, or values are not finite.
+        InputError: there are too few samples, the sizes differ, values are not finite, or k is no such number.
 
     Source: Kynkaanniemi et al. 2019, Eq. 1 and 2, k = 3.
     """
+    k = check_number("k", k, at_least=1, whole=True)
     generated, real = _two_sets(generated, real, least=k + 1)
+    center = real.mean(axis=0)  # far from the origin, squared distances would lose their digits
+    generated, real = generated - center, real - center
     return _share_in_manifold(generated, real, k), _share_in_manifold(real, generated, k)
 
 
 def _share_in_manifold(samples, manifold, k):
     radii = NearestNeighbors(n_neighbors=k).fit(manifold).kneighbors()[0][:, -1]  # a point is not its own neighbour
+    rounding = 1e-12 * max(np.square(points).sum(axis=1).max() for points in (samples, manifold))
+    reach = np.sqrt(np.square(radii) + rounding)  # so that points that coincide are within a radius of 0
     inside = (
-        (distances <= radii).any(axis=1)
+        (distances <= reach).any(axis=1)
         for distances in pairwise_distances_chunked(samples, manifold, working_memory=256)
     )
     return float(np.concatenate(list(inside)).mean())

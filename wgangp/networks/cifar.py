@@ -52,15 +52,15 @@ class ResNetGenerator(ImageLayer):
         classes: number of labels for conditional batch norm; None for the unsupervised model.
 
     Attributes:
-        groups: number of sub-batches, each with its own batch statistics, in which training draws samples (2 in the
-            authors' code: 32 + 32 in critic steps, 64 + 64 in generator steps).
+        sub_batches: in how many, each with its own batch statistics, training draws samples (2 in the authors' code:
+            32 + 32 in critic steps, 64 + 64 in generator steps).
 
     Shapes: [n, 128] and, conditional, labels [n], to [n, 3, 32, 32] in [-1, 1].
 
     Source: Appendix F; gan_cifar_resnet.py lines 151-163 and 189-192.
     """
 
-    latent_dim, groups = 128, 2
+    latent_dim, sub_batches = 128, 2
 
     def __init__(self, dim: int = 128, classes: int | None = None):
         super().__init__()

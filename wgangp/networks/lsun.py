@@ -213,7 +213,7 @@ class DeepGenerator(ImageLayer):
         size: of the images, 128 in the paper, or 64 (without the block that makes 64x64 features).
 
     Attributes:
-        groups: number of sub-batches, each with its own batch statistics, in which training draws samples (8 of 8
+        sub_batches: number of sub-batches, each with its own batch statistics, in which training draws samples (8 of 8
             samples in the authors' script, one on each of their GPUs).
 
     Shapes: [n, 128] to [n, 3, size, size] in [-1, 1].
@@ -224,7 +224,7 @@ class DeepGenerator(ImageLayer):
     Source: experiments/wgan/wgan_imagenet128.py of igul222/nn, used with LSUN.
     """
 
-    latent_dim, groups = 128, 8
+    latent_dim, sub_batches = 128, 8
 
     def __init__(self, dim: int = 64, size: int = 128):
         super().__init__()

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from wgangp.errors import InputError
+from wgangp.runtime.environment import expand_home
 from wgangp.runtime.files import array_sha256, reading, replacing, unpack, write_npz
 
 _known_whole = {}  # {path: identity of the file that was last written or read there and was not damaged}
@@ -42,10 +43,15 @@ def check_path(path: Path | str) -> Path:
 
     Raises:
         InputError: it does not end in .npz, or it is a folder.
+
+    Returns:
+        The path, with ~ written out.
     """
-    if not isinstance(path, (str, os.PathLike)) or Path(path).suffix != ".npz" or os.path.isdir(path):
+    known = isinstance(path, (str, os.PathLike))
+    named = expand_home(path, "the checkpoint") if known else None
+    if not known or named.suffix != ".npz" or named.is_dir():
         raise InputError(f"'{path}' cannot be a checkpoint: give the path of a new or existing file that ends in .npz.")
-    return Path(path)
+    return named
 
 
 def previous_path(path: Path | str) -> Path:
@@ -69,9 +75,10 @@ def read(path: Path | str) -> tuple[dict[str, np.ndarray], dict]:
     Raises:
         InputError: the file is missing, damaged or something else.
     """
-    if not os.path.exists(path):
+    path = check_path(path)
+    if not path.exists():
         raise InputError(f"there is no checkpoint {path}.")
-    _known_whole.pop(Path(path), None)
+    _known_whole.pop(path, None)
     with reading(path, "not a whole checkpoint"):
         identity = _identity(path)
         arrays = unpack(path, limit=0)
@@ -84,7 +91,7 @@ def read(path: Path | str) -> tuple[dict[str, np.ndarray], dict]:
             )
         elif listing != _listing(arrays):
             raise ValueError("its arrays are not those that were written")
-    _known_whole[Path(path)] = identity
+    _known_whole[path] = identity
     return arrays, about
 
 

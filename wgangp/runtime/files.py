@@ -219,8 +219,8 @@ def write_error(path: Path | str, error: OSError) -> InputError:
         error: what writing raised.
     """
     return InputError(
-        f"cannot write {path}: {error.strerror or error}; make room, or set WGANGP_OUTPUT to a folder that can be "
-        "written, and run again."
+        f"cannot write {path}: {error.strerror or error}; make room, or name a folder that can be written (for what "
+        "wgangp run writes, set WGANGP_OUTPUT), and run again."
     )
 
 
