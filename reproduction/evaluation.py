@@ -137,6 +137,20 @@ class LanguageEvaluation(LanguageEvaluator):
         return rows
 
 
+def curves_over_training(history: pd.DataFrame, metrics: Sequence[str]) -> dict[str, np.ndarray]:
+    """The scores of the evaluations while training, for `save_arrays`.
+
+    Args:
+        history: of `.train`, with a column per metric.
+        metrics: names.
+
+    Returns:
+        {"curve/<metric>": [2, evaluations]}, the iterations, counted from 1, and the values.
+    """
+    curves = {name: history[name].dropna() for name in metrics}
+    return {f"curve/{name}": np.stack([curve.index + 1, curve]) for name, curve in curves.items()}
+
+
 def rows_over_training(
     evaluation: ImageEvaluation | LanguageEvaluation, history: pd.DataFrame, metrics: Sequence[str]
 ) -> list[dict]:

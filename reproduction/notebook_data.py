@@ -139,7 +139,7 @@ def real_values(name: str, metric: str, runs: Runs) -> float:
     """The mean of a metric's values of the real data, of the runs' tier and data; NaN where none was measured."""
     rows = results.read(name)
     rows = rows[(rows["tier"] == runs.tier) & rows["dataset"].isin(runs.datasets)]
-    return float(rows.loc[rows["quantity"].str.fullmatch(f"{metric}_of_real_(images|digits)"), "value"].mean())
+    return float(rows.loc[rows["quantity"].str.fullmatch(f"{metric}_of_real_images"), "value"].mean())
 
 
 def iterations_in_words(name: str, runs: Runs, word: str = "") -> str:

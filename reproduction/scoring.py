@@ -13,8 +13,8 @@ from wgangp.metrics import digits
 from wgangp.metrics.checks import finite
 from wgangp.metrics.evaluator import ImageEvaluator
 from wgangp.metrics.fields import compare_fields
+from wgangp.metrics.image_scores import Score
 from wgangp.metrics.ngram import LanguageEvaluator
-from wgangp.metrics.scores import frechet_distance, gaussian, inception_score
 from wgangp.metrics.toy import exact_w1, mode_coverage
 from wgangp.runtime.files import read_npz
 
@@ -166,22 +166,21 @@ def print_images(samples: np.ndarray, data: str, metrics: list[str] | None, real
     print(f"{evaluator.protocol}; their figures change with the number of images")
     scores = {"samples": evaluator.evaluate(samples, metrics)}
     scores["real"] = evaluator.evaluate(evaluator.held_out, metrics, evaluator.held_out_reference)
-    for name in scores:
-        for metric, (value, spread) in scores[name].items():
-            print(f"{name:9}{metric:18}{value:.4f}" + (f" ± {spread:.4f} over splits" if spread is not None else ""))
+    print_scores(scores)
+
+
+def print_scores(scores: dict[str, dict[str, Score]]) -> None:
+    """Print scores, {of what: {metric: (value, standard deviation over splits or None)}}, a line each."""
+    for name, of_name in scores.items():
+        for metric, (value, spread) in of_name.items():
+            print(f"{name:9}{metric:23}{value:.4f}" + (f" ± {spread:.4f} over splits" if spread is not None else ""))
 
 
 def print_digits(samples: np.ndarray) -> None:
     """Print the digit classifier's measures of digits, uint8 [n, 1, 28, 28], as of the experiment mnist_digits."""
-    classifier, train, held_out = digits.load_classifier(), images.mnist().images, images.mnist("validation").images
-    reference = gaussian(digits.classify(classifier, train[: len(samples)])[0])
-    print(f"{len(samples)} digits against {len(train[: len(samples)])} training digits")
-    for name, judged in (("samples", samples), ("real", held_out[: len(samples)])):
-        features, probabilities = digits.classify(classifier, judged)
-        value, spread = inception_score(probabilities)
-        print(f"{name:9}digit_score            {value:.4f} ± {spread:.4f} over splits")
-        print(f"{name:9}digit_frechet_distance {frechet_distance(gaussian(features), reference):.4f}")
-        print(f"{name:9}classes_found          {len(np.unique(probabilities.argmax(axis=1)))}")
+    train, held_out = images.mnist().images[: len(samples)], images.mnist("validation").images[: len(samples)]
+    print(f"{len(samples)} digits against {len(train)} training digits")
+    print_scores({"samples": digits.score_digits(samples, train), "real": digits.score_digits(held_out, train)})
 
 
 def print_fields(samples: np.ndarray, data: str) -> None:

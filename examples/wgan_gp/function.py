@@ -15,7 +15,6 @@ from wgangp.data.images import cifar10, mnist
 from wgangp.data.toy import Toy
 from wgangp.metrics import digits
 from wgangp.metrics.evaluator import ImageEvaluator
-from wgangp.metrics.scores import frechet_distance, gaussian, inception_score
 from wgangp.metrics.toy import exact_w1, mode_coverage
 
 
@@ -84,22 +83,17 @@ def load_case(cfg: DictConfig) -> Case:
 
 
 def compare_digits(generated, real):
-    """Score and Fréchet distance of a small digit classifier.
+    """Scores by a small digit classifier.
 
     Args:
         generated: [n, 1, 28, 28] in [0, 1].
         real: uint8 [n, 1, 28, 28].
 
     Returns:
-        Dict[str, float]: digit_frechet_distance (the first, by which the best model is chosen) and digit_score.
+        Dict[str, float]: As of digits.score_digits; by the first the best model is chosen.
     """
-    classifier = digits.load_classifier()
-    features, probabilities = digits.classify(classifier, to_bytes(generated, "unit"))
-    real_features, _ = digits.classify(classifier, real)
-    return {
-        "digit_frechet_distance": frechet_distance(gaussian(features), gaussian(real_features)),
-        "digit_score": inception_score(probabilities)[0],
-    }
+    scores = digits.score_digits(to_bytes(generated, "unit"), real)
+    return {name: value for name, (value, _) in scores.items()}
 
 
 def build_validator(cfg: DictConfig, case: Case, latent_dim: int):

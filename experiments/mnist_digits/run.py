@@ -15,7 +15,6 @@ from wgangp.data.batches import ScaledImages, to_bytes
 from wgangp.data.download import file_hash
 from wgangp.data.images import mnist
 from wgangp.metrics import digits
-from wgangp.metrics.scores import frechet_distance, gaussian, inception_score
 from wgangp.networks.mnist import mnist_critic, mnist_generator
 
 
@@ -52,16 +51,11 @@ def run(config, seed, job):
     images = to_bytes(gan.generate(count, seed=seed), config.scaling)
     job.save_arrays(data, samples=images[:100], critic_loss=block_means(history["critic_loss"].to_numpy()))
 
-    classifier = digits.load_classifier()
-    reference = gaussian(digits.classify(classifier, data.images[:count])[0])
-    protocol = f"{count} digits against {len(data.images[:count])} training digits"
-    weights = file_hash(digits.WEIGHTS)
+    real = data.images[:count]
+    protocol, weights = f"{count} digits against {len(real)} training digits", file_hash(digits.WEIGHTS)
     row = partial(result_row, data=data, protocol=protocol, samples=count, weights=weights)
-    rows = []
-    for name, judged in (("", images), ("_of_real_images", held_out.images[:count])):
-        features, probabilities = digits.classify(classifier, judged)
-        score, spread = inception_score(probabilities)
-        rows.append(row(f"digit_score{name}", score, err=spread))
-        rows.append(row(f"digit_frechet_distance{name}", frechet_distance(gaussian(features), reference)))
-        rows.append(row(f"classes_found{name}", len(np.unique(probabilities.argmax(axis=1)))))
-    return rows
+    return [
+        row(f"{name}{of_what}", value, err=spread)
+        for of_what, judged in (("", images), ("_of_real_images", held_out.images[:count]))
+        for name, (value, spread) in digits.score_digits(judged, real).items()
+    ]

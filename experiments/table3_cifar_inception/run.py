@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from reproduction.config import TrainingConfig
-from reproduction.evaluation import ImageEvaluation, rows_over_training
+from reproduction.evaluation import ImageEvaluation, curves_over_training, rows_over_training
 from wgangp import WGAN_GP, Callback, ConditionalWGAN_GP
 from wgangp.data.batches import ScaledImages, to_bytes
 from wgangp.data.images import CIFAR10_CLASSES, cifar10
@@ -62,14 +62,8 @@ def run(config, seed, job):
         lr_decay=True,
         generator_batch_size=config.generator_batch_size,
     )
-    curves = {name: history[name].dropna() for name in metrics}
     state = gan.generator.state_dict().items() if seed == 0 else ()  # kept once, for `wgangp generate`
     generator = {f"generator/{name}": value.numpy().astype("float16") for name, value in state}
-    job.save_arrays(
-        data,
-        samples=grid(),
-        **{f"curve/{name}": np.stack([curve.index + 1, curve]) for name, curve in curves.items()},
-        **generator,
-    )
+    job.save_arrays(data, samples=grid(), **curves_over_training(history, metrics), **generator)
     rows = evaluation.rows(to_bytes(gan.generate(evaluation.count, seed=seed + 1), config.scaling))
     return rows + rows_over_training(evaluation, history, metrics)

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from reproduction.config import TrainingConfig
-from reproduction.evaluation import LanguageEvaluation, rows_over_training
+from reproduction.evaluation import LanguageEvaluation, curves_over_training, rows_over_training
 from wgangp import WGAN_GP
 from wgangp.data import text as texts
 from wgangp.data.batches import Characters
@@ -63,10 +63,9 @@ def run(config, seed, job):
     )
     codes = most_likely(gan.generate(evaluation.count, seed=seed))
     shown = {"generated": codes, "unigram": evaluation.unigram, "real": evaluation.held_out}
-    curves = {f"curve/{name}": history[name].dropna() for name in evaluation.metrics}
     job.save_arrays(
         text,
         **{kind: text.bytes_of(lines[:64]) for kind, lines in shown.items()},
-        **{name: np.stack([curve.index + 1, curve]) for name, curve in curves.items()},
+        **curves_over_training(history, evaluation.metrics),
     )
     return evaluation.rows(codes) + rows_over_training(evaluation, history, evaluation.metrics)

@@ -7,6 +7,7 @@ import paddle
 import paddle.nn.functional as F
 from paddle import nn
 
+from wgangp.metrics.scores import frechet_distance, gaussian, inception_score
 from wgangp.runtime.files import check_floats, largest_size, read_npz
 
 WEIGHTS = Path(__file__).with_name("digit_classifier.npz")
@@ -76,3 +77,27 @@ def classify(classifier: DigitClassifier, images: np.ndarray, batch_size: int = 
             features.append(batch.numpy())
             probabilities.append(F.softmax(classifier.last(batch)).numpy())
     return np.concatenate(features), np.concatenate(probabilities)
+
+
+def score_digits(images: np.ndarray, real: np.ndarray) -> dict[str, tuple[float, float | None]]:
+    """Score digits by the classifier.
+
+    Args:
+        images: uint8 [n, 1, 28, 28], n at least 10.
+        real: those that the distance is taken to, uint8 [m, 1, 28, 28], m at least 2.
+
+    Returns:
+        {name: (value, standard deviation over ten splits or None)}: digit_frechet_distance, of the 64 features;
+        digit_score, the Inception score's formula over the ten probabilities, 10 at best; classes_found, how many
+        classes have a digit.
+
+    Raises:
+        InputError: there are too few digits.
+    """
+    classifier = load_classifier()
+    (features, probabilities), (real_features, _) = (classify(classifier, digits) for digits in (images, real))
+    return {
+        "digit_frechet_distance": (frechet_distance(gaussian(features), gaussian(real_features)), None),
+        "digit_score": inception_score(probabilities),
+        "classes_found": (len(np.unique(probabilities.argmax(axis=1))), None),
+    }
