@@ -123,6 +123,16 @@ def test_file_and_folder_are_on_the_disk_before_and_after_the_replacement(tmp_pa
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_no_pipe_or_device_is_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/full"):
+        with pytest.raises(InputError, match="is a device or pipe, not a file"):
+            with replacing(path) as file:
+                file.write(b"x")
+        assert not os.path.isfile(path)
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
 @pytest.mark.parametrize("name", ["x", "y"])
 def test_no_folder_is_replaced(name, tmp_path):
     (tmp_path / "x").write_bytes(b"a")

@@ -37,6 +37,8 @@ def replacing(path: Path | str, keep: Path | None = None) -> Iterator[BinaryIO]:
     path = Path(path)
     if not path.name:
         raise InputError(f"{str(path)!r} is not the name of a file; name a file.")
+    if path.exists() and not (path.is_file() or path.is_dir()):  # a file would take a device's place
+        raise InputError(f"{path} is a device or pipe, not a file; name a file.")
     part, old = (path.with_name(f"{path.name}.{os.getpid()}.{ending}") for ending in ("part", "old"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
