@@ -72,8 +72,9 @@ def check_fit(gan: Any) -> tuple[paddle.Tensor, str]:
             "shape [2, 1] or [2]."
         )
     for what, values in (("generator's samples", fake), ("critic's scores", scores)):
-        if values.dtype != paddle.float32:
-            raise InputError(f"the {what} are {str(values.dtype).removeprefix('paddle.')}; they must be float32.")
+        kind, wanted = str(values.dtype).removeprefix("paddle."), paddle.get_default_dtype()
+        if kind != wanted:
+            raise InputError(f"the {what} are {kind}; they must be {wanted}.")
     if gan.unbounded_scores and last_function(scores) in RANGES:
         warnings.warn(
             f"the critic ends in a {last_function(scores)}, which bounds its scores; {type(gan).__name__} needs "
