@@ -105,9 +105,13 @@ def number_of(part: str) -> float:
 
 
 def means(name: str) -> pd.DataFrame:
-    """Every quantity over the seeds: mean, lowest, highest and how many."""
+    """Every quantity over the seeds, in words of four digits: mean, lowest to highest of several, and how many."""
     groups = results.read(name).groupby(["tier", "dataset", "setting", "quantity", "part"], sort=False)["value"]
-    return groups.agg(["mean", "min", "max", "size"]).round(4)
+    return groups.agg(
+        mean=lambda values: f"{values.mean():.4g}",
+        range=lambda values: f"{values.min():.4g} to {values.max():.4g}" if len(values) > 1 else "",
+        seeds="size",
+    )
 
 
 def provenance(name: str) -> pd.DataFrame:

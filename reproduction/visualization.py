@@ -1,6 +1,7 @@
 """What the figures of several experiments share, and how a figure is written."""
 
 import io
+from functools import reduce
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -157,7 +158,7 @@ def seeds_note(runs: dict[str, list]) -> str | None:
 
 
 def draw_seeds(ax: Axes, seeds: list[tuple], colour: str, label: str) -> None:
-    """Draw a curve for each seed, thin, and their mean, thick; one seed's alone as the mean is.
+    """Draw a curve for each seed, thin, and their mean where all have a point, thick; one seed's alone as the mean is.
 
     Args:
         ax: axes.
@@ -167,6 +168,6 @@ def draw_seeds(ax: Axes, seeds: list[tuple], colour: str, label: str) -> None:
     if len(seeds) > 1:
         for x, y in seeds:
             ax.plot(x, y, color=colour, linewidth=0.7, alpha=0.55)
-    points = min(len(x) for x, _ in seeds)
-    x, y = (np.mean([curve[axis][:points] for curve in seeds], axis=0) for axis in (0, 1))
-    ax.plot(x, y, color=colour, linewidth=1.8, label=label)
+    common = reduce(np.intersect1d, [x for x, _ in seeds])
+    mean = np.mean([np.asarray(y)[np.isin(x, common)] for x, y in seeds], axis=0)
+    ax.plot(common, mean, color=colour, linewidth=1.8, label=label)

@@ -114,5 +114,18 @@ def test_values_drawn_are_those_of_the_first_arrays_without_the_rows_of_parts():
         assert set(values["z"]) == {7.0} and list(values) == ["x", "z"]
 
 
+def test_means_are_in_four_digits_with_their_range_over_several_seeds():
+    settings = EXPERIMENT.settings_at("short")
+    run("short", "mnist", "2026-01-01", 1, seeds=(0, 1, 2), settings=settings[:1])
+    run("short", "mnist", "2026-01-01", 1, seeds=(0,), settings=settings[1:2])
+    rows = results.read(NAME).sort_values(["setting", "seed"])
+    rows.loc[rows["setting"] == settings[0], "value"] = [1.23456e-5, 2.0, 4.0]
+    rows.loc[rows["setting"] == settings[1], "value"] = 0.12349
+    results.replace_runs(NAME, rows.to_dict("records"))
+    means = notebook_data.means(NAME).droplevel(["tier", "dataset", "quantity", "part"])
+    assert means.loc[settings[0]].tolist() == ["2", "1.235e-05 to 4", 3]
+    assert means.loc[settings[1]].tolist() == ["0.1235", "", 1]
+
+
 def test_numbers_of_parts():
     assert [notebook_data.number_of(p) for p in ("layer 3", "iteration 500", "min score 1.5")] == [3, 500, 1.5]

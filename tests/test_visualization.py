@@ -75,3 +75,16 @@ def test_plots_keep_their_colours(folder):
     assert written.mode == "P"
     errors = np.abs(np.asarray(written.convert("RGB"), float) - np.asarray(Image.open(drawn).convert("RGB")))
     assert errors.mean() < 0.5 and np.quantile(errors, 0.999) < 16
+
+
+def test_mean_over_seeds_is_drawn_where_all_have_a_point():
+    _, ax = plt.subplots()
+    whole = np.arange(10, 110, 10), np.arange(10.0) ** 2
+    late = np.array([70, 80, 90, 100]), np.array([1.0, 2.0, 4.0, 8.0])
+    visualization.draw_seeds(ax, [whole, late], "black", "both")
+    mean = ax.get_lines()[-1]
+    assert mean.get_xdata().tolist() == [70, 80, 90, 100]
+    assert mean.get_ydata().tolist() == [(36 + 1) / 2, (49 + 2) / 2, (64 + 4) / 2, (81 + 8) / 2]
+    visualization.draw_seeds(ax, [late], "black", "one")
+    assert ax.get_lines()[-1].get_ydata().tolist() == late[1].tolist()
+    plt.close()

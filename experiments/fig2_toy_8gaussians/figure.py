@@ -113,13 +113,14 @@ def estimates(runs: Runs) -> Figure:
     """The critics' estimates of W1 while they train against the fixed generator, beside the exact W1.
 
     A critic of Lipschitz constant K can estimate K W1 at most. The dashed lines have for K the largest gradient norm
-    that was measured on the window after training; they and the exact W1 are means over the seeds.
+    that was measured on the window after training; they and the exact W1 are means over the seeds drawn.
 
     Source: Eq. 2.
     """
     figure, axes = plt.subplots(2, 2, figsize=(WIDTH, 4.8), sharex=True, sharey=True, layout="constrained")
     rows = results.read(NAME)
     rows = rows[(rows["tier"] == runs.tier) & rows["dataset"].isin(runs.datasets)]
+    rows = rows[rows["seed"].isin(set().union(*runs.seeds.values()))]
     means = rows.groupby(["quantity", "setting"])["value"].mean()
     for ax, (data, name) in zip(axes.flat, DATA.items(), strict=False):
         for method, label in METHODS.items():

@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
+from reproduction import results
 from reproduction.experiment import Experiment
-from reproduction.notebook_data import Runs, means, number_of
+from reproduction.notebook_data import Runs, number_of
 from reproduction.visualization import COLOURS, REAL, WIDTH, draw_seeds, seeds_note
 
 NAME = "science_fields"
@@ -105,7 +106,6 @@ def draw_statistics(axes: list[Axes], methods: dict[str, list[dict]]) -> None:
 
 def by_band() -> pd.DataFrame:
     """The mean over the seeds of what is measured in each band of wave numbers, a column per band."""
-    table = means(NAME)
-    bands = table[table.index.get_level_values("part") != ""]["mean"].reset_index()
-    bands = bands.assign(band=bands["part"].map(number_of))
-    return bands.pivot_table(index=["tier", "setting", "quantity"], columns="band", values="mean").round(2)
+    rows = results.read(NAME)
+    bands = rows[rows["part"] != ""].assign(band=lambda rows: rows["part"].map(number_of))
+    return bands.pivot_table(index=["tier", "setting", "quantity"], columns="band", values="value").round(2)
