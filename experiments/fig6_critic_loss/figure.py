@@ -9,7 +9,17 @@ from matplotlib.figure import Figure
 from experiments.fig6_critic_loss.measures import rank_correlation
 from reproduction import results
 from reproduction.notebook_data import Runs, real_values
-from reproduction.visualization import COLOURS, REAL, WIDTH, draw_seeds, pictures, seeds_note, tile
+from reproduction.visualization import (
+    COLOURS,
+    DISTANCES,
+    METRICS,
+    REAL,
+    WIDTH,
+    draw_seeds,
+    pictures,
+    seeds_note,
+    tile,
+)
 
 NAME = "fig6_critic_loss"
 SETTINGS = {  # in words, and the beginning of the data set's name
@@ -17,7 +27,6 @@ SETTINGS = {  # in words, and the beginning of the data set's name
     "1000 digits, gradient penalty": ("1,000 MNIST digits,\ngradient penalty", "mnist"),
     "1000 digits, weight clipping": ("1,000 MNIST digits,\nweight clipping", "mnist"),
 }
-DISTANCES = {"fid": "FID", "fid_768": "fid_768", "frechet_pixels": "Fréchet distance of pixels"}
 
 
 def losses(runs: Runs) -> Figure:
@@ -59,7 +68,7 @@ def draw_distances(ax: Axes, runs: Runs, setting: str) -> None:
     real = real_values(NAME, metric, runs)
     if np.isfinite(real):
         ax.axhline(real, label="distance of real images", **REAL)
-    ax.set_ylabel(f"distance to real images\n({DISTANCES[metric]})")
+    ax.set_ylabel(METRICS[metric].replace(" (", "\n("))
     ax.set_ylim(bottom=0)
 
 

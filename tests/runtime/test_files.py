@@ -123,6 +123,19 @@ def test_file_and_folder_are_on_the_disk_before_and_after_the_replacement(tmp_pa
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_link_stays_and_its_file_is_replaced(tmp_path):
+    (tmp_path / "disk").mkdir()
+    target, link, gone = tmp_path / "disk" / "rows.csv", tmp_path / "rows.csv", tmp_path / "gone"
+    target.write_bytes(b"old")
+    link.symlink_to("disk/rows.csv")
+    gone.symlink_to(tmp_path / "elsewhere" / "new")
+    for path in (link, gone):
+        with replacing(path) as file:
+            file.write(b"new")
+        assert path.is_symlink() and path.read_bytes() == b"new"
+    assert target.read_bytes() == b"new" and sorted(p.name for p in tmp_path.rglob("*.part")) == []
+
+
 def test_no_pipe_or_device_is_replaced(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", "/dev/full"):

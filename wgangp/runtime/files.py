@@ -24,7 +24,7 @@ def replacing(path: Path | str, keep: Path | None = None) -> Iterator[BinaryIO]:
     """Open a file for writing that takes the place of `path` only when it is complete and on the disk.
 
     Args:
-        path: the target; its folder is made.
+        path: the target; its folder is made. Of a symbolic link, the file that it leads to is replaced.
         keep: where to move the file that was at `path`; None deletes it. If the file system has links, there is a file
             at `path` at every instant.
 
@@ -35,6 +35,8 @@ def replacing(path: Path | str, keep: Path | None = None) -> Iterator[BinaryIO]:
         InputError: it cannot be written (no permission, no space and so on); what was at `path` is untouched.
     """
     path = Path(path)
+    if path.is_symlink():
+        path = Path(os.path.realpath(path))
     if not path.name:
         raise InputError(f"{str(path)!r} is not the name of a file; name a file.")
     if path.exists() and not (path.is_file() or path.is_dir()):  # a file would take a device's place
