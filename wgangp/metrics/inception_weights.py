@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from wgangp.data.catalogue import get_entry
 from wgangp.data.torch_file import read_state_dict
 from wgangp.errors import InputError
 from wgangp.runtime.files import check_floats, largest_size, read_npz, replacing, write_npz
 
-COMPLETE = "inception_2015_12_05.npz"
-PARTIAL = "inception_2015_12_05_to_mixed_8.npz"
-URL = "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth"
+URL = get_entry("inception").url
+(COMPLETE,) = get_entry("inception").other_names
+PARTIAL = get_entry("inception_partial").file
 BATCH_NORM_EPSILON = 1e-3  # TensorFlow's, not Paddle's 1e-5
 
 
