@@ -14,6 +14,10 @@
 set -eu
 . "$(dirname "$0")/setup_env.sh"
 enter_project "$0"
+[ $# = 0 ] || fail "run_all.sh takes no arguments, but the variables TIER, ONLY, SEEDS, WGANGP_OUTPUT and WGANGP_DATA, as \
+in: ONLY=fig1_gradient_norms TIER=short bash run_all.sh"
+case ${TIER:-short} in smoke | short | medium | paper) ;; *) fail "TIER is '$TIER'; use smoke, short, medium or paper." ;; esac
+case ${SEEDS:-} in *[!0-9\ ]*) fail "SEEDS is '$SEEDS'; give whole numbers with spaces between them, such as '0 1 2'." ;; esac
 setup_env
 export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
 export WGANGP_OUTPUT="${WGANGP_OUTPUT:-$PWD}"
@@ -22,7 +26,7 @@ if [ -z "${TIER:-}" ]; then
     TIER=$(default_tier 2>/dev/null) ||
         fail "$PYTHON cannot import Paddle; try: $PYTHON -c 'import paddle'"
 fi
-ONLY=${ONLY:-all}
+case ${ONLY:-} in *[!\ ]*) ;; *) ONLY=all ;; esac
 seeds=$(for seed in ${SEEDS:-}; do printf -- '--seed %s ' "$seed"; done)
 failed=0
 

@@ -123,6 +123,17 @@ def settle_folders() -> None:
         os.environ[name] = os.path.abspath(environment.named_folder(name, default))
 
 
+def a_path(text: str) -> Path:
+    """A path from the command line; the empty one, which an unset variable gives, would be the current folder.
+
+    Raises:
+        argparse.ArgumentTypeError: it is empty.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("the name is empty; name a file or a folder")
+    return Path(text)
+
+
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="wgangp", description="Reproduces the figures and tables of WGAN-GP.")
     subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -162,14 +173,14 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--tier", choices=TIERS, help="only rows of this tier (default: the best)")
     command.add_argument("--yours", choices=TIERS, metavar="TIER", help="of yours only this tier; counts its runs")
     command.add_argument("--seed", type=int, action="append", help="with --yours: runs of these seeds are counted")
-    command.add_argument("--csv", type=Path, metavar="FILE", help="write every row into a CSV file, too")
+    command.add_argument("--csv", type=a_path, metavar="FILE", help="write every row into a CSV file, too")
     command.add_argument("--check", action="store_true", help="exit with 1 when a reproduced row no longer is")
 
     command = add("show", commands.show, "Print claims, verdicts and rows of an experiment, and where its files are.")
     command.add_argument("names", metavar="NAME", nargs="+", help=EXPERIMENTS).completer = completion.experiments
 
     command = add("import", commands.import_results, "Bring rows and arrays of another output folder into the results.")
-    command.add_argument("folder", metavar="FOLDER", type=Path, help="what $WGANGP_OUTPUT was")
+    command.add_argument("folder", metavar="FOLDER", type=a_path, help="what $WGANGP_OUTPUT was")
 
     add("report", commands.write_report, "Write report.html, one self-contained page.")
 
@@ -187,7 +198,7 @@ def parser() -> argparse.ArgumentParser:
 
     score = add("score", commands.score_samples, "Measure samples against a data set.")
     score.add_argument(
-        "samples", metavar="SAMPLES", type=Path, help="what generate writes: .npy, .txt or a folder of images"
+        "samples", metavar="SAMPLES", type=a_path, help="what generate writes: .npy, .txt or a folder of images"
     )
     score.add_argument("--data", required=True, help="what to compare with, such as cifar10; see docs/scores.md")
     score.add_argument("--text", metavar="FILE", help="for --data text: in place of the Billion Word corpus")
@@ -203,12 +214,12 @@ def parser() -> argparse.ArgumentParser:
     generate.add_argument("-n", "--number", type=int, default=10_000, help="how many samples")
     generate.add_argument("--seed", type=int, default=0, help="of the latent vectors (default: 0)")
     generate.add_argument(
-        "-o", "--output", type=Path, default=Path("samples.npy"), help=".npy, .png (a grid), .txt or a folder (PNGs)"
+        "-o", "--output", type=a_path, default=Path("samples.npy"), help=".npy, .png (a grid), .txt or a folder (PNGs)"
     )
 
     command = add("doctor", commands.describe_machine, "Show versions, device and disk, or check a device.")
     command.add_argument("--check", action="store_true", help="train a small model on the device and on the CPU")
-    command.add_argument("--device", default=device, choices=devices.NAMES, help="of --check")
+    command.add_argument("--device", default=device, choices=devices.NAMES, help="that is shown, or checked")
     return top
 
 

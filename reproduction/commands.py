@@ -6,6 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from wgangp.errors import InputError
 from wgangp.runtime import devices, environment, kernels
 
 
@@ -31,7 +32,8 @@ def chosen(given: list[str]) -> list[str]:
     """The experiments that were named, each once; all for none or "all"."""
     from reproduction.experiment import full_name, names
 
-    return list(dict.fromkeys(map(full_name, given))) if given and "all" not in given else names()
+    full = [full_name(name) for name in given if name != "all"]
+    return names() if "all" in given or not given else list(dict.fromkeys(full))
 
 
 def compare_with_paper(given: argparse.Namespace) -> int:
@@ -42,6 +44,8 @@ def compare_with_paper(given: argparse.Namespace) -> int:
     from reproduction.display import counted
     from reproduction.experiment import Experiment
 
+    if given.seed and not given.yours:
+        raise InputError("--seed goes with --yours, whose runs it counts; give both, or neither.")
     tiers = {side: [given.tier] if given.tier else verdicts.JUDGED_TIERS for side in compare.SIDES}
     if given.yours:
         tiers["yours"] = [given.yours]
@@ -108,6 +112,7 @@ def generate_samples(given: argparse.Namespace) -> None:
     from reproduction.experiment import full_name, names
 
     sampling.check_output(given.output)
+    choose_device()
     what = given.what
     if not Path(what).exists() and any(name.startswith(what) for name in names()):
         what = full_name(what)
@@ -117,10 +122,16 @@ def generate_samples(given: argparse.Namespace) -> None:
     print(f"Wrote {given.output}: {samples.dtype} {list(samples.shape)}.")
 
 
+def choose_device() -> None:
+    """Compute on the device that the environment names, in commands without --device."""
+    devices.choose(os.environ.get("WGANGP_DEVICE") or "auto")
+
+
 def score_samples(given: argparse.Namespace) -> None:
     """wgangp score SAMPLES --data NAME"""
     from reproduction import scoring
 
+    choose_device()
     scoring.score(given.samples, given.data, given.metric, given.real, given.text)
 
 
@@ -129,6 +140,8 @@ def manage_data(given: argparse.Namespace) -> None:
     from wgangp.data import catalogue, download, toy
 
     if given.action == "list":
+        if given.names:
+            raise InputError(f"data list lists all files and takes no names; leave out {' '.join(given.names)}.")
         print(catalogue.list_data())
         for name in toy.NAMES:
             print(f"\n{name}: drawn, nothing to fetch\n  sha256 of its first 10,000 points {toy.Toy(name).sha256}")
@@ -181,7 +194,7 @@ def describe_machine(given: argparse.Namespace) -> None:
         ("paddle", paddle.__version__ + (" (CUDA)" if paddle.is_compiled_with_cuda() else " (CPU)")),
         ("paddle_aten", kernels.describe()),
         ("numpy", numpy.__version__),
-        ("device", devices.choose()),
+        ("device", devices.choose(given.device)),
         ("devices", ", ".join(devices.available_devices())),
         ("processor", f"{devices.cpu_name()}, {os.cpu_count()} cores"),
         ("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "not set (runs: 1 per process)")),

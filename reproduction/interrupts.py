@@ -62,14 +62,14 @@ def environment(**more: str) -> dict[str, str]:
 
 def end_with_parent() -> None:
     """End this process when the one that started it ends, or has ended before."""
-    parent = os.environ.pop("WGANGP_PARENT", None)
+    parent = os.environ.pop("WGANGP_PARENT", "")
 
     def watch():
         while os.getppid() == int(parent):
             time.sleep(0.5)
         os._exit(1)
 
-    if parent:
+    if parent.isdecimal():
         threading.Thread(target=watch, daemon=True).start()
 
 

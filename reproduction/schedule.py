@@ -18,6 +18,7 @@ from reproduction.interrupts import environment
 from reproduction.job import Job, complete_results
 from wgangp.errors import InputError
 from wgangp.runtime import devices, distributed
+from wgangp.runtime.environment import data_folder
 
 
 def jobs_of(
@@ -131,16 +132,19 @@ def run(
     Returns:
         0, or 1 when a job or a notebook failed.
     """
+    is_first = distributed.rank() == 0
     if distributed.size() > 1 and (runner.at_once > 1 or fresh):
         raise InputError("--jobs and --fresh do not go with the launcher, whose processes train one model together.")
     at_once = min(runner.at_once, max(1, len(jobs)))
     with runner.claimed(jobs):
         if fresh:
+            for name in dict.fromkeys(job.experiment.name for job in jobs):
+                results.read(name)  # a damaged file is refused before anything is deleted
             for job in jobs:
                 job.forget()
         complete_results(jobs)
         clock = Clock(jobs, runner.on_cpu)
-        board = Board(jobs, clock, at_once, notebooks and distributed.rank() == 0)
+        board = Board(jobs, clock, at_once, notebooks and is_first)
         print(plan(jobs, board.waiting, clock, at_once), flush=True)
         runner.run(board, None if budget is None else time.time() + 60 * budget)
     left = len(board.spent) + len(board.waiting)
@@ -148,9 +152,25 @@ def run(
         print(f"The budget is spent with {counted(left, 'run')} to go; run the same command to resume.")
     if others := len(board.elsewhere()):
         print(f"In progress in another process: {counted(others, 'run')}; run the same command for what it leaves.")
+    if embedded := trained_on_embedded(jobs):
+        print(
+            f"Small embedded data stand in for missing files in {', '.join(embedded)}, whose results therefore are not "
+            f"comparable with the paper. Data are looked for in {data_folder()}; wgangp data list shows what is "
+            "missing. Once it is there, run again with --fresh."
+        )
     for label in board.failed:
         print(f"failed: {label}", file=sys.stderr)
     return 1 if board.failed else 0
+
+
+def trained_on_embedded(jobs: list[Job]) -> list[str]:
+    """The experiments of some jobs that had to do with the small data that stand in for missing files."""
+    names = []
+    for name in dict.fromkeys(job.experiment.name for job in jobs):
+        rows = results.read(name)
+        embedded = set(rows.loc[rows["dataset"] == results.EMBEDDED, "config_sha256"])
+        names += [name] * any(job.done and job.config_sha256 in embedded for job in jobs)
+    return names
 
 
 class Board:

@@ -74,7 +74,15 @@ def refused(capfd, *arguments):
         (["generate", FIG1, "--run-seed", "-1"], "--run-seed is -1; use an integer of at least 0"),
         (["generate", FIG1, "--number", "0"], "--number is 0; use an integer of at least 1"),
         (["score", "none.npy", "--data", "cifar10", "--real", "0"], "--real is 0; use an integer of at least 1"),
-        (["compare", FIG1, "--csv", ""], "'.' is not the name of a file"),
+        (["compare", FIG1, "--csv", ""], "argument --csv: the name is empty; name a file or a folder"),
+        (["score", "", "--data", "cifar10"], "argument SAMPLES: the name is empty"),
+        (["import", ""], "argument FOLDER: the name is empty"),
+        (["generate", FIG1, "-o", ""], "argument -o/--output: the name is empty"),
+        (["run", "all", "fig9"], "experiment 'fig9' is unknown"),
+        (["compare", "all", "fig9"], "experiment 'fig9' is unknown"),
+        (["compare", FIG1, "--seed", "1"], "--seed goes with --yours"),
+        (["data", "list", "mnist"], "data list lists all files and takes no names; leave out mnist."),
+        (["doctor", "--device", "gpu"], "--device gpu: this Paddle sees no GPU"),
         (["compare", FIG1, "--csv", LONG], "File name too long"),
         (["compare", LONG], "is unknown; there are:"),
         (["notebook", LONG], "is unknown; there are:"),
@@ -194,8 +202,36 @@ def test_folder_of_a_user_whom_there_is_not(capfd, monkeypatch, command, variabl
 
 def test_device_of_the_environment_is_checked_before_anything_runs(capfd, monkeypatch, output):
     monkeypatch.setenv("WGANGP_DEVICE", "tpu")
-    assert "--device tpu is unknown; use auto, cpu, gpu, aten" in refused(capfd, "run", FIG1)
+    for command in (["run", FIG1], ["generate", FIG1], ["score", "none.npy", "--data", "cifar10"], ["doctor"]):
+        assert "--device tpu is unknown; use auto, cpu, gpu, aten" in refused(capfd, *command)
     assert not list(output.iterdir())
+
+
+@pytest.mark.parametrize("variable", ["PADDLE_TRAINERS_NUM", "PADDLE_TRAINER_ID"])
+def test_variables_of_the_launcher_are_numbers(capfd, monkeypatch, variable):
+    monkeypatch.setenv(variable, "two")
+    assert f"{variable} is 'two', not a number; unset it" in refused(capfd, *ONE_RUN)
+
+
+def test_nothing_is_forgotten_where_results_are_damaged(capfd, output):
+    assert main(ONE_RUN) == 0
+    rows = list(output.glob("runs/*/*/rows.json"))
+    (output / "results" / f"{FIG1}.csv").write_text("garbage")
+    assert "has columns ['garbage']" in refused(capfd, *ONE_RUN, "--fresh")
+    assert len(rows) == 1 and rows[0].exists()
+
+
+def test_embedded_data_are_told(capfd, monkeypatch, output):
+    monkeypatch.setenv("WGANGP_DATA", str(output / "nowhere"))
+    monkeypatch.setenv("WGANGP_OFFLINE", "1")
+    arguments = ["run", "mnist_digits", "--tier", "smoke", "--setting", "DCGAN", "--jobs", "1"]
+    for done in ("1 of 1 run to do", "0 of 1 run to do"):
+        assert main(arguments) == 0
+        told = capfd.readouterr().out
+        assert done in told and "Small embedded data stand in for missing files in mnist_digits" in told
+        assert str(output / "nowhere") in told
+    assert main(ONE_RUN) == 0
+    assert "mbedded" not in capfd.readouterr().out
 
 
 def test_relative_folders_are_the_callers(capfd, monkeypatch, tmp_path):

@@ -2,7 +2,9 @@
 
 import ast
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -206,3 +208,24 @@ def test_tracked_files_stay_small():
         pytest.skip("not a git checkout")
     paths = [ROOT / name for name in listed.stdout.split("\0") if name]
     assert sum(path.stat().st_size for path in paths if path.exists()) < 20_000_000
+
+
+@pytest.mark.parametrize(
+    "given, words",
+    [
+        (["--help"], "takes no arguments, but the variables TIER, ONLY, SEEDS"),
+        (["TIER=long"], "TIER is 'long'; use smoke, short, medium or paper."),
+        (["SEEDS=0,1"], "SEEDS is '0,1'; give whole numbers with spaces"),
+    ],
+)
+def test_what_is_given_to_run_all_is_checked_before_anything_is_set_up(tmp_path, given, words):
+    variables = dict(one.split("=") for one in given if "=" in one)
+    arguments = [one for one in given if "=" not in one]
+    for name in ("run_all.sh", "setup_env.sh"):
+        shutil.copy(ROOT / name, tmp_path)
+    environment = {"PATH": os.environ["PATH"]} | variables
+    ended = subprocess.run(
+        ["bash", tmp_path / "run_all.sh", *arguments], env=environment, capture_output=True, text=True
+    )
+    assert ended.returncode == 1 and words in ended.stderr and not ended.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run_all.sh", "setup_env.sh"]

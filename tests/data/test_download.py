@@ -67,6 +67,14 @@ def test_another_file_at_the_address_leaves_nothing_behind(folder, served):
     assert not list(folder.iterdir())
 
 
+def test_nothing_is_fetched_offline(folder, served, monkeypatch):
+    served("one.txt", b"content")
+    monkeypatch.setenv("WGANGP_OFFLINE", "1")
+    with pytest.raises(catalogue.Missing, match=r"WGANGP_OFFLINE forbids .* and put it there\.$"):
+        download.fetch_data(["one"])
+    assert not list(folder.iterdir())
+
+
 def test_a_failing_download_is_one_sentence(folder, served):
     served("one.txt", b"content", url="http://127.0.0.1:9/one.txt")
     with pytest.raises(catalogue.Missing, match=r"download failed \(ConnectionError\); download it from .*:9/one.txt"):
@@ -134,6 +142,7 @@ def test_real_files_are_what_was_published(real_data):
 
 
 def test_a_folder_that_cannot_be_made_is_reported(folder, monkeypatch):
+    monkeypatch.delenv("WGANGP_OFFLINE")
     (folder / "file").write_text("")
     monkeypatch.setenv("WGANGP_DATA", str(folder / "file" / "data"))
     with pytest.raises(catalogue.Missing, match=r"download failed \(Not a directory\)"):

@@ -275,7 +275,7 @@ def missing_message(file: File, reason: str = "") -> str:
 
     Args:
         file: what is missing.
-        reason: why, if that is known; continues "is not in FOLDER".
+        reason: why, if fetching it was tried; continues "is not in FOLDER".
 
     Returns:
         A sentence with the file's name, its URL and where to put it.
@@ -283,7 +283,8 @@ def missing_message(file: File, reason: str = "") -> str:
     message = f"{file.file} is not in {environment.data_folder()}{reason}; "
     if file.url:
         size = _size(file)
-        return message + f"download it from {file.url} ({size}) and put it there, or: wgangp data fetch {file.name}."
+        command = "" if reason else f", or: wgangp data fetch {file.name}"
+        return message + f"download it from {file.url} ({size}) and put it there{command}."
     return message + f"it is not published in this form ({file.origin}); put it there."
 
 

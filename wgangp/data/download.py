@@ -55,6 +55,8 @@ def fetch(name: str) -> Path:
         return path
     if file.url is None:
         raise catalogue.Missing(catalogue.missing_message(file))
+    if environment.is_offline():
+        raise catalogue.Missing(catalogue.missing_message(file, ", and WGANGP_OFFLINE forbids to download it"))
     try:
         environment.data_folder().mkdir(parents=True, exist_ok=True)
         downloader = pooch.HTTPDownloader(progressbar=True, timeout=10)

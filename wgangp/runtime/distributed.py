@@ -16,13 +16,30 @@ from wgangp.runtime import devices
 
 
 def size() -> int:
-    """The number of processes."""
-    return int(os.environ.get("PADDLE_TRAINERS_NUM", 1))
+    """The number of processes.
+
+    Raises:
+        InputError: the launcher's variable is not a number.
+    """
+    return _number("PADDLE_TRAINERS_NUM", 1)
 
 
 def rank() -> int:
-    """The number of this process, from 0."""
-    return int(os.environ.get("PADDLE_TRAINER_ID", 0))
+    """The number of this process, from 0.
+
+    Raises:
+        InputError: the launcher's variable is not a number.
+    """
+    return _number("PADDLE_TRAINER_ID", 0)
+
+
+def _number(variable, default):
+    text = os.environ.get(variable) or str(default)
+    if not text.isdecimal():
+        raise InputError(
+            f"{variable} is {text!r}, not a number; unset it, or start with python -m paddle.distributed.launch."
+        )
+    return int(text)
 
 
 def connect(networks: Iterable[paddle.nn.Layer]) -> None:
