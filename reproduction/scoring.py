@@ -21,6 +21,7 @@ from wgangp.runtime.files import read_npz
 FIELDS = ("permeability", "vorticity")
 DATA = (*toy.NAMES, "mnist", "cifar10", "lsun_bedroom", *FIELDS, "text")
 FEWEST_IMAGES = 10  # an Inception score has ten splits
+MOST_POINTS = 2000  # whose exact distance is taken
 MOST_FIELDS, LARGEST_FIELD = 1000, 256  # real ones, each computed, and cells per side
 
 
@@ -145,10 +146,10 @@ def print_points(points: np.ndarray, data: toy.Toy) -> None:
         points: float64 [n, 2].
         data: a `Toy`.
     """
-    rng = np.random.default_rng(0)
-    real, other = data.sample(2000, rng), data.sample(2000, rng)
-    ours, floor = exact_w1(points[:2000], real), exact_w1(other, real)
-    print(f"exact W1 to {data.name}  {ours:.4f}  (real against real {floor:.4f})")
+    rng, n = np.random.default_rng(0), min(len(points), MOST_POINTS)
+    real, other = data.sample(n, rng), data.sample(n, rng)
+    ours, floor = exact_w1(points[:n], real), exact_w1(other, real)
+    print(f"exact W1 to {data.name}  {ours:.4f}  (real against real {floor:.4f}; {n} points each)")
     if data.centers is not None:
         modes, good = mode_coverage(points, data.centers, data.std)
         modes_real, good_real = mode_coverage(real, data.centers, data.std)
@@ -157,13 +158,21 @@ def print_points(points: np.ndarray, data: toy.Toy) -> None:
 
 
 def print_images(samples: np.ndarray, data: str, metrics: list[str] | None, real: int) -> None:
-    """Print scores of colour images, uint8 [n, 3, size, size]; the arguments are those of `score`."""
+    """Print scores of colour images, uint8 [n, 3, size, size]; the arguments are those of `score`.
+
+    Raises:
+        InputError: the real images have another size.
+    """
     side = samples.shape[-1]
     wanted = (len(samples) + real) * 10 // 9 + 1  # a tenth is for validation
     real_images = images.cifar10() if data == "cifar10" else images.lsun_bedrooms(size=side, count=wanted)
+    if (size := real_images.images.shape[-1]) != side:
+        raise InputError(f"the images are of {side}x{side} pixels and those of {data} of {size}x{size}; use that size.")
     evaluator = ImageEvaluator(real_images, len(samples), real)
     metrics = metrics or evaluator.metrics
     print(f"{evaluator.protocol}; their figures change with the number of images")
+    if evaluator.held_out_protocol != evaluator.protocol:
+        print(f"real: {evaluator.held_out_protocol}, since there are no more: not to be compared with the samples'")
     scores = {"samples": evaluator.evaluate(samples, metrics)}
     scores["real"] = evaluator.evaluate(evaluator.held_out, metrics, evaluator.held_out_reference)
     print_scores(scores)
@@ -178,9 +187,11 @@ def print_scores(scores: dict[str, dict[str, Score]]) -> None:
 
 def print_digits(samples: np.ndarray) -> None:
     """Print the digit classifier's measures of digits, uint8 [n, 1, 28, 28], as of the experiment mnist_digits."""
-    train, held_out = images.mnist().images[: len(samples)], images.mnist("validation").images[: len(samples)]
-    print(f"{len(samples)} digits against {len(train)} training digits")
-    print_scores({"samples": digits.score_digits(samples, train), "real": digits.score_digits(held_out, train)})
+    held_out = images.mnist("validation").images[: len(samples)]
+    n = len(held_out)
+    train = images.mnist().images[:n]
+    print(f"{n}{f' of {len(samples)}' if n < len(samples) else ''} digits against {n} training digits")
+    print_scores({"samples": digits.score_digits(samples[:n], train), "real": digits.score_digits(held_out, train)})
 
 
 def print_fields(samples: np.ndarray, data: str) -> None:

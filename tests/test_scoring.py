@@ -76,6 +76,40 @@ def test_points_in_any_order_give_the_same_distance(capfd):
     )  # of the first rows: far off
 
 
+def test_digits_and_real_ones_are_as_many(capfd):
+    digits = embedded_digits("train").images[:300]
+    np.save("digits.npy", digits)
+    np.save("some.npy", scoring.in_fixed_order(digits)[:250])
+    told = said(capfd, "digits.npy", "--data", "mnist").splitlines()
+    assert told[0] == "250 of 300 digits against 250 training digits"  # 250 are held out
+    assert said(capfd, "some.npy", "--data", "mnist").splitlines() == [told[0].replace(" of 300", ""), *told[1:]]
+
+
+def test_more_images_than_half_of_the_real_ones_get_a_word(capfd):
+    real = images.cifar10().images
+    half = len(real) // 2
+    np.save("half.npy", real[:half]), np.save("more.npy", real[: half + 1])
+    words = f"real: {half} images against {len(real) - half} real ones, since there are no more"
+    assert words in said(capfd, "more.npy", "--data", "cifar10", "--metric", "frechet_pixels")
+    assert "no more" not in said(capfd, "half.npy", "--data", "cifar10", "--metric", "frechet_pixels", "--real", half)
+
+
+@pytest.mark.parametrize("side", [8, 64])
+def test_images_of_another_size_than_the_real_ones_are_refused(capfd, side):
+    np.save("images.npy", np.zeros([20, 3, side, side], "uint8"))
+    told = refused(capfd, "images.npy", "--data", "cifar10", "--metric", "frechet_pixels")
+    assert f"of {side}x{side} pixels and those of cifar10 of 32x32" in told
+
+
+@pytest.mark.parametrize("count", [100, 5000])
+def test_real_points_are_as_many_as_the_samples(capfd, count):
+    np.save("points.npy", Toy("8gaussians").sample(count, np.random.default_rng(3)))
+    told = said(capfd, "points.npy", "--data", "8gaussians").split()
+    ours, floor = float(told[4]), float(told[8].strip(";"))
+    assert ours == pytest.approx(floor, rel=1) and told[9] == str(min(count, 2000))
+    assert floor == pytest.approx({100: 0.33, 5000: 0.07}[count], rel=0.5)
+
+
 def bad_points(kind):
     points = np.random.default_rng(0).normal(size=(500, 2))
     if kind in ("nan", "inf"):
