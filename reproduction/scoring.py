@@ -1,6 +1,7 @@
 """Measures of samples from files, beside the same measures of real data: `wgangp score`."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,13 @@ from wgangp.metrics.fields import compare_fields
 from wgangp.metrics.image_scores import Score
 from wgangp.metrics.ngram import LanguageEvaluator
 from wgangp.metrics.toy import exact_w1, mode_coverage
-from wgangp.runtime.files import read_npz
+from wgangp.runtime.files import check_memory, check_no_device, read_npz
 
 FIELDS = ("permeability", "vorticity")
 DATA = (*toy.NAMES, "mnist", "cifar10", "lsun_bedroom", *FIELDS, "text")
 FEWEST_IMAGES = 10  # an Inception score has ten splits
 MOST_POINTS = 2000  # whose exact distance is taken
+BYTES_PER_POINT, BYTES_PER_CELL = 1300, 130  # of memory, while points and fields are measured
 MOST_FIELDS, LARGEST_FIELD = 1000, 256  # real ones, each computed, and cells per side
 
 
@@ -37,7 +39,8 @@ def score(
         data: what to compare with, of DATA.
         metrics: of images, as of `score_images`; what the weights allow when None.
         real: real images that distances are taken to.
-        text: file of the text that "text" means; the Billion Word corpus when None.
+        text: file of the text that "text" means, in the current folder or else in $WGANGP_DATA; the Billion Word corpus
+            when None.
 
     Raises:
         InputError: samples of another kind than the data, or unusable ones.
@@ -54,11 +57,13 @@ def score(
     samples = read_samples(path)
     if data in toy.NAMES:
         check_form(path, samples, samples.shape[1:] == (2,), "points in the plane are [n, 2]")
+        check_memory(BYTES_PER_POINT * len(samples), f"the measures of the {len(samples):,} points of {path}")
         points = finite(samples, f"{path}: the points", "[n, 2]")
         print_points(in_fixed_order(points), toy.Toy(data))
     elif data in FIELDS:
         fits = samples.ndim == 4 and samples.shape[1:] == (1, samples.shape[2], samples.shape[2])
         check_form(path, samples, fits, "fields are [n, 1, size, size]")
+        check_memory(BYTES_PER_CELL * samples.size, f"the measures of the {len(samples):,} fields of {path}")
         print_fields(in_fixed_order(finite(samples, f"{path}: the fields")), data)
     elif data == "mnist":
         if samples.ndim == 4 and samples.shape[1] == 3 and (samples == samples[:, :1]).all():
@@ -83,6 +88,7 @@ def read_samples(path: Path) -> np.ndarray:
     Raises:
         InputError: another file, a damaged one, or several arrays in one.
     """
+    check_no_device(path)
     if path.is_dir():
         return formats.read_folder(path)
     if path.suffix.lower() in formats.IMAGE_SUFFIXES and path.is_file():
@@ -135,6 +141,7 @@ def check_images(path: Path, samples: np.ndarray, form: str, fits: bool) -> None
     elif samples.ndim == 4 and samples.shape[3] in (1, 3):
         form += ": put the channels second, with transpose(0, 3, 1, 2)"
     check_form(path, samples, fits and samples.dtype == np.uint8, f"images are uint8 {form}")
+    check_memory(samples.nbytes, f"the {len(samples):,} images of {path}")
     if len(samples) < FEWEST_IMAGES:
         raise InputError(f"{path} has {len(samples)} images; scores need at least {FEWEST_IMAGES}.")
 
@@ -215,10 +222,11 @@ def print_lines(path: Path, text: str | None) -> None:
         path: a .txt, one line each, or an .npy of bytes [n].
         text: as for `score`.
     """
-    real = texts.read(text)
+    real = texts.read(os.path.abspath(text) if text is not None and os.path.exists(text) else text)
     if path.suffix in (".npy", ".npz"):
         lines = read_samples(path)
         check_form(path, lines, lines.dtype.kind == "S" and lines.ndim == 1, "lines of text are bytes [n]")
+        check_memory(lines.nbytes + 50 * len(lines), f"the {len(lines):,} lines of {path}")
         own = texts.from_lines(lines.tolist(), path.name)
     else:
         own = texts.read(path.absolute())

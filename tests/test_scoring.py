@@ -1,5 +1,6 @@
 """wgangp score: files of every kind, in any order, and what it refuses."""
 
+import math
 import os
 import shutil
 import subprocess
@@ -183,6 +184,48 @@ def test_files_that_cannot_be_read_are_refused_by_name(capfd, folder):
     ):
         told = refused(capfd, name, "--data", "swissroll")
         assert words in told and name in told
+
+
+@pytest.mark.parametrize("data", ["8gaussians", "cifar10", "text"])
+@pytest.mark.parametrize("name", ["pipe", "pipe.npy"])
+def test_a_pipe_is_not_waited_for(capfd, folder, data, name):
+    (folder / "data").mkdir()
+    (folder / "data" / "billionword_heldout00.txt").write_text("one line\nanother line\n")
+    os.mkfifo(name)
+    assert f"{name} is a device or pipe, not a file" in refused(capfd, name, "--data", data)
+
+
+@pytest.mark.parametrize(
+    "data, kind, shape",
+    [
+        ("8gaussians", "<f4", (10**11, 2)),
+        ("permeability", "<f4", (10**9, 1, 16, 16)),
+        ("mnist", "|u1", (10**9, 1, 28, 28)),
+        ("cifar10", "|u1", (10**9, 3, 32, 32)),
+        ("text", "|S32", (10**10,)),
+    ],
+)
+def test_what_does_not_fit_into_memory_is_refused(capfd, folder, data, kind, shape):
+    (folder / "lines.txt").write_text("one line\nanother line\n")
+    with open("sparse.npy", "wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": kind, "fortran_order": False, "shape": shape})
+        file.truncate(file.tell() + math.prod(shape) * np.dtype(kind).itemsize)
+    text = ["--text", "lines.txt"] if data == "text" else []
+    assert f"{shape[0]:,} " in (told := refused(capfd, "sparse.npy", "--data", data, *text)) and " GiB and" in told
+
+
+def test_a_text_is_looked_for_here_and_then_among_the_data(capfd, folder):
+    (folder / "data").mkdir()
+    (folder / "data" / "a.txt").write_text("one line\nanother line\n")
+    assert "2 lines against 1 training lines of a.txt" in said(capfd, "data/a.txt", "--data", "text", "--text", "a.txt")
+    (folder / "a.txt").write_text("one\ntwo\nthree\nfour\nfive\nsix\n")
+    assert "2 lines against 4 training lines of a.txt" in said(capfd, "data/a.txt", "--data", "text", "--text", "a.txt")
+
+
+def test_a_text_called_as_the_corpus_is_another_one(capfd, folder):
+    (folder / "billion_word").write_text("one line\nanother line\n")
+    told = said(capfd, "billion_word", "--data", "text", "--text", "billion_word")
+    assert "training lines of file billion_word" in told and "js4_other_corpus" in told
 
 
 def test_the_only_array_of_an_npz_is_scored(capfd):

@@ -2,6 +2,7 @@ import bz2
 import gzip
 import hashlib
 import lzma
+import os
 import subprocess
 
 import numpy as np
@@ -95,6 +96,18 @@ def test_a_named_text(folder):
     (folder / "short.txt").write_text("one\n\n")
     with pytest.raises(InputError, match="has 1 lines that are not empty"):
         text.read(str(folder / "short.txt"))
+
+
+@pytest.mark.parametrize("name", text.NAMES)
+def test_a_file_s_name_does_not_make_it_the_corpus(folder, name):
+    (folder / name).write_text("one\ntwo\n")
+    assert text.read(name).name == f"file {name}"
+
+
+def test_a_pipe_is_not_waited_for(folder):
+    os.mkfifo(folder / "pipe")
+    with pytest.raises(InputError, match="pipe is a device or pipe, not a file"):
+        text.read("pipe")
 
 
 def test_the_embedded_text_is_english_and_says_so(folder):

@@ -13,12 +13,14 @@ import numpy as np
 from wgangp.data import catalogue, download
 from wgangp.errors import InputError
 from wgangp.runtime import environment
+from wgangp.runtime.files import check_no_device
 
 LENGTH, MAX_LINES = 32, 10_000_000
 LONGEST = 1 << 20  # bytes of a line in a file
 PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"PK\3\4", b"(\xb5/\xfd")  # how gzip, bzip2, xz, zip, zstd begin
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 PADDING = ord("`")
+NAMES = ("billion_word", "billion_word_heldout", "embedded")  # no file's, whatever it is called
 UNKNOWN = 0  # the code of a character that is not in the map
 
 
@@ -31,7 +33,7 @@ class Text:
     Attributes:
         codes: uint8 [n, length], positions in `characters`.
         characters: uint8 [vocabulary], the bytes by falling frequency; the first place stands for unknown ones.
-        name: "billion_word", "billion_word_heldout", "embedded" or the file's name; the `dataset` of the rows.
+        name: of NAMES, or the file's, after "file " where that is one of them; the `dataset` of the rows.
     """
 
     codes: np.ndarray
@@ -95,7 +97,7 @@ def read(text: Path | str | None = None, vocabulary: int = 256, fallback: bool =
     """
     if text is not None:
         path = environment.data_folder() / environment.expand_home(text, "text")
-        return from_lines(_lines([path]), path.name, vocabulary)
+        return from_lines(_lines([path]), f"file {path.name}" if path.name in NAMES else path.name, vocabulary)
     try:
         if catalogue.find("billion_word"):
             return from_lines(_lines(find_shards(catalogue.locate("billion_word"))), "billion_word", vocabulary)
@@ -129,6 +131,7 @@ def find_shards(path: Path) -> list[Path]:
 def _lines(paths):
     try:
         for path in paths:
+            check_no_device(path)
             with open(path, "rb") as file:
                 if file.peek(8).startswith(PACKED):
                     raise InputError(f"{path} is packed; unpack it and name the text itself.")

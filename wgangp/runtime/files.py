@@ -39,8 +39,7 @@ def replacing(path: Path | str, keep: Path | None = None) -> Iterator[BinaryIO]:
         path = Path(os.path.realpath(path))
     if not path.name:
         raise InputError(f"{str(path)!r} is not the name of a file; name a file.")
-    if path.exists() and not (path.is_file() or path.is_dir()):  # a file would take a device's place
-        raise InputError(f"{path} is a device or pipe, not a file; name a file.")
+    check_no_device(path)  # whose place a file would take
     part, old = (path.with_name(f"{path.name}.{os.getpid()}.{ending}") for ending in ("part", "old"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +66,19 @@ def replacing(path: Path | str, keep: Path | None = None) -> Iterator[BinaryIO]:
         for leftover in (part, old):
             if os.access(leftover, os.F_OK):
                 leftover.unlink()
+
+
+def check_no_device(path: Path | str) -> None:
+    """Refuse what is neither a file nor a folder; reading it could wait for ever.
+
+    Args:
+        path: of anything, or of nothing.
+
+    Raises:
+        InputError: it is a device, a pipe or a socket.
+    """
+    if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+        raise InputError(f"{path} is a device or pipe, not a file; name a file.")
 
 
 @contextmanager
