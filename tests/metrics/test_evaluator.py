@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from wgangp.data.images import embedded_patches
+from wgangp.errors import InputError
+from wgangp.metrics import evaluator as module
 from wgangp.metrics.evaluator import ImageEvaluator, available_metrics, cheap_metrics, weights_sha256
 from wgangp.metrics.pixels import PIXEL_METRICS, frechet_pixels
 
@@ -45,6 +47,22 @@ def test_only_what_is_asked_for_is_scored(data):
         assert ImageEvaluator(data, 20, 50, [metric]).evaluate(evaluator.held_out) == {metric: whole[metric]}
     constant = np.zeros_like(evaluator.held_out)
     assert evaluator.evaluate(constant)["recall_pixels"] == (0, None)  # one image covers no other
+
+
+def test_pixels_and_networks_are_measured_together(data, monkeypatch):
+    scores = {"fid_768": (7.0, None), "classifier_score": (3.0, 0.1)}
+    monkeypatch.setattr(module, "score_images", lambda images, metrics, *_, **__: {m: scores[m] for m in metrics})
+    measure = ImageEvaluator(data, 20, 50)
+    both = measure.evaluate(measure.held_out, ["classifier_score", "frechet_pixels", "fid_768"])
+    assert list(both) == ["classifier_score", "frechet_pixels", "fid_768"]
+    assert both == scores | measure.evaluate(measure.held_out, ["frechet_pixels"])
+
+
+def test_refusal_of_a_metric_names_all_that_there_are(data):
+    measure = ImageEvaluator(data, 20, 50)
+    for metrics in (["fid_7"], ["frechet_pixels", "fid_7"]):
+        with pytest.raises(InputError, match="'fid_7' is unknown; use one of fid_768, .*classifier_score, frechet_pix"):
+            measure.evaluate(measure.held_out, metrics)
 
 
 def test_more_evaluated_than_half_of_the_data_leaves_all_of_it_as_reference(data):

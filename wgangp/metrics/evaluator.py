@@ -11,7 +11,7 @@ import numpy as np
 from wgangp.data import catalogue
 from wgangp.data.download import file_hash
 from wgangp.data.images import Images
-from wgangp.metrics.image_scores import Score, metric_names, score_images
+from wgangp.metrics.image_scores import METRICS, Score, check_metrics, metric_names, score_images
 from wgangp.metrics.inception_weights import find_weights
 from wgangp.metrics.pixels import PIXEL_METRICS, score_pixels
 from wgangp.runtime import environment
@@ -145,13 +145,17 @@ class ImageEvaluator:
             {metric: (value, standard deviation over splits or None)}.
 
         Raises:
-            InputError: as of `score_images` and `score_pixels`.
+            InputError: as of `check_metrics`, `score_images` and `score_pixels`.
         """
         metrics = self.metrics if metrics is None else metrics
         reference = self.reference if reference is None else reference
-        if set(metrics) <= set(PIXEL_METRICS):
-            return score_pixels(images, metrics, reference)
-        return score_images(images, metrics, environment.data_folder(), real=reference)
+        check_metrics(metrics, (*METRICS, *PIXEL_METRICS))
+        of_pixels = [metric for metric in metrics if metric in PIXEL_METRICS]
+        of_networks = [metric for metric in metrics if metric not in PIXEL_METRICS]
+        scores = score_pixels(images, of_pixels, reference)
+        if of_networks:
+            scores |= score_images(images, of_networks, environment.data_folder(), real=reference)
+        return {metric: scores[metric] for metric in metrics}
 
     @cached_property
     def real(self) -> dict[str, Score]:

@@ -118,6 +118,21 @@ def metric_names(folder: Path | str, cache: Path | str | None = None) -> tuple[s
     return tuple(names)
 
 
+def check_metrics(metrics: Sequence[str], known: Sequence[str]) -> None:
+    """Refuse unknown metrics.
+
+    Args:
+        metrics: names.
+        known: those that there are.
+
+    Raises:
+        InputError: one is not known.
+    """
+    for metric in metrics:
+        if metric not in known:
+            raise InputError(f"metric '{metric}' is unknown; use one of {', '.join(known)}.")
+
+
 def score_images(
     images: np.ndarray,
     metrics: Sequence[str],
@@ -151,9 +166,7 @@ def score_images(
             missing for a distance, or the weights of an Inception score have not passed the calibration.
     """
     check_images(images)
-    for metric in metrics:
-        if metric not in METRICS:
-            raise InputError(f"metric '{metric}' is unknown; use one of {', '.join(METRICS)}.")
+    check_metrics(metrics, METRICS)
     scores = {}
     if "classifier_score" in metrics:
         network = classifier.CifarClassifier(Path(folder) / classifier.FILE)
