@@ -12,6 +12,7 @@ from reproduction import results
 from reproduction.config import Config
 from reproduction.experiment import Experiment, names
 from reproduction.job import Job
+from reproduction.tiles import tile
 from wgangp.data.batches import to_bytes
 from wgangp.data.text import Text
 from wgangp.errors import InputError
@@ -19,6 +20,7 @@ from wgangp.gan import BaseGAN
 from wgangp.metrics.ngram import most_likely
 from wgangp.runtime.files import check_memory, read_npz, replacing
 
+ENDINGS = (".npy", ".txt", ".png")  # of a file that is written; a name without an ending is a folder's
 FILES = ("checkpoint.npz", "networks.npz")  # what a run's folder may have
 
 
@@ -174,12 +176,16 @@ def check_output(path: Path) -> None:
         path: as of `write`.
 
     Raises:
-        InputError: another ending, or a folder that has files or is none.
+        InputError: another ending or no name before it, a folder that has files or is none, or a file that is a folder.
     """
-    if path.suffix not in (".npy", ".txt", ".png", ""):
+    if path.name.lower() in ENDINGS:
+        raise InputError(f"{path} is an ending without a name; put a name before it, such as samples{path.name}.")
+    if path.suffix not in (*ENDINGS, ""):
         raise InputError(
             f"{path}: use a name that ends in .npy (an array), .png (a grid), .txt (text) or a folder's (PNGs)."
         )
+    if path.suffix and path.is_dir():
+        raise InputError(f"{path} is a folder; name a file, or a folder without {path.suffix}.")
     if path.suffix == "" and path.exists() and not (path.is_dir() and not any(path.iterdir())):
         what = "has files already, which would be scored with the new ones" if path.is_dir() else "is a file"
         raise InputError(f"{path} {what}; name a new folder.")
@@ -212,8 +218,6 @@ def write(path: str | Path, samples: np.ndarray) -> None:
         return
     if samples.dtype != np.uint8 or samples.ndim != 4:
         raise InputError(f"{path}: these samples are no images ({samples.dtype} {list(samples.shape)}); write a .npy.")
-    from reproduction.visualization import tile  # here, since it imports matplotlib
-
     if path.suffix == ".png":
         pictures = {path: tile(samples, math.ceil(math.sqrt(len(samples))))}
     else:

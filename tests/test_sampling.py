@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -123,6 +124,21 @@ def test_file_is_what_its_name_says(tmp_path):
 def test_a_place_that_cannot_be_written_is_refused_before_anything_is_drawn(trained, capfd):
     assert main(["generate", "none/checkpoint.npz", "-o", "a.jpg"]) == 2
     assert "use a name that ends in .npy" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("ending", sampling.ENDINGS)
+def test_no_folder_is_taken_for_a_file_and_no_ending_for_a_folder(tmp_path, capfd, ending):
+    (tmp_path / f"d{ending}").mkdir()
+    for name, words in ((f"d{ending}", f"d{ending} is a folder"), (ending, f"{ending} is an ending without a name")):
+        assert main(["generate", "none/checkpoint.npz", "-o", str(tmp_path / name)]) == 2
+        assert words in capfd.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == [f"d{ending}"]
+
+
+def test_pictures_are_written_without_matplotlib(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    monkeypatch.delitem(sys.modules, "reproduction.visualization", raising=False)
+    sampling.write(tmp_path / "a.png", np.zeros([4, 3, 8, 8], "uint8"))
 
 
 def untrained(folder, name, setting):

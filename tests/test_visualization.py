@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reproduction import visualization
+from reproduction import tiles, visualization
 from wgangp.metrics import image_scores
 from wgangp.metrics.inception_weights import COMPLETE, PARTIAL
 
@@ -51,7 +51,7 @@ def test_grids_have_a_pixel_for_each_of_theirs(folder, channels, kind, tolerance
     written = Image.open(folder / f"grids.{kind}").convert("RGB")
     shown = brightness(written)
     for one in images.values():
-        wanted = visualization.tile(one, 10).astype("float32")
+        wanted = tiles.tile(one, 10).astype("float32")
         wanted = brightness(Image.fromarray(wanted.astype("uint8")))
         height, width = wanted.shape
         errors = [

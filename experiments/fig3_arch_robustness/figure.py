@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 
 from reproduction.experiment import Experiment
 from reproduction.notebook_data import Runs, drawn_values
-from reproduction.visualization import COLOURS, DISTANCES, DPI, METRICS, tile
+from reproduction.tiles import tile
+from reproduction.visualization import COLOURS, DISTANCES, DPI, METRICS
 
 NAME = "fig3_arch_robustness"
 ARCHITECTURES = {

@@ -4,7 +4,8 @@ from matplotlib.figure import Figure
 
 from reproduction.experiment import Experiment
 from reproduction.notebook_data import Runs, drawn_values
-from reproduction.visualization import DISTANCES, METRICS, pictures, tile
+from reproduction.tiles import tile
+from reproduction.visualization import DISTANCES, METRICS, pictures
 
 NAME = "fig5_lsun_samples"
 

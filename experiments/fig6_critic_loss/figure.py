@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from experiments.fig6_critic_loss.measures import rank_correlation
 from reproduction import results
 from reproduction.notebook_data import Runs, real_values
+from reproduction.tiles import tile
 from reproduction.visualization import (
     COLOURS,
     DISTANCES,
@@ -18,7 +19,6 @@ from reproduction.visualization import (
     draw_seeds,
     pictures,
     seeds_note,
-    tile,
 )
 
 NAME = "fig6_critic_loss"

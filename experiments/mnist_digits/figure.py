@@ -7,7 +7,8 @@ from matplotlib.ticker import MaxNLocator
 
 from reproduction.experiment import Experiment
 from reproduction.notebook_data import Runs, drawn_values
-from reproduction.visualization import COLOURS, WIDTH, draw_seeds, pictures, seeds_note, tile
+from reproduction.tiles import tile
+from reproduction.visualization import COLOURS, WIDTH, draw_seeds, pictures, seeds_note
 
 NAME = "mnist_digits"
 LOSSES = {

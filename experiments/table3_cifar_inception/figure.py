@@ -8,7 +8,8 @@ from matplotlib.ticker import EngFormatter
 from experiments.table3_cifar_inception.run import CLASSES
 from reproduction import paper_csv, results
 from reproduction.notebook_data import Runs, number_of, real_values
-from reproduction.visualization import COLOURS, METRICS, PAPER, REAL, WIDTH, draw_seeds, pictures, seeds_note, tile
+from reproduction.tiles import tile
+from reproduction.visualization import COLOURS, METRICS, PAPER, REAL, WIDTH, draw_seeds, pictures, seeds_note
 
 NAME = "table3_cifar_inception"
 SETTINGS = {

@@ -234,6 +234,8 @@ def write_error(path: Path | str, error: OSError) -> InputError:
         path: of the file.
         error: what writing raised.
     """
+    if isinstance(error, IsADirectoryError):
+        return InputError(f"cannot write {path}: {error.filename2 or path} is a folder; move it or name another file.")
     return InputError(
         f"cannot write {path}: {error.strerror or error}; make room, or name a folder that can be written (for what "
         "wgangp run writes, set WGANGP_OUTPUT), and run again."
