@@ -21,6 +21,7 @@ from wgangp.runtime.files import check_memory, check_no_device, read_npz
 
 FIELDS = ("permeability", "vorticity")
 DATA = (*toy.NAMES, "mnist", "cifar10", "lsun_bedroom", *FIELDS, "text")
+REAL = 10_000  # images that distances are taken to
 FEWEST_IMAGES = 10  # an Inception score has ten splits
 MOST_POINTS = 2000  # whose exact distance is taken
 BYTES_PER_POINT, BYTES_PER_CELL = 1300, 130  # of memory, while points and fields are measured
@@ -28,7 +29,7 @@ MOST_FIELDS, LARGEST_FIELD = 1000, 256  # real ones, each computed, and cells pe
 
 
 def score(
-    path: str | Path, data: str, metrics: list[str] | None = None, real: int = 10_000, text: str | None = None
+    path: str | Path, data: str, metrics: list[str] | None = None, real: int | None = None, text: str | None = None
 ) -> None:
     """Print measures of samples beside those of real data.
 
@@ -38,7 +39,7 @@ def score(
         path: what `wgangp generate` writes: an .npy or .npz of one array, a .txt, or a folder of images.
         data: what to compare with, of DATA.
         metrics: of images, as of `score_images`; what the weights allow when None.
-        real: real images that distances are taken to.
+        real: real images that distances of images are taken to; REAL when None.
         text: file of the text that "text" means, in the current folder or else in $WGANGP_DATA; the Billion Word corpus
             when None.
 
@@ -48,8 +49,9 @@ def score(
     path = Path(path)
     if data not in DATA:
         raise InputError(f"--data {data} is unknown; use one of {', '.join(DATA)}.")
-    if metrics and data not in ("cifar10", "lsun_bedroom"):
-        raise InputError(f"--metric is for images beside cifar10 or lsun_bedroom; leave it out for {data}.")
+    for option, is_given in (("--metric", metrics), ("--real", real not in (None, REAL))):  # its default
+        if is_given and data not in ("cifar10", "lsun_bedroom"):
+            raise InputError(f"{option} is for images beside cifar10 or lsun_bedroom; leave it out for {data}.")
     if text is not None and data != "text":
         raise InputError(f"--text is for --data text; leave it out for {data}.")
     if data == "text":
@@ -73,7 +75,7 @@ def score(
     else:
         fits = samples.ndim == 4 and samples.shape[1:] == (3, samples.shape[2], samples.shape[2])
         check_images(path, samples, "[n, 3, size, size]", fits)
-        print_images(in_fixed_order(samples), data, metrics, real)
+        print_images(in_fixed_order(samples), data, metrics, REAL if real is None else real)
 
 
 def read_samples(path: Path) -> np.ndarray:

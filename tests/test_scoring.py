@@ -255,6 +255,9 @@ def test_a_broken_image_is_named_and_what_is_left_out_is_counted(capfd, folder):
     [
         (["--data", "swissroll", "--metric", "fid"], "--metric is for images"),
         (["--data", "swissroll", "--text", "a.txt"], "--text is for --data text"),
+        (["--data", "swissroll", "--real", "5"], "--real is for images beside cifar10 or lsun_bedroom"),
+        (["--data", "mnist", "--real", "5"], "--real is for images"),
+        (["--data", "text", "--real", "5"], "--real is for images"),
         (["--data", "swissroll", "--real", "0"], "--real is 0; use an integer of at least 1"),
     ],
 )
