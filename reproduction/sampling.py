@@ -179,7 +179,7 @@ def check_output(path: Path) -> None:
         InputError: another ending or no name before it, a folder that has files or is none, or a file that is a folder.
     """
     if path.name.lower() in ENDINGS:
-        raise InputError(f"{path} is an ending without a name; put a name before it, such as samples{path.name}.")
+        raise InputError(f"{path} is an ending without a name; name it samples{path.name.lower()}, say.")
     if path.suffix not in (*ENDINGS, ""):
         raise InputError(
             f"{path}: use a name that ends in .npy (an array), .png (a grid), .txt (text) or a folder's (PNGs)."
