@@ -1,6 +1,5 @@
 """Brings the rows and arrays of another output root into this one: `wgangp import`."""
 
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +9,7 @@ from reproduction.display import counted
 from reproduction.experiment import Experiment, names
 from reproduction.job import Job
 from wgangp.errors import InputError
-from wgangp.runtime.files import locked, replacing
+from wgangp.runtime.files import locked, read_npz, reading, replacing
 
 
 def import_results(folder: Path) -> list[str]:
@@ -29,17 +28,21 @@ def import_results(folder: Path) -> list[str]:
         InputError: no results there, or files that cannot be read; nothing has been changed then.
     """
     folder = Path(folder)
-    imported = {name: results.read(name, folder) for name in names() if results.path_of(name, folder).exists()}
+    known = [name for name in names() if results.path_of(name, folder).exists()]
+    imported = {Experiment(name): results.of_single_runs(results.read(name, folder)) for name in known}
     if not imported:
         raise InputError(f"{folder} has no results/<experiment>.csv; name a folder that was $WGANGP_OUTPUT.")
     if folder.resolve() == results.output_root().resolve():
         raise InputError(f"{folder} is where results are written now; name another folder, or set WGANGP_OUTPUT.")
-    return [_merge(Experiment(name), rows, folder) for name, rows in imported.items()]
+    for experiment, rows in imported.items():
+        results.read(experiment.name)  # refuses a damaged one
+        for source, _ in _arrays(experiment, rows[rows["tier"] != "smoke"], folder):
+            read_npz(source)
+    return [_merge(experiment, rows, folder) for experiment, rows in imported.items()]
 
 
 def _merge(experiment, imported, folder):
     name = experiment.name
-    imported = results.of_single_runs(imported)
     imported = imported[imported["tier"] != "smoke"]  # which are for tests
     with locked(results.output_root() / "runs" / f"{name}.lock"):
         present = results.of_single_runs(results.read(name))
@@ -58,20 +61,23 @@ def _merge(experiment, imported, folder):
             frames = [rows for _, rows in taken_runs]
             results.write(name, pd.concat([present, *frames] if len(present) else frames), experiment.summary)
     taken = counted(sum(len(rows) for _, rows in taken_runs), "row")
-    copied = counted(sum(_copy_arrays(experiment, run, folder) for run, _ in taken_runs), "file")
+    sources = [arrays for _, rows in taken_runs for arrays in _arrays(experiment, rows, folder)]
+    for source, target in sources:
+        with reading(source):
+            arrays = source.read_bytes()
+        with replacing(target) as file:
+            file.write(arrays)
+    copied = counted(len(sources), "file")
     return f"{name}: {taken} taken, {kept_rows} kept as they are newer here, {copied} of arrays copied"
 
 
-def _copy_arrays(experiment, run, folder):
-    """Copy a run's arrays where there are any; return how many files."""
-    setting, tier, seed, dataset = run
-    try:
-        target = Job(experiment, setting, tier, int(seed)).arrays_path(dataset)
-    except InputError:  # a setting or tier that is no longer run
-        return 0
-    source = folder / target.relative_to(results.output_root())
-    if not source.exists():
-        return 0
-    with replacing(target) as file, open(source, "rb") as arrays:
-        shutil.copyfileobj(arrays, file)
-    return 1
+def _arrays(experiment, rows, folder):
+    """The files of arrays that the runs of some rows have in a folder, each with the one whose place it is to take."""
+    paths = []
+    for setting, tier, seed, dataset in rows[results.RUN].drop_duplicates().itertuples(index=False):
+        try:
+            job = Job(experiment, setting, tier, int(seed))
+        except InputError:  # a setting or tier that is no longer run
+            continue
+        paths.append((job.arrays_path(dataset, folder), job.arrays_path(dataset)))
+    return [(source, target) for source, target in paths if source.exists()]

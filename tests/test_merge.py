@@ -93,6 +93,24 @@ def test_arrays_of_the_runs_that_are_taken_come_along(output, monkeypatch):
     assert np.load(job().arrays_path("swissroll"))["value"] == 5 and not job(7).arrays_path("swissroll").exists()
 
 
+@pytest.mark.parametrize(
+    "damage, words",
+    [
+        (lambda path: path.write_bytes(path.read_bytes()[:50]), "seed1.npz is not a whole npz file of arrays"),
+        (lambda path: (path.unlink(), path.mkdir()), "cannot read .*there.*seed1.npz: Is a directory"),
+        (lambda path: results.path_of(NAME).write_text("a,b"), "here/results/fig1_gradient_norms.csv has columns"),
+    ],
+)
+def test_damaged_files_are_refused_before_anything_is_changed(output, monkeypatch, damage, words):
+    results.replace_runs(NAME, rows([1], commit="old"))
+    folder = elsewhere(output, monkeypatch, rows([2]), rows([3], 1), arrays={0: 5, 1: 6})
+    damage(folder / "results" / NAME / job(1).arrays_path("swissroll").name)
+    before = results.path_of(NAME).read_bytes()
+    with pytest.raises(InputError, match=words):
+        merge.import_results(folder)
+    assert results.path_of(NAME).read_bytes() == before and not job().arrays_path("swissroll").exists()
+
+
 def test_nothing_to_import_is_refused(output):
     with pytest.raises(InputError, match="has no results"):
         merge.import_results(output / "none")
