@@ -22,12 +22,15 @@ def import_results(folder: Path) -> list[str]:
         folder: an output root, with results/<experiment>.csv in it.
 
     Returns:
-        A sentence per experiment: rows taken, rows kept because those here are newer, arrays copied.
+        A sentence per experiment: rows taken, rows kept because those here are newer, arrays copied, rows left out;
+        and one on the CSV files of no experiment.
 
     Raises:
         InputError: no results there, or files that cannot be read; nothing has been changed then.
     """
     folder = Path(folder)
+    files = sorted(path.name for path in (folder / "results").glob("*.csv"))
+    others = [file for file in files if file.removesuffix(".csv") not in names()]
     known = [name for name in names() if results.path_of(name, folder).exists()]
     imported = {Experiment(name): results.of_single_runs(results.read(name, folder)) for name in known}
     if not imported:
@@ -38,12 +41,15 @@ def import_results(folder: Path) -> list[str]:
         results.read(experiment.name)  # refuses a damaged one
         for source, _ in _arrays(experiment, rows[rows["tier"] != "smoke"], folder):
             read_npz(source)
-    return [_merge(experiment, rows, folder) for experiment, rows in imported.items()]
+    told = [_merge(experiment, rows, folder) for experiment, rows in imported.items()]
+    return told + [f"not imported, as no experiment has that name: {', '.join(others)}"] * bool(others)
 
 
 def _merge(experiment, imported, folder):
     name = experiment.name
-    imported = imported[imported["tier"] != "smoke"]  # which are for tests
+    smoke = imported["tier"] == "smoke"  # which are for tests
+    left_out = f", {smoke.sum()} of tier smoke left out" if smoke.any() else ""
+    imported = imported[~smoke]
     with locked(results.output_root() / "runs" / f"{name}.lock"):
         present = results.of_single_runs(results.read(name))
         taken_runs, kept_rows = [], 0
@@ -68,7 +74,7 @@ def _merge(experiment, imported, folder):
         with replacing(target) as file:
             file.write(arrays)
     copied = counted(len(sources), "file")
-    return f"{name}: {taken} taken, {kept_rows} kept as they are newer here, {copied} of arrays copied"
+    return f"{name}: {taken} taken, {kept_rows} kept as they are newer here, {copied} of arrays copied{left_out}"
 
 
 def _arrays(experiment, rows, folder):

@@ -61,8 +61,10 @@ def test_runs_are_taken_by_key_and_keep_their_commits(output, monkeypatch):
         rows([1, 1, 1], 2),
         rows([5], 1, "smoke"),
     )
-    (told,) = merge.import_results(folder)
-    assert told.startswith(f"{NAME}: 6 rows taken, 0 kept")
+    (folder / "results" / "fig9.csv").touch()
+    told, of_others = merge.import_results(folder)
+    assert told.startswith(f"{NAME}: 6 rows taken, 0 kept") and told.endswith(", 1 of tier smoke left out")
+    assert of_others == "not imported, as no experiment has that name: fig9.csv"
     assert [single(seed)["value"].tolist() for seed in (0, 1, 2)] == [[1, 2, 3], [7, 8, 9], [1, 1, 1]]
     assert set(single(1)["commit"]) == {"bbbb"} and set(single(0)["commit"]) == {"aaaa"}
     assert not results.read(NAME).duplicated(results.KEY).any()
