@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from reproduction import TIERS
 from wgangp.errors import InputError
 from wgangp.runtime.files import locked, replacing
 
@@ -37,6 +38,7 @@ COLUMNS = [
 ]
 KEY = ["quantity", "setting", "part", "tier", "seed", "dataset"]
 RUN = ["setting", "tier", "seed", "dataset"]
+REQUIRED = [*KEY, "protocol", "config_sha256", "data_sha256", "device", "finished"]  # of every row, but for its part
 NUMBERS = ["value", "err", "low", "high", "wall_seconds"]
 EMBEDDED = "embedded"  # dataset of what runs without data are trained on; never compared with the paper
 SUMMARY = "runs "  # a config_sha256 that begins so is a digest of several runs' ones
@@ -123,7 +125,17 @@ def read(name: str, root: Path | None = None) -> pd.DataFrame:
     try:
         return parse(path.read_text("utf-8"), path)
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read ({error}); restore it from git.") from None
+        raise InputError(f"{path} cannot be read ({error}); {_remedy(path)}.") from None
+
+
+def _remedy(path):
+    """What to do about a damaged results file, or one of a commit, whose name is a string."""
+    if not isinstance(path, Path):
+        return "restore it from git"
+    again = "run the same wgangp run again, which puts the rows of finished runs back"
+    if path.resolve().parent == ROOT / "results" and is_checkout() and in_git():
+        return f"move it away, restore it from git (git checkout HEAD -- results/{path.name}), and {again}"
+    return f"move it away and {again}"
 
 
 def empty() -> pd.DataFrame:
@@ -131,36 +143,38 @@ def empty() -> pd.DataFrame:
     return parse(",".join(COLUMNS), "")
 
 
-def parse(text: str, path: Path | str, columns: list[str] = COLUMNS) -> pd.DataFrame:
-    """Rows from a CSV's text.
+def parse(text: str, path: Path | str) -> pd.DataFrame:
+    """Rows from a CSV's text; a value that was measured as NaN is written so, an empty one is none.
 
     Args:
         text: the file's text.
         path: its name in messages.
-        columns: those that it must have.
 
     Raises:
-        InputError: the columns are not those, or a value is not a number.
+        InputError: the columns are not COLUMNS, a value is empty, or as of `checked`.
     """
-    words = {column: str for column in columns if column not in (*NUMBERS, "seed", "samples")}
+    words = {column: str for column in COLUMNS if column not in (*NUMBERS[1:], "seed", "samples")}
+    reading = {"dtype": words, "float_precision": "round_trip", "keep_default_na": False, "na_values": [""]}
     try:
-        frame = pd.read_csv(io.StringIO(text), dtype=words, float_precision="round_trip")
+        frame = pd.read_csv(io.StringIO(text), **reading)
     except (ValueError, pd.errors.ParserError) as error:
-        raise InputError(f"{path} cannot be read as CSV ({str(error).strip()}); restore it from git.") from None
-    if list(frame.columns) != list(columns):
-        raise InputError(f"{path} has columns {list(frame.columns)}, not {list(columns)}; restore it from git.")
-    return checked(frame, path, "restore it from git")
+        raise InputError(f"{path} cannot be read as CSV ({str(error).strip()}); {_remedy(path)}.") from None
+    if list(frame.columns) != COLUMNS:
+        raise InputError(f"{path} has columns {list(frame.columns)}, not {COLUMNS}; {_remedy(path)}.")
+    _check_filled(frame, ["value"], path, _remedy(path), ("line", 2))
+    return checked(frame, path, _remedy(path), ("line", 2))
 
 
-def checked(frame: pd.DataFrame, where: str, remedy: str) -> pd.DataFrame:
+def checked(frame: pd.DataFrame, where: str, remedy: str, first: tuple[str, int] = ("row", 1)) -> pd.DataFrame:
     """Rows with the types that their columns have.
 
     Args:
         frame: a DataFrame; its columns are replaced.
         where, remedy: for messages.
+        first: what a row is called in messages, and the first one's number.
 
     Raises:
-        InputError: a value is not a number, a row's key or protocol has an empty part, or two rows have the same key.
+        InputError: a value is not a number, one of REQUIRED is empty, a tier is unknown, or two rows have the same key.
     """
     for column in frame.columns.intersection([*NUMBERS, "seed", "samples"]):
         try:
@@ -168,17 +182,26 @@ def checked(frame: pd.DataFrame, where: str, remedy: str) -> pd.DataFrame:
             frame[column] = frame[column].astype(kind).astype("int64" if column == "seed" else kind)
         except (ValueError, TypeError, OverflowError) as error:
             raise InputError(f"{where}, column {column}: {error}; {remedy}.") from None
-    for column in frame.columns.intersection([*KEY, "protocol"]).drop("part", errors="ignore"):
-        if frame[column].isna().any():
-            row = frame.index[frame[column].isna()][0] + 1
-            raise InputError(f"{where}, row {row}: {column} is empty; {remedy}.")
-    if "part" in frame:
-        frame["part"] = frame["part"].fillna("")
-        twice = frame[frame.duplicated(KEY)]
-        if len(twice):
-            key = ", ".join(map(str, twice.iloc[0][KEY]))
-            raise InputError(f"{where}: two rows are of {key}; {remedy}.")
+    frame["part"] = frame["part"].fillna("")
+    _check_filled(frame, REQUIRED, where, remedy, first)
+    unknown = frame[~frame["tier"].isin(TIERS)]
+    if len(unknown):
+        known = ", ".join(TIERS)
+        raise InputError(f"{where}: tier {unknown['tier'].iloc[0]!r} is unknown, there are: {known}; {remedy}.")
+    twice = frame[frame.duplicated(KEY)]
+    if len(twice):
+        key = ", ".join(map(str, twice.iloc[0][KEY]))
+        raise InputError(f"{where}: two rows are of {key}; {remedy}.")
     return frame
+
+
+def _check_filled(frame, columns, where, remedy, first):
+    """Refuse rows that are empty in one of some columns."""
+    for column in columns:
+        empty = frame[column].isna().to_numpy()
+        if empty.any():
+            word, number = first
+            raise InputError(f"{where}, {word} {number + empty.argmax()}: {column} is empty; {remedy}.")
 
 
 def frame_of(rows: list[dict]) -> pd.DataFrame:
@@ -246,6 +269,7 @@ def write(name: str, frame: pd.DataFrame, summary: Callable | None = None) -> No
         replaced = pd.MultiIndex.from_frame(frame[KEY]).isin(pd.MultiIndex.from_frame(summary_rows[KEY]))
         frame = pd.concat([frame[~replaced], summary_rows]) if len(summary_rows) else frame
     frame = frame.sort_values(["tier", "setting", "quantity", "part", "dataset", "seed"], key=natural)
+    frame = frame.assign(value=frame["value"].astype(object).fillna("nan"))  # which is not an empty one
     with replacing(path_of(name)) as file:
         frame[COLUMNS].to_csv(file, index=False)
 

@@ -72,6 +72,7 @@ def test_time_is_kept_while_a_run_is_in_progress(job, monkeypatch):
 NO_JSON = [b"{", b"x", b"", b"\xff", b"[" * 100_000, b"null", b'"1"', b"[1]", b"{}"]
 GOOD = {"setting": "gradient penalty", "tier": "smoke", "seed": 0, "quantity": "q", "part": "", "dataset": "d"}
 GOOD |= {"value": 1.5, "samples": 3, "protocol": "p", "wall_seconds": 1.0}
+GOOD |= dict.fromkeys(["config_sha256", "data_sha256", "device", "finished"], "x")
 
 
 def told_as_damaged(capfd):

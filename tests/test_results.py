@@ -154,7 +154,11 @@ def test_failed_write_leaves_the_file_as_it_was(output):
         (lambda text: text.replace(b",0,cifar10", b",0.5,cifar10"), "column seed"),
         (lambda text: text.replace(b",0,cifar10", b",,cifar10"), "column seed"),
         (lambda text: text.replace(b",0,cifar10", b",9" + 30 * b"9" + b",cifar10"), "column seed"),
-        (lambda text: text.replace(b",cifar10,", b",,"), "row 1: dataset is empty"),
+        (lambda text: text.replace(b",cifar10,", b",,"), "e.csv, line 2: dataset is empty"),
+        (lambda text: text.replace(b",1.5,", b",,"), "e.csv, line 2: value is empty"),
+        (lambda text: text[: text.rindex(b",7,x") + 4] + 8 * b"," + b"\n", "e.csv, line 2: config_sha256 is empty"),
+        (lambda text: text[: text.rindex(b",")] + b",\n", "e.csv, line 2: finished is empty"),
+        (lambda text: text.replace(b",short,", b",shrot,"), "tier 'shrot' is unknown, there are: smoke, short"),
         (lambda text: text + text.splitlines()[1] + b"\n", "two rows are of q, a, , short, 0, cifar10"),
         (lambda text: text.replace(b"x", b'"', 1), "cannot be read as CSV"),
         (lambda text: b"<<<<<<< HEAD\n" + text, "cannot be read as CSV|has columns"),
@@ -166,6 +170,27 @@ def test_damaged_file_is_refused_in_a_sentence(damage, words):
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(InputError, match=words):
         results.read("e")
+
+
+def test_remedy_for_a_damaged_file_fits_where_it_is(output, monkeypatch):
+    again = "run the same wgangp run again, which puts the rows of finished runs back.$"
+    results.path_of("e").mkdir(parents=True)
+    with pytest.raises(InputError, match=rf"\); move it away and {again}"):
+        results.read("e")
+    monkeypatch.setattr(results, "ROOT", output)
+    monkeypatch.setattr(results, "is_checkout", lambda: True)
+    monkeypatch.setattr(results, "in_git", lambda: True)
+    with pytest.raises(InputError, match=rf"it away, restore it .*git checkout HEAD -- results/e.csv\), and {again}"):
+        results.read("e")
+    with pytest.raises(InputError, match="; restore it from git.$"):
+        results.parse("a,b", "HEAD:results/e.csv")
+
+
+def test_a_value_measured_as_nan_is_read_again():
+    results.replace_runs("e", [row("a", 0, float("nan")), row("b", 0, 1.5)])
+    results.add_rows("e", [row("c", 0, 2.5)])
+    assert results.read("e")["value"].isna().tolist() == [True, False, False]
+    assert ",nan,,,,7," in results.path_of("e").read_text()
 
 
 def test_results_file_that_is_a_folder():
