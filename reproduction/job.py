@@ -164,6 +164,8 @@ class Job(NoJob):
         """
         if not isinstance(rows, list):
             raise TypeError("they are no list")
+        if not rows:
+            raise InputError("the run has no rows; correct its run.py.")
         for row in rows:
             if (row["setting"], row["tier"], row["seed"]) != (self.setting, self.tier, self.seed):
                 raise ValueError("they are of another run")

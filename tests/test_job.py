@@ -82,7 +82,8 @@ def told_as_damaged(capfd):
 
 @pytest.mark.parametrize(
     "text",
-    NO_JSON + [json.dumps([GOOD | wrong]).encode() for wrong in ({"value": "1.2x"}, {"seed": 1}, {"dataset": None})],
+    [b"[]", *NO_JSON]
+    + [json.dumps([GOOD | wrong]).encode() for wrong in ({"value": "1.2x"}, {"seed": 1}, {"dataset": None})],
 )
 def test_damaged_rows_are_put_aside(job, capfd, text):
     path = job.folder / "rows.json"

@@ -34,13 +34,14 @@ def run(tier, dataset, finished, value, seeds=(0,), done=False, settings=None):
                 "finished": finished,
             }
             numbers = dict.fromkeys(results.NUMBERS, 1.0) | {"samples": 1, "config_sha256": job.config_sha256}
-            results.replace_runs(NAME, [dict.fromkeys(results.COLUMNS, "x") | about | numbers])
+            rows = [dict.fromkeys(results.COLUMNS, "x") | about | numbers]
+            results.replace_runs(NAME, rows)
             path = job.arrays_path(dataset)
             path.parent.mkdir(parents=True, exist_ok=True)
             np.savez(path, value=value)
             if done:
                 job.folder.mkdir(parents=True)
-                (job.folder / "rows.json").write_text(json.dumps([]))
+                (job.folder / "rows.json").write_text(json.dumps(rows))
 
 
 def drawn(tier=None):
