@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from reproduction.experiment import FOLDER, unknown
+from reproduction.experiment import FOLDER, names, unknown
 from wgangp.errors import InputError
 
 COLUMNS = [
@@ -34,11 +34,11 @@ def rows_of(name: str) -> pd.DataFrame:
         A DataFrame with COLUMNS.
 
     Raises:
-        InputError: no such experiment, or the file is not as it must be.
+        InputError: no such experiment, or the file is missing or not as it must be.
     """
-    path = FOLDER / name / "paper.csv"
-    if not path.exists():
+    if name not in names():
         raise unknown(name)
+    path = FOLDER / name / "paper.csv"
     words = {column: str for column in COLUMNS if column not in NUMBERS}
     frame = _read(path, COLUMNS, words | dict.fromkeys(NUMBERS, "float64"))
     frame[list(words)] = frame[list(words)].fillna("")
@@ -46,6 +46,9 @@ def rows_of(name: str) -> pd.DataFrame:
         odd = set(frame[column]) - set(known)
         if odd:
             raise InputError(f"{path}: {column} {sorted(odd)[0]!r} is unknown; use {', '.join(filter(None, known))}.")
+    without = set(frame["claim"]) - {"", *claims_of(name)["claim"]}
+    if without:
+        raise InputError(f"{path}: claim {sorted(without)[0]!r} is not in claims.csv; add it there or correct it.")
     for _, row in frame.iterrows():
         other_side(row, path)
         if row["direction"] not in ("above", "below", "") and pd.isna(row["value"]):
@@ -63,9 +66,9 @@ def claims_of(name: str) -> pd.DataFrame:
         (in the paper).
 
     Raises:
-        InputError: the file is not as it must be.
+        InputError: the file is missing or not as it must be.
     """
-    return _read(FOLDER / name / "claims.csv", CLAIM_COLUMNS, str)
+    return _read_named(FOLDER / name / "claims.csv", CLAIM_COLUMNS)
 
 
 def figures_of(name: str) -> pd.DataFrame:
@@ -76,14 +79,25 @@ def figures_of(name: str) -> pd.DataFrame:
         alt (for who cannot see it: the kind of picture, its axes and what is on them).
 
     Raises:
-        InputError: the file is not as it must be.
+        InputError: the file is missing or not as it must be.
     """
-    return _read(FOLDER / name / "figures.csv", FIGURE_COLUMNS, str)
+    return _read_named(FOLDER / name / "figures.csv", FIGURE_COLUMNS)
+
+
+def _read_named(path, columns):
+    """A table of words, whose first column names each of its rows."""
+    frame = _read(path, columns, str)
+    twice = frame[columns[0]][frame.duplicated(columns[0])]
+    if len(twice):
+        raise InputError(f"{path}: {columns[0]} {twice.iloc[0]!r} is there twice; delete one.")
+    return frame
 
 
 def _read(path, columns, types):
     try:
         frame = pd.read_csv(path, dtype=types)
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing; restore it from git (git checkout HEAD -- {path}).") from None
     except (ValueError, OSError) as error:
         raise InputError(f"{path} cannot be read as CSV: {str(error).strip()}.") from None
     if list(frame.columns) != columns:

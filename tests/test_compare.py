@@ -105,6 +105,7 @@ def test_lines_of_the_claims_are_at_most_100_characters():
         (b",0.3\n", b",-0.3\n", "err and tolerance are at least 0"),
         (b"claim,", b"Claim,", "has columns"),
         (b"slope", b'"', "cannot be read as CSV"),
+        (b"1a,", b"1z,", "claim '1z' is not in claims.csv; add it there or correct it"),
     ],
 )
 def test_damaged_paper_file_is_refused_in_a_sentence(tmp_path, monkeypatch, old, new, words):
@@ -115,3 +116,21 @@ def test_damaged_paper_file_is_refused_in_a_sentence(tmp_path, monkeypatch, old,
     path.write_bytes(path.read_bytes().replace(old, new, 1))
     with pytest.raises(InputError, match=f"paper.csv.*{words}"):
         paper_csv.rows_of("fig1_gradient_norms")
+
+
+@pytest.mark.parametrize("file, read", [("claims", paper_csv.claims_of), ("figures", paper_csv.figures_of)])
+def test_what_is_named_twice_is_refused(tmp_path, monkeypatch, file, read):
+    shutil.copytree(paper_csv.FOLDER / "fig1_gradient_norms", tmp_path / "fig1_gradient_norms")
+    monkeypatch.setattr(paper_csv, "FOLDER", tmp_path)
+    path = tmp_path / "fig1_gradient_norms" / f"{file}.csv"
+    path.write_text(path.read_text() + path.read_text().splitlines()[1] + "\n")
+    with pytest.raises(InputError, match=rf"{file}.csv: {file[:-1]} '\w+' is there twice; delete one"):
+        read("fig1_gradient_norms")
+
+
+def test_missing_paper_file_is_told_apart_from_an_unknown_experiment(tmp_path, monkeypatch):
+    monkeypatch.setattr(paper_csv, "FOLDER", tmp_path)
+    with pytest.raises(InputError, match="paper.csv is missing; restore it from git"):
+        paper_csv.rows_of("fig1_gradient_norms")
+    with pytest.raises(InputError, match="'fig9' is unknown; there are"):
+        paper_csv.rows_of("fig9")
