@@ -42,10 +42,29 @@ class File(pydantic.BaseModel):
     """The layout of config.yaml; a setting with {number} in its name stands for many, numbered from 1."""
 
     model_config = pydantic.ConfigDict(extra="forbid")
-    seeds: list[Annotated[int, pydantic.Field(ge=0, lt=SEEDS)]]
+    seeds: Annotated[list[Annotated[int, pydantic.Field(ge=0, lt=SEEDS)]], pydantic.Field(min_length=1)]
     common: dict[str, Any]
     settings: dict[str, dict[str, Any]]
     tiers: dict[str, Tier]
+
+
+class Loader(yaml.SafeLoader):
+    """Reads YAML whose mappings have every key once."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        """As of SafeLoader.
+
+        Raises:
+            ValueError: a key is there twice.
+        """
+        keys = []
+        for key_node, _ in node.value:
+            key = (key_node.tag, key_node.value)
+            if key in keys:
+                line = key_node.start_mark.line + 1
+                raise ValueError(f"line {line} has the key {key_node.value!r} a second time; delete one")
+            keys.append(key)
+        return super().construct_mapping(node, deep)
 
 
 def names() -> list[str]:
@@ -141,7 +160,7 @@ class Experiment:
             self.summary = self.module("summary").summary
         try:
             text = self.path.read_text("utf-8")
-            self.file = File.model_validate(yaml.safe_load(text))
+            self.file = File.model_validate(yaml.load(text, Loader))
         except pydantic.ValidationError as error:
             raise InputError(f"{self.path}: {explain(error, File)}") from None
         except (yaml.YAMLError, OSError, ValueError, RecursionError) as error:
