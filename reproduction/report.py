@@ -65,9 +65,10 @@ def figures(name: str, url: str | None) -> list[dict]:
         path = paths[figure]
         try:
             with Image.open(path) as picture:
+                picture.load()
                 (width, height), label = picture.size, picture.info.get("comment", "")
-        except OSError as error:
-            raise InputError(f"{path} is not a picture ({error}); draw it anew: wgangp notebook {name}.") from None
+        except (OSError, SyntaxError, ValueError) as error:
+            raise InputError(f"{path} is no whole picture ({error}); draw it anew: wgangp notebook {name}.") from None
         file = pdf if (pdf := path.with_suffix(".pdf")).exists() else path
         words = about.loc[figure] if figure in about.index else {"caption": figure, "alt": f"Figure {figure}."}
         data = base64.b64encode(path.read_bytes()).decode()

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from browser import look, needs_chromium
 from matplotlib.figure import Figure
+from PIL import Image
 
 from reproduction import compare, links, notebook_data, paper_csv, prose, report, results, visualization
 from reproduction.experiment import names
@@ -167,6 +168,18 @@ def test_caption_has_what_was_written_into_the_picture(tmp_path, monkeypatch):
     assert third["caption"] == f"{DIGITS}_another"
     (tmp_path / "paper_figures" / f"{DIGITS}.jpg").write_bytes(b"cut off")
     with pytest.raises(InputError, match="draw it anew: wgangp notebook mnist_digits"):
+        report.figures(DIGITS, None)
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg"])
+def test_picture_that_is_cut_off_is_refused(tmp_path, monkeypatch, ending):
+    monkeypatch.setenv("WGANGP_OUTPUT", str(tmp_path))
+    path = tmp_path / "paper_figures" / f"{DIGITS}.{ending}"
+    path.parent.mkdir()
+    Image.effect_noise((200, 200), 50).save(path)
+    assert report.figures(DIGITS, None)
+    path.write_bytes(path.read_bytes()[:3000])
+    with pytest.raises(InputError, match="is no whole picture .* draw it anew: wgangp notebook mnist_digits"):
         report.figures(DIGITS, None)
 
 
