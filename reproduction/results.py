@@ -135,7 +135,9 @@ def _remedy(path):
     again = "run the same wgangp run again, which puts the rows of finished runs back"
     if path.resolve().parent == ROOT / "results" and is_checkout() and in_git():
         return f"move it away, restore it from git (git checkout HEAD -- results/{path.name}), and {again}"
-    return f"move it away and {again}"
+    if path.resolve().parent == (output_root() / "results").resolve():
+        return f"move it away and {again}"
+    return "get it again from where it was written"
 
 
 def empty() -> pd.DataFrame:

@@ -100,6 +100,7 @@ def test_arrays_of_the_runs_that_are_taken_come_along(output, monkeypatch):
     [
         (lambda path: path.write_bytes(path.read_bytes()[:50]), "seed1.npz is not a whole npz file of arrays"),
         (lambda path: (path.unlink(), path.mkdir()), "cannot read .*there.*seed1.npz: Is a directory"),
+        (lambda path: (path.parents[1] / f"{NAME}.csv").write_text("a"), "there/.*; get it again from where"),
         (lambda path: results.path_of(NAME).write_text("a,b"), "here/results/fig1_gradient_norms.csv has columns"),
     ],
 )
