@@ -30,7 +30,7 @@ def generate(
     seed: int = 0,
     setting: str | None = None,
     tier: str | None = None,
-    run_seed: int = 0,
+    run_seed: int | None = None,
     label: str | None = None,
 ) -> np.ndarray:
     """Draw samples from a trained run.
@@ -42,7 +42,7 @@ def generate(
         seed: of the latent vectors.
         setting: of an experiment that has several.
         tier: the best that has a generator when None.
-        run_seed: of an experiment's runs.
+        run_seed: of an experiment's runs; 0 when None.
         label: the class of all samples, by its name; any class when None.
 
     Returns:
@@ -52,9 +52,9 @@ def generate(
         InputError: nothing trained is there, the model has no such class or has diverged, or a number out of its range.
     """
     of_experiment = str(what) in names()
-    if not of_experiment and (setting or tier):
-        raise InputError(f"--setting and --tier are for experiments, and {what} is a file; leave them out.")
-    gan, config, module = from_results(what, setting, tier, run_seed) if of_experiment else from_run(what)
+    if not of_experiment and (setting or tier or run_seed is not None):
+        raise InputError(f"--setting, --tier and --run-seed are for experiments, and {what} is a file; leave them out.")
+    gan, config, module = from_results(what, setting, tier, run_seed or 0) if of_experiment else from_run(what)
     if not gan.generator.parameters():
         raise InputError(f"[{config.setting}] has a fixed generator, which makes samples of real data only.")
     check_memory(12 * number * math.prod(gan.sample_shape), f"{number} samples of shape {list(gan.sample_shape)}")

@@ -49,7 +49,7 @@ def score(
     path = Path(path)
     if data not in DATA:
         raise InputError(f"--data {data} is unknown; use one of {', '.join(DATA)}.")
-    for option, is_given in (("--metric", metrics), ("--real", real not in (None, REAL))):  # its default
+    for option, is_given in (("--metric", metrics), ("--real", real is not None)):
         if is_given and data not in ("cifar10", "lsun_bedroom"):
             raise InputError(f"{option} is for images beside cifar10 or lsun_bedroom; leave it out for {data}.")
     if text is not None and data != "text":

@@ -91,7 +91,8 @@ def test_what_cannot_be_generated_is_refused(trained):
         ({"what": NAME, "setting": "supervised", "run_seed": 9}, "no trained generator of seed 9"),
         ({"what": NAME, "setting": "supervised", "run_seed": -1}, "no trained generator of seed -1"),
         ({"what": NAME, "setting": "none"}, "has no setting 'none'; there are: 'unsupervised'"),
-        ({"what": "none/checkpoint.npz", "tier": "smoke"}, "--setting and --tier are for experiments"),
+        ({"what": "none/checkpoint.npz", "tier": "smoke"}, "--setting, --tier and --run-seed are for experiments"),
+        ({"what": "none/checkpoint.npz", "run_seed": 0}, "--setting, --tier and --run-seed are for experiments"),
         ({"what": "none/checkpoint.npz"}, "neither an experiment nor a checkpoint"),
     ):
         with pytest.raises(InputError, match=words):

@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,10 +41,7 @@ def load_aten(name: str = "auto") -> None:
 
 
 def _paddle_is_for_gpus():
-    try:
-        return bool(version("paddlepaddle-gpu"))
-    except PackageNotFoundError:
-        return False
+    return any(distributions(name="paddlepaddle-gpu"))
 
 
 def _amd_with_avx512():

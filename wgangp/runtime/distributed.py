@@ -21,7 +21,7 @@ def size() -> int:
     Raises:
         InputError: the launcher's variable is not a number.
     """
-    return _number("PADDLE_TRAINERS_NUM", 1)
+    return _number("PADDLE_TRAINERS_NUM", "1")
 
 
 def rank() -> int:
@@ -30,15 +30,12 @@ def rank() -> int:
     Raises:
         InputError: the launcher's variable is not a number.
     """
-    return _number("PADDLE_TRAINER_ID", 0)
+    return _number("PADDLE_TRAINER_ID", "0")
 
 
 def _number(variable, default):
-    text = os.environ.get(variable) or str(default)
-    if not text.isdecimal():
-        raise InputError(
-            f"{variable} is {text!r}, not a number; unset it, or start with python -m paddle.distributed.launch."
-        )
+    if not (text := os.environ.get(variable) or default).isdecimal():
+        raise InputError(f"{variable} is {text!r}, not a number; unset it, or start with paddle.distributed.launch.")
     return int(text)
 
 

@@ -34,9 +34,7 @@ def replacing(path: Path | str, keep: Path | None = None) -> Iterator[BinaryIO]:
     Raises:
         InputError: it cannot be written (no permission, no space and so on); what was at `path` is untouched.
     """
-    path = Path(path)
-    if path.is_symlink():
-        path = Path(os.path.realpath(path))
+    path = Path(os.path.realpath(path) if os.path.islink(path) else path)
     if not path.name:
         raise InputError(f"{str(path)!r} is not the name of a file; name a file.")
     check_no_device(path)  # whose place a file would take
