@@ -267,7 +267,8 @@ def test_runs_of_one_configuration_on_two_data_sets_are_two(monkeypatch):
     assert notebook_data.provenance("fig1_gradient_norms")["runs"].tolist() == [1, 1]
 
 
-def test_provenance_accounts_for_every_run():
+def test_provenance_accounts_for_every_run(monkeypatch):
+    monkeypatch.delenv("WGANGP_OUTPUT", raising=False)
     name = "fig1_gradient_norms"
     rows = results.read(name, ROOT)
     entries = report.provenance(rows, None)

@@ -15,7 +15,6 @@ from commands import processes_of, start_command
 
 from reproduction import processes, results, schedule
 from reproduction.__main__ import main
-from reproduction.experiment import Experiment
 
 NEVER = "not known (never measured at this tier on"
 UNKNOWN = f"time {NEVER}"
@@ -196,10 +195,6 @@ def test_worker_that_cannot_start_or_dies(monkeypatch, tmp_path, capfd, start, w
 
 @pytest.mark.slow
 def test_interrupted_while_a_notebook_is_executed(tmp_path):
-    (done,) = schedule.jobs_of([Experiment(FIG1)], "smoke", ["gradient penalty"], [0])
-    folder = tmp_path / "runs" / FIG1 / done.folder.name
-    folder.mkdir(parents=True)
-    (folder / "rows.json").write_text("[]")
     process = start_command(*ONE_RUN, "--notebooks", WGANGP_OUTPUT=str(tmp_path))
     deadline = time.time() + 60
     while not processes_of(tmp_path, "ipykernel") and time.time() < deadline:
