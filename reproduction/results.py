@@ -155,55 +155,63 @@ def parse(text: str, path: Path | str) -> pd.DataFrame:
     Raises:
         InputError: the columns are not COLUMNS, a value is empty, or as of `checked`.
     """
+    try:
+        return _parsed(text, path)
+    except ValueError as error:
+        raise InputError(f"{error}; {_remedy(path)}.") from None
+
+
+def _parsed(text, path):
     words = {column: str for column in COLUMNS if column not in (*NUMBERS[1:], "seed", "samples")}
     reading = {"dtype": words, "float_precision": "round_trip", "keep_default_na": False, "na_values": [""]}
     try:
         frame = pd.read_csv(io.StringIO(text), **reading)
     except (ValueError, pd.errors.ParserError) as error:
-        raise InputError(f"{path} cannot be read as CSV ({str(error).strip()}); {_remedy(path)}.") from None
+        raise ValueError(f"{path} cannot be read as CSV ({str(error).strip()})") from None
     if list(frame.columns) != COLUMNS:
-        raise InputError(f"{path} has columns {list(frame.columns)}, not {COLUMNS}; {_remedy(path)}.")
-    _check_filled(frame, ["value"], path, _remedy(path), ("line", 2))
-    return checked(frame, path, _remedy(path), ("line", 2))
+        raise ValueError(f"{path} has columns {list(frame.columns)}, not {COLUMNS}")
+    _check_filled(frame, ["value"], path, ("line", 2))
+    return checked(frame, path, ("line", 2))
 
 
-def checked(frame: pd.DataFrame, where: str, remedy: str, first: tuple[str, int] = ("row", 1)) -> pd.DataFrame:
+def checked(frame: pd.DataFrame, where: Path | str, first: tuple[str, int]) -> pd.DataFrame:
     """Rows with the types that their columns have.
 
     Args:
         frame: a DataFrame; its columns are replaced.
-        where, remedy: for messages.
+        where: for messages.
         first: what a row is called in messages, and the first one's number.
 
     Raises:
-        InputError: a value is not a number, one of REQUIRED is empty, a tier is unknown, or two rows have the same key.
+        ValueError: a value is not a number, one of REQUIRED is empty, a tier is unknown, or two rows have the same key;
+            it does not say what to do.
     """
     for column in frame.columns.intersection([*NUMBERS, "seed", "samples"]):
         try:
             kind = "Int64" if column in ("seed", "samples") else "float64"
             frame[column] = frame[column].astype(kind).astype("int64" if column == "seed" else kind)
         except (ValueError, TypeError, OverflowError) as error:
-            raise InputError(f"{where}, column {column}: {error}; {remedy}.") from None
+            raise ValueError(f"{where}, column {column}: {error}") from None
     frame["part"] = frame["part"].fillna("")
-    _check_filled(frame, REQUIRED, where, remedy, first)
+    _check_filled(frame, REQUIRED, where, first)
     unknown = frame[~frame["tier"].isin(TIERS)]
     if len(unknown):
         known = ", ".join(TIERS)
-        raise InputError(f"{where}: tier {unknown['tier'].iloc[0]!r} is unknown, there are: {known}; {remedy}.")
+        raise ValueError(f"{where}: tier {unknown['tier'].iloc[0]!r} is unknown, there are: {known}")
     twice = frame[frame.duplicated(KEY)]
     if len(twice):
         key = ", ".join(map(str, twice.iloc[0][KEY]))
-        raise InputError(f"{where}: two rows are of {key}; {remedy}.")
+        raise ValueError(f"{where}: two rows are of {key}")
     return frame
 
 
-def _check_filled(frame, columns, where, remedy, first):
+def _check_filled(frame, columns, where, first):
     """Refuse rows that are empty in one of some columns."""
     for column in columns:
         empty = frame[column].isna().to_numpy()
         if empty.any():
             word, number = first
-            raise InputError(f"{where}, {word} {number + empty.argmax()}: {column} is empty; {remedy}.")
+            raise ValueError(f"{where}, {word} {number + empty.argmax()}: {column} is empty")
 
 
 def frame_of(rows: list[dict]) -> pd.DataFrame:
@@ -215,7 +223,10 @@ def frame_of(rows: list[dict]) -> pd.DataFrame:
     Raises:
         InputError: as of `checked`.
     """
-    return checked(pd.DataFrame(rows, columns=COLUMNS), "the rows of the run", "correct its run.py")
+    try:
+        return checked(pd.DataFrame(rows, columns=COLUMNS), "the rows of the run", ("row", 1))
+    except ValueError as error:
+        raise InputError(f"{error}; correct its run.py.") from None
 
 
 def replace_runs(name: str, rows: list[dict], summary: Callable | None = None) -> None:
