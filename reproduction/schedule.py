@@ -165,12 +165,8 @@ def run(
 
 def trained_on_embedded(jobs: list[Job]) -> list[str]:
     """The experiments of some jobs that had to do with the small data that stand in for missing files."""
-    names = []
-    for name in dict.fromkeys(job.experiment.name for job in jobs):
-        rows = results.read(name)
-        embedded = set(rows.loc[rows["dataset"] == results.EMBEDDED, "config_sha256"])
-        names += [name] * any(job.done and job.config_sha256 in embedded for job in jobs)
-    return names
+    embedded = [job for job in jobs if any(row["dataset"] == results.EMBEDDED for row in job.rows() or [])]
+    return list(dict.fromkeys(job.experiment.name for job in embedded))
 
 
 class Board:

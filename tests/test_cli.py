@@ -230,6 +230,10 @@ def test_embedded_data_are_told(capfd, monkeypatch, output):
         told = capfd.readouterr().out
         assert done in told and "Small embedded data stand in for missing files in mnist_digits" in told
         assert str(output / "nowhere") in told
+    (rows,) = output.glob("runs/mnist_digits/*/rows.json")
+    rows.write_text(rows.read_text().replace('"dataset": "embedded"', '"dataset": "mnist"'))  # as after a run with data
+    assert main(arguments) == 0
+    assert set(read("mnist_digits")["dataset"]) == {"embedded"} and "mbedded" not in capfd.readouterr().out
     assert main(ONE_RUN) == 0
     assert "mbedded" not in capfd.readouterr().out
 
