@@ -144,6 +144,7 @@ def parser() -> argparse.ArgumentParser:
         return command
 
     device = os.environ.get("WGANGP_DEVICE") or "auto"
+    top.set_defaults(device=device)  # of commands without --device
     run = add("run", commands.run_experiments, "Train and measure an experiment; resumes where it was stopped.")
     run.add_argument(
         "names", metavar="NAME", nargs="+", help=f"{EXPERIMENTS}, or 'all'"
@@ -241,7 +242,7 @@ def main(arguments: list[str] | None = None) -> int:
         settle_folders()
         with interrupts.importing():
             if given.command in COMPUTING:
-                devices.load_aten(getattr(given, "device", "auto"))
+                devices.load_aten(given.device)
             import_modules(given.command)
             if arguments is None:
                 interrupts.listen(interrupts.interrupt)

@@ -112,7 +112,7 @@ def generate_samples(given: argparse.Namespace) -> None:
     from reproduction.experiment import full_name, names
 
     sampling.check_output(given.output)
-    choose_device()
+    devices.choose(given.device)
     what = given.what
     if not Path(what).exists() and any(name.startswith(what) for name in names()):
         what = full_name(what)
@@ -122,16 +122,11 @@ def generate_samples(given: argparse.Namespace) -> None:
     print(f"Wrote {given.output}: {samples.dtype} {list(samples.shape)}.")
 
 
-def choose_device() -> None:
-    """Compute on the device that the environment names, in commands without --device."""
-    devices.choose(os.environ.get("WGANGP_DEVICE") or "auto")
-
-
 def score_samples(given: argparse.Namespace) -> None:
     """wgangp score SAMPLES --data NAME"""
     from reproduction import scoring
 
-    choose_device()
+    devices.choose(given.device)
     scoring.score(given.samples, given.data, given.metric, given.real, given.text)
 
 
@@ -150,6 +145,7 @@ def manage_data(given: argparse.Namespace) -> None:
     elif given.action == "verify":
         print(download.verify_data(given.names))
     else:
+        devices.choose(given.device)
         convert(
             Path(given.names[0]) if given.names else environment.data_folder() / catalogue.get_entry("inception").file
         )

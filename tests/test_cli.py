@@ -202,7 +202,8 @@ def test_folder_of_a_user_whom_there_is_not(capfd, monkeypatch, command, variabl
 
 def test_device_of_the_environment_is_checked_before_anything_runs(capfd, monkeypatch, output):
     monkeypatch.setenv("WGANGP_DEVICE", "tpu")
-    for command in (["run", FIG1], ["generate", FIG1], ["score", "none.npy", "--data", "cifar10"], ["doctor"]):
+    convert = ["data", "convert-inception", "none.pth"]
+    for command in (["run", FIG1], ["generate", FIG1], ["score", "none.npy", "--data", "cifar10"], ["doctor"], convert):
         assert "--device tpu is unknown; use auto, cpu, gpu, aten" in refused(capfd, *command)
     assert not list(output.iterdir())
 
