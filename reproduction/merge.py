@@ -29,10 +29,9 @@ def import_results(folder: Path) -> list[str]:
         InputError: no results there, or files that cannot be read; nothing has been changed then.
     """
     folder = Path(folder)
-    files = sorted(path.name for path in (folder / "results").glob("*.csv"))
-    others = [file for file in files if file.removesuffix(".csv") not in names()]
-    known = [name for name in names() if results.path_of(name, folder).exists()]
-    imported = {Experiment(name): results.of_single_runs(results.read(name, folder)) for name in known}
+    known, files = names(), sorted(path.stem for path in (folder / "results").glob("*.csv"))
+    others = [f"{name}.csv" for name in files if name not in known]
+    imported = {Experiment(name): results.of_single_runs(results.read(name, folder)) for name in files if name in known}
     if not imported:
         raise InputError(f"{folder} has no results/<experiment>.csv; name a folder that was $WGANGP_OUTPUT.")
     if folder.resolve() == results.output_root().resolve():
