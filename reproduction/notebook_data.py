@@ -127,10 +127,15 @@ def provenance(name: str) -> pd.DataFrame:
     ).reset_index()
 
 
+def rows_of(rows: pd.DataFrame, runs: Runs) -> pd.DataFrame:
+    """Those of the tier and the data of some runs."""
+    return rows[(rows["tier"] == runs.tier) & rows["dataset"].isin(runs.datasets)]
+
+
 def rows_drawn(rows: pd.DataFrame, runs: Runs) -> pd.DataFrame:
     """Those of the runs whose arrays stand first: of the tier and data, and of each setting's first seed."""
     first = rows["setting"].map({setting: seeds[0] for setting, seeds in runs.seeds.items()})
-    return rows[(rows["tier"] == runs.tier) & rows["dataset"].isin(runs.datasets) & (rows["seed"] == first)]
+    return rows_of(rows[rows["seed"] == first], runs)
 
 
 def drawn_values(name: str, runs: Runs) -> pd.DataFrame:
@@ -141,8 +146,7 @@ def drawn_values(name: str, runs: Runs) -> pd.DataFrame:
 
 def real_values(name: str, metric: str, runs: Runs) -> float:
     """The mean of a metric's values of the real data, of the runs' tier and data; NaN where none was measured."""
-    rows = results.read(name)
-    rows = rows[(rows["tier"] == runs.tier) & rows["dataset"].isin(runs.datasets)]
+    rows = rows_of(results.read(name), runs)
     return float(rows.loc[rows["quantity"].str.fullmatch(f"{metric}_of_real_images"), "value"].mean())
 
 

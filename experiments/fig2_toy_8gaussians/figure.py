@@ -118,8 +118,7 @@ def estimates(runs: Runs) -> Figure:
     Source: Eq. 2.
     """
     figure, axes = plt.subplots(2, 2, figsize=(WIDTH, 4.8), sharex=True, sharey=True, layout="constrained")
-    rows = results.read(NAME)
-    rows = rows[(rows["tier"] == runs.tier) & rows["dataset"].isin(runs.datasets)]
+    rows = notebook_data.rows_of(results.read(NAME), runs)
     rows = rows[rows["seed"].isin(set().union(*runs.seeds.values()))]
     means = rows.groupby(["quantity", "setting"])["value"].mean()
     for ax, (data, name) in zip(axes.flat, DATA.items(), strict=False):

@@ -10,16 +10,7 @@ from experiments.fig6_critic_loss.measures import rank_correlation
 from reproduction import results
 from reproduction.notebook_data import Runs, real_values
 from reproduction.tiles import tile
-from reproduction.visualization import (
-    COLOURS,
-    DISTANCES,
-    METRICS,
-    REAL,
-    WIDTH,
-    draw_seeds,
-    pictures,
-    seeds_note,
-)
+from reproduction.visualization import COLOURS, DISTANCES, METRICS, REAL, WIDTH, draw_seeds, pictures, seeds_note
 
 NAME = "fig6_critic_loss"
 SETTINGS = {  # in words, and the beginning of the data set's name
